@@ -1,0 +1,34 @@
+/**
+ * What is stored under a key.
+ *
+ * Floor 0, room model. An entry is immutable; a refresh or a 304 makes another one.
+ */
+import type { Budget } from './budget.ts'
+
+/** A place in the invalidation log: a safe integer, growing. */
+export type Position = number
+
+/**
+ * `value` is an answer; `pass` is the uncacheable marker (hit-for-miss): callers of this key go to the origin
+ * each for himself while it lives; `vary` tells which request fields select among variants of this key.
+ */
+export type EntryKind = 'value' | 'pass' | 'vary'
+
+/** A stored answer. */
+export interface Entry<V = unknown> {
+  readonly key: string
+  readonly kind: EntryKind
+  readonly value: V
+  /** Bytes the value is charged with: body, head, decoded data; the tier adds key, tags and bookkeeping. */
+  readonly bytes: number
+  /** `clock.now()` when the reading of the origin began: the budget counts from here. */
+  readonly storedAt: number
+  readonly budget: Budget
+  /** Horizon of the log when the reading of the origin began. */
+  readonly asOf: Position
+  /** Small integer of the namespace in the fence; 0 is the default namespace. */
+  readonly namespace: number
+  readonly tags: readonly string[]
+  /** Identity of a body shared between equal entries (see tier/memory `canonical`). */
+  readonly share?: { readonly id: string; readonly bytes: number }
+}

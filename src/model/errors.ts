@@ -1,0 +1,74 @@
+/**
+ * Every error thrown on purpose: one catalogue, one class, a stable code to branch on.
+ *
+ * Floor 0, room model. Texts say what was expected, what was given and what to do.
+ */
+
+const CATALOGUE = {
+  FC_OPTION_UNKNOWN: { status: 500, text: '{name}: unknown option; known here: {known}' },
+  FC_OPTION_TYPE: { status: 500, text: '{name}: expected {expected}, given {given}' },
+  FC_OPTION_RANGE: { status: 500, text: '{name}: {given} is outside {min} to {max}' },
+  FC_OPTION_DURATION: { status: 500, text: '{name}: expected a duration such as 250ms, 30s, 2m, 1h or milliseconds, given {given}' },
+  FC_OPTION_SIZE: { status: 500, text: '{name}: expected a size such as 64KiB, 256MiB or bytes, given {given}' },
+  FC_OPTION_VALUE: { status: 500, text: '{name}: {reason}' },
+  FC_KEY_TYPE: { status: 500, text: 'key: expected a non-empty string of at most {max} characters, given {given}' },
+  FC_TAG_TYPE: { status: 500, text: 'tag: expected a non-empty string without white space of at most 1024 characters, given {given}' },
+  FC_EVENT_UNKNOWN: { status: 400, text: 'event {given}: no rule maps it to tags; declare it in `events` or invalidate tags directly' },
+  FC_VALUE_CLONE: { status: 500, text: '{key}: the value cannot be cloned ({reason}); answer plain data, or set values: "reference"' },
+  FC_LOAD_TIMEOUT: { status: 504, text: '{key}: the loader gave no answer within {ms} ms' },
+  FC_LOAD_FAILED: { status: 502, text: '{key}: the loader failed and nothing stale may be served' },
+  FC_LOAD_BACKOFF: { status: 503, text: '{key}: the loader failed lately; next try in {ms} ms' },
+  FC_FLIGHT_FULL: { status: 503, text: '{key}: {max} callers wait for this load already' },
+  FC_FLIGHT_TIMEOUT: { status: 504, text: '{key}: waited {ms} ms for a load that another caller leads' },
+  FC_CACHE_CLOSED: { status: 500, text: 'the cache is closed; create a new one' },
+  FC_ORIGIN_TIMEOUT: { status: 504, text: 'origin gave no answer within {ms} ms' },
+  FC_ORIGIN_REFUSED: { status: 502, text: 'origin could not be reached: {reason}' },
+  FC_ORIGIN_BROKEN: { status: 502, text: 'origin broke off its answer: {reason}' },
+  FC_REQUEST_BAD: { status: 400, text: 'request refused: {reason}' },
+  FC_REQUEST_TOO_LARGE: { status: 413, text: 'request body exceeds {max} bytes' },
+  FC_HEADERS_TOO_LARGE: { status: 431, text: 'request header fields exceed {max} bytes' },
+  FC_CONFIG_SYNTAX: { status: 500, text: '{file}:{line}:{column}: {reason}' },
+  FC_CONFIG_VALUE: { status: 500, text: '{file}:{line}:{column}: {reason}' },
+  FC_CONFIG_FILE: { status: 500, text: '{file}: {reason}' },
+  FC_API_BODY: { status: 400, text: 'body: {reason}' },
+  FC_API_KEY: { status: 401, text: 'an API key is needed: send x-api-key or Authorization: Bearer' },
+  FC_API_ROUTE: { status: 404, text: '{method} {path}: no such endpoint' },
+  FC_API_METHOD: { status: 405, text: '{method} {path}: allowed here: {allow}' },
+  FC_LISTEN_EXPOSED: { status: 500, text: '{name}: {given} is not loopback; set api keys or pass --insecure' },
+  FC_CLI_USAGE: { status: 500, text: '{reason}' },
+} as const satisfies Record<string, { status: number; text: string }>
+
+/** Stable names of all errors. */
+export type ErrorCode = keyof typeof CATALOGUE
+/** Values put into the catalogue's text; kept on the error. */
+export type Detail = Readonly<Record<string, string | number>>
+
+/** All codes, for the reference page and the test that compares them. */
+export const ERROR_CATALOGUE: Readonly<Record<ErrorCode, { readonly status: number; readonly text: string }>> = CATALOGUE
+
+/** Every error thrown on purpose. Branch on `code`, a stable name; `message` may change in any release. */
+export class ForecacheError extends Error {
+  override readonly name = 'ForecacheError'
+  readonly code: ErrorCode
+  /** HTTP status that the doors answer with when nothing stale may be served. */
+  readonly status: number
+  readonly detail: Detail
+
+  /**
+   * @param code a name of the catalogue
+   * @param detail what the text names: given, expected, limits
+   * @param options carries `cause`
+   */
+  constructor(code: ErrorCode, detail: Detail = {}, options?: ErrorOptions) {
+    const { text, status } = CATALOGUE[code]
+    super(`${code}: ${text.replace(/\{(\w+)\}/g, (_, name: string) => clip(detail[name] ?? '?'))}`, options)
+    this.code = code
+    this.status = status
+    this.detail = detail
+  }
+}
+
+function clip(given: string | number): string {
+  const text = String(given)
+  return text.length > 300 ? `${text.slice(0, 300)}…` : text
+}
