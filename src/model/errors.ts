@@ -36,6 +36,7 @@ const CATALOGUE = {
   FC_API_METHOD: { status: 405, text: '{method} {path}: allowed here: {allow}' },
   FC_LISTEN_EXPOSED: { status: 500, text: '{name}: {given} is not loopback; set api keys or pass --insecure' },
   FC_CLI_USAGE: { status: 500, text: '{reason}' },
+  FC_CLI_PEER: { status: 500, text: '{purpose} needs {name}, which is not installed; run: npm install {name}' },
 } as const satisfies Record<string, { status: number; text: string }>
 
 /** Stable names of all errors. */

@@ -5,6 +5,7 @@
  * bits (about 4 ns). Buckets are also split at `BOUNDS_SECONDS`, so counts at or under a published bound are exact;
  * quantiles in between are interpolated and at most 12.5 % off.
  */
+import { Tally } from './tally.ts'
 
 /** Published bounds (`le`), seconds; 0.015 is the target of a cached response. */
 export const BOUNDS_SECONDS: readonly number[] = [
@@ -33,21 +34,20 @@ const UPPER = layOut()
 
 /** See the module's header. */
 export class Histogram {
-  readonly #slots = new Float64Array(UPPER.length)
+  readonly #slots = new Tally(UPPER.length)
   #sum = 0
-  #count = 0
 
   /** Adds one value; negative values and NaN count as 0. */
   record(seconds: number): void {
     const log = logBucketOf(seconds)
-    const slot = (SLOT[log] as number) + (seconds > (SPLIT[log] as number) ? 1 : 0)
-    this.#slots[slot] = (this.#slots[slot] as number) + 1
-    this.#count += 1
+    this.#slots.count((SLOT[log] as number) + (seconds > (SPLIT[log] as number) ? 1 : 0))
     if (seconds > 0) this.#sum += seconds
   }
 
   get count(): number {
-    return this.#count
+    let total = 0
+    for (let slot = 0; slot < this.#slots.length; slot += 1) total += this.#slots.read(slot)
+    return total
   }
 
   /** Sum of all values, seconds. */
@@ -60,17 +60,17 @@ export class Histogram {
     let total = 0
     let slot = 0
     return Array.from(BOUND_SLOT, (last) => {
-      for (; slot <= last; slot += 1) total += this.#slots[slot] as number
+      for (; slot <= last; slot += 1) total += this.#slots.read(slot)
       return total
     })
   }
 
   /** @param share 0 to 1: 0.5 is the median @returns seconds; 0 when nothing was recorded */
   quantile(share: number): number {
-    let left = share * this.#count
+    let left = share * this.count
     let lower = 0
     for (let slot = 0; slot < UPPER.length; slot += 1) {
-      const here = this.#slots[slot] as number
+      const here = this.#slots.read(slot)
       const upper = UPPER[slot] as number
       if (here > 0 && left <= here) return lower + ((upper - lower) * left) / here
       left -= here
@@ -81,11 +81,8 @@ export class Histogram {
 
   /** Adds another histogram's values to this one. */
   merge(other: Histogram): this {
-    for (let slot = 0; slot < UPPER.length; slot += 1) {
-      this.#slots[slot] = (this.#slots[slot] as number) + (other.#slots[slot] as number)
-    }
+    for (let slot = 0; slot < UPPER.length; slot += 1) this.#slots.add(slot, other.#slots.read(slot))
     this.#sum += other.#sum
-    this.#count += other.#count
     return this
   }
 }

@@ -18,6 +18,8 @@ export interface LogRecord {
   readonly position: Position
   /** `clock.wall()`, epoch ms; for people, never compared. */
   readonly at: number
+  /** `clock.now()` of this process. */
+  readonly steadyAt: number
   readonly targets: readonly Target[]
   /** Soft: what it names becomes stale instead of going away. */
   readonly soft: boolean
