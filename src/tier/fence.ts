@@ -151,6 +151,11 @@ export class Fence {
     return id
   }
 
+  /** The small integer of a namespace that was declared. */
+  knownNamespace(name: string): number | undefined {
+    return this.#names.get(name)
+  }
+
   /** Name of a namespace's small integer. */
   namespaceName(id: number): string {
     for (const [name, at] of this.#names) if (at === id) return name
@@ -168,7 +173,7 @@ export class Fence {
     this.mark = position | 0
     const side = soft ? this.#soft : this.#hard
     for (const target of targets) side.apply(target, position)
-    const record: LogRecord = { position, at: this.#clock.wall(), targets, soft, source }
+    const record: LogRecord = { position, at: this.#clock.wall(), steadyAt: this.#clock.now(), targets, soft, source }
     this.#records.push(record)
     if (this.#records.length > this.#recordLimit) this.#records.shift()
     for (const listener of this.#listeners) listener(record)
@@ -195,6 +200,34 @@ export class Fence {
     if (stored.asOf === this.horizon) return 'current'
     if (this.#hard.namesGroupOf(stored)) return 'dead'
     return this.#soft.namesGroupOf(stored) ? 'soft' : 'current'
+  }
+
+  /**
+   * Whether a record in (after, upTo] names the reading. Records that are forgotten already count as naming it.
+   * Answers whether a caller that arrived at `upTo` may take an answer whose reading began at `after`.
+   */
+  namedBetween(reading: Omit<Reading, 'asOf'>, after: Position, upTo: Position): boolean {
+    if (after >= upTo) return false
+    const oldest = this.#records[0]
+    if (oldest === undefined || oldest.position > after + 1) return true
+    for (let i = this.#records.length - 1; i >= 0; i -= 1) {
+      const record = this.#records[i] as LogRecord
+      if (record.position <= after) return false
+      if (record.position <= upTo && record.targets.some((t) => names(t, reading))) return true
+    }
+    return false
+  }
+
+  /**
+   * The horizon as it was at `steadyMs` of the clock, or an older one when that is forgotten: the asOf of a reading
+   * from an origin whose replicas lag.
+   */
+  horizonAt(steadyMs: number): Position {
+    for (let i = this.#records.length - 1; i >= 0; i -= 1) {
+      const record = this.#records[i] as LogRecord
+      if (record.steadyAt < steadyMs) return record.position
+    }
+    return (this.#records[0]?.position ?? 1) - 1
   }
 
   /** Runs `listener` at each append, synchronously. @returns a function that stops it */

@@ -1,0 +1,44 @@
+/**
+ * A reading of the origin under way: what it reads, and as of which position of the log.
+ *
+ * Floor 3, room flow. Opened before the first byte is asked for; judged by the fence when it wants to be kept.
+ */
+import type { Clock } from '../model/clock.ts'
+import type { Position } from '../model/entry.ts'
+import type { Fence } from '../tier/fence.ts'
+
+/** See the module's header. */
+export interface Fill {
+  readonly key: string
+  readonly namespace: number
+  /** Tags known before the answer. */
+  readonly tags: readonly string[]
+  /** Horizon when the reading began, set back by the origin's lag. */
+  readonly asOf: Position
+  /** `clock.now()` when the reading began: the budget counts from here. */
+  readonly startedAt: number
+}
+
+/** What a fill is for. */
+export interface FillTarget {
+  readonly namespace?: number
+  readonly tags?: readonly string[]
+}
+
+const NO_TAGS: readonly string[] = []
+
+/**
+ * @param originLagMs how far the origin's replicas may lag behind an invalidation: those of this last while count as
+ *   coming after the reading
+ */
+export function openFill(parts: { fence: Fence; clock: Clock; originLagMs: number }, key: string, target: FillTarget = {}): Fill {
+  const { fence, clock, originLagMs } = parts
+  const startedAt = clock.now()
+  return {
+    key,
+    namespace: target.namespace ?? 0,
+    tags: target.tags ?? NO_TAGS,
+    asOf: originLagMs > 0 ? fence.horizonAt(startedAt - originLagMs) : fence.horizon,
+    startedAt,
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * The only writer: every answer that is to be stored, on any path, comes through here and is judged by the fence.
+ *
+ * Floor 3, room flow. Foreground loads, background refreshes, renewals by a 304, streamed fills, plain sets: all the
+ * same. A reading that something invalidated after its asOf is not stored; one that is older than what stands is not
+ * stored; one that took longer than `maxLoadMs` is not stored. Never throws.
+ */
+import { type Budget, jitterBudget } from '../model/budget.ts'
+import type { Clock } from '../model/clock.ts'
+import type { Entry, EntryKind } from '../model/entry.ts'
+import type { EventHub } from '../model/event.ts'
+import type { MemoryPort } from '../model/port.ts'
+import type { Random } from '../model/random.ts'
+import type { Fence } from '../tier/fence.ts'
+import type { Fill } from './fill.ts'
+
+/** What is to be stored. */
+export interface Candidate<V = unknown> {
+  readonly value: V
+  /** Bytes the value is charged with. */
+  readonly bytes: number
+  readonly budget: Budget
+  /** Tags learned with the answer, added to the fill's. */
+  readonly tags?: readonly string[]
+  readonly kind?: EntryKind
+  readonly share?: { readonly id: string; readonly bytes: number }
+  /** Share of the fresh window that jitter may take; default: the engine's. */
+  readonly jitter?: number
+}
+
+/** What became of it. `fenced`, `older`, `late` are the fence's doing; `size` the memory limit's. */
+export type Kept = 'kept' | 'fenced' | 'older' | 'late' | 'size'
+
+/** Parts the writer works on. */
+export interface KeepParts {
+  readonly fence: Fence
+  readonly memory: MemoryPort
+  readonly clock: Clock
+  readonly random: Random
+  readonly events: EventHub
+  readonly jitter: number
+  readonly maxLoadMs: number
+}
+
+/** Stores a candidate read by a fill, if the fence admits it. */
+export function keep(parts: KeepParts, fill: Fill, candidate: Candidate): Kept {
+  const { fence, memory, events } = parts
+  const tags = unite(fill.tags, candidate.tags)
+  const reading = { key: fill.key, asOf: fill.asOf, namespace: fill.namespace, tags }
+  const refusal = refuse(parts, fill) ?? (fence.admits(reading) ? undefined : 'fenced')
+  if (refusal !== undefined) return tell(events, fill.key, refusal)
+  const softened = fence.softens(reading)
+  const entry: Entry = {
+    key: fill.key,
+    kind: candidate.kind ?? 'value',
+    value: candidate.value,
+    bytes: candidate.bytes,
+    storedAt: fill.startedAt,
+    budget: jitterBudget(candidate.budget, candidate.jitter ?? parts.jitter, parts.random),
+    asOf: fill.asOf,
+    namespace: fill.namespace,
+    tags,
+    ...(candidate.share === undefined ? {} : { share: candidate.share }),
+  }
+  if (!memory.put(entry)) return tell(events, fill.key, 'size')
+  if (softened) memory.soften(fill.key)
+  if (events.wants('keep:store')) {
+    events.emit('keep:store', { key: entry.key, bytes: entry.bytes, kind: entry.kind, asOf: entry.asOf })
+  }
+  return 'kept'
+}
+
+function refuse(parts: KeepParts, fill: Fill): 'late' | 'older' | undefined {
+  if (parts.clock.now() - fill.startedAt > parts.maxLoadMs) return 'late'
+  const standing = parts.memory.look(fill.key)
+  if (standing === undefined) return undefined
+  const older = standing.asOf > fill.asOf || (standing.asOf === fill.asOf && standing.storedAt > fill.startedAt)
+  return older ? 'older' : undefined
+}
+
+function tell(events: EventHub, key: string, reason: Exclude<Kept, 'kept'>): Kept {
+  if (events.wants('keep:refuse')) events.emit('keep:refuse', { key, reason })
+  return reason
+}
+
+function unite(known: readonly string[], learned: readonly string[] | undefined): readonly string[] {
+  if (learned === undefined || learned.length === 0) return known
+  if (known.length === 0 && learned.length === 1) return learned
+  return [...new Set([...known, ...learned])]
+}

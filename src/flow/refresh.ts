@@ -1,0 +1,43 @@
+/**
+ * Refreshes behind a stale answer: one per key at a time, and a bounded number in all.
+ *
+ * Floor 3, room flow. A refresh that finds no place is simply not started: the next stale answer asks again.
+ * The run must carry its own deadline; a failing run is told to `report`, never thrown.
+ */
+
+/** See the module's header. */
+export class Refreshes {
+  readonly #running = new Map<string, Promise<void>>()
+  readonly #concurrency: number
+  readonly #report: (key: string, error: unknown) => void
+
+  constructor(concurrency: number, report: (key: string, error: unknown) => void) {
+    this.#concurrency = concurrency
+    this.#report = report
+  }
+
+  /** Refreshes running now. */
+  get size(): number {
+    return this.#running.size
+  }
+
+  has(key: string): boolean {
+    return this.#running.has(key)
+  }
+
+  /** @returns false when this key is being refreshed already or no place is left */
+  start(key: string, run: () => Promise<void>): boolean {
+    if (this.#running.size >= this.#concurrency || this.#running.has(key)) return false
+    const done = Promise.resolve()
+      .then(run)
+      .catch((error: unknown) => this.#report(key, error))
+      .finally(() => this.#running.delete(key))
+    this.#running.set(key, done)
+    return true
+  }
+
+  /** Resolves when all that run now have ended. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#running.values())
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * What is stored of a value, and what a caller gets of it.
+ *
+ * Floor 3, room flow. A cached object that one caller changes must not change for the next one:
+ * `freeze` stores a deep-frozen copy made once and hands it to all (no cost on a hit); `clone` stores serialized bytes
+ * and makes a copy per hit; `reference` stores what it is given. Bytes are copied when stored and handed out as they
+ * are, to be read only (copied under `clone`). Equal values are given one identity, so that they are stored once.
+ */
+import { hash } from 'node:crypto'
+import { deserialize, serialize } from 'node:v8'
+import { ForecacheError } from '../model/errors.ts'
+
+/** How values are kept from being changed by their readers. */
+export type ValuePolicy = 'freeze' | 'clone' | 'reference'
+
+/** A value made ready for storing. */
+export interface Packed {
+  readonly stored: unknown
+  /** Estimated bytes in memory. */
+  readonly bytes: number
+  readonly share?: { readonly id: string; readonly bytes: number }
+}
+
+/** Serialized form of an object under `clone`. */
+class Serialized {
+  readonly bytes: Uint8Array
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+  }
+}
+
+const SHARE_FROM_BYTES = 128
+/** V8's heap needs about twice the serialized form of plain objects. */
+const HEAP_FACTOR = 2
+
+/** Makes a value ready for storing. @throws FC_VALUE_CLONE when it cannot be copied */
+export function packValue(policy: ValuePolicy, key: string, data: unknown): Packed {
+  if (typeof data === 'string') return packString(data)
+  if (typeof data !== 'object' || data === null) {
+    if (policy !== 'reference' && (typeof data === 'function' || typeof data === 'symbol')) {
+      throw new ForecacheError('FC_VALUE_CLONE', { key, reason: `it is a ${typeof data}` })
+    }
+    return { stored: data, bytes: 8 }
+  }
+  if (data instanceof Uint8Array) return packBytes(policy, data)
+  if (policy === 'reference') return { stored: data, bytes: estimateBytes(data) }
+  const bytes = serializeValue(key, data)
+  if (policy === 'clone') return { stored: new Serialized(bytes), bytes: bytes.byteLength, ...share('o', bytes, bytes.byteLength) }
+  const size = bytes.byteLength * HEAP_FACTOR
+  return { stored: freezeDeep(deserialize(bytes)), bytes: size, ...share('f', bytes, size) }
+}
+
+/** What a caller gets of a stored value. */
+export function unpackValue(policy: ValuePolicy, stored: unknown): unknown {
+  if (policy !== 'clone') return stored
+  if (stored instanceof Serialized) return deserialize(stored.bytes)
+  return stored instanceof Uint8Array ? Buffer.from(stored) : stored
+}
+
+function packString(text: string): Packed {
+  if (text.length < SHARE_FROM_BYTES) return { stored: text, bytes: text.length }
+  const bytes = Buffer.byteLength(text)
+  const heap = bytes === text.length ? bytes : text.length * 2
+  return { stored: text, bytes: heap, share: { id: `s${hash('sha256', text, 'base64url')}`, bytes: heap } }
+}
+
+function packBytes(policy: ValuePolicy, data: Uint8Array): Packed {
+  const stored = policy === 'reference' ? data : Buffer.from(data)
+  return { stored, bytes: data.byteLength, ...share('b', data, data.byteLength) }
+}
+
+function share(kind: string, bytes: Uint8Array, charged: number): Pick<Packed, 'share'> {
+  if (bytes.byteLength < SHARE_FROM_BYTES) return {}
+  return { share: { id: `${kind}${hash('sha256', bytes, 'base64url')}`, bytes: charged } }
+}
+
+function serializeValue(key: string, data: object): Uint8Array {
+  try {
+    return serialize(data)
+  } catch (cause) {
+    throw new ForecacheError('FC_VALUE_CLONE', { key, reason: cause instanceof Error ? cause.message : String(cause) }, { cause })
+  }
+}
+
+function freezeDeep<T>(root: T): T {
+  const pending: unknown[] = [root]
+  while (pending.length > 0) {
+    const value = pending.pop()
+    if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || Object.isFrozen(value)) continue
+    Object.freeze(value)
+    if (value instanceof Map) for (const [k, v] of value) pending.push(k, v)
+    else if (value instanceof Set) pending.push(...value)
+    else pending.push(...Object.values(value))
+  }
+  return root
+}
+
+/** Walks at most 10,000 nodes; what lies beyond is charged at the average of those seen. */
+function estimateBytes(root: object): number {
+  const pending: unknown[] = [root]
+  const seen = new Set<unknown>()
+  let bytes = 0
+  let nodes = 0
+  while (pending.length > 0) {
+    const value = pending.pop()
+    nodes += 1
+    if (nodes > 10_000) return Math.ceil((bytes / nodes) * (nodes + pending.length))
+    if (typeof value === 'string') bytes += 16 + value.length
+    else if (typeof value !== 'object' || value === null) bytes += 8
+    else if (ArrayBuffer.isView(value)) bytes += value.byteLength + 96
+    else if (!seen.has(value)) {
+      seen.add(value)
+      bytes += 32
+      const children = value instanceof Map ? [...value.keys(), ...value.values()] : value instanceof Set ? [...value] : Object.values(value)
+      bytes += children.length * 8
+      for (const child of children) pending.push(child)
+    }
+  }
+  return bytes
+}
