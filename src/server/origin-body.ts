@@ -1,0 +1,120 @@
+/**
+ * The body of an origin's answer, as an async iterable with back-pressure.
+ *
+ * Floor 5, room server. At most `HIGH_WATER_BYTES` wait here (plus what one read of the socket brings); then the
+ * connection is paused until the reader has caught up. A reader that stalls longer than `stallMs` loses the connection,
+ * and `return()` cancels it at once, so a body nobody reads holds neither memory nor a connection.
+ */
+import type { Clock, Timer } from '../model/clock.ts'
+import { ForecacheError } from '../model/errors.ts'
+import type { BodySource } from '../model/exchange.ts'
+
+/** Bytes that may wait for the reader before the connection is paused. */
+export const HIGH_WATER_BYTES = 128 * 1024
+
+/** What the body may do to its connection. */
+export interface BodyControl {
+  pause(): void
+  resume(): void
+  /** Breaks the connection off. */
+  abort(reason: Error): void
+}
+
+/** See the module's header. */
+export class OriginBody implements BodySource {
+  readonly #control: BodyControl
+  readonly #clock: Clock
+  readonly #stallMs: number
+  #chunks: Uint8Array[] = []
+  #bytes = 0
+  #paused = false
+  #ended = false
+  #failure: Error | undefined
+  #stall: Timer | undefined
+  #waiting: { resolve(next: IteratorResult<Uint8Array>): void; reject(error: Error): void } | undefined
+
+  constructor(control: BodyControl, clock: Clock, stallMs: number) {
+    this.#control = control
+    this.#clock = clock
+    this.#stallMs = stallMs
+  }
+
+  push(chunk: Uint8Array): void {
+    if (this.#ended) return
+    const waiting = this.#waiting
+    if (waiting !== undefined) {
+      this.#waiting = undefined
+      waiting.resolve({ value: chunk, done: false })
+      return
+    }
+    this.#chunks.push(chunk)
+    this.#bytes += chunk.byteLength
+    if (this.#bytes >= HIGH_WATER_BYTES && !this.#paused) this.#pause()
+  }
+
+  /** The body is complete. */
+  end(): void {
+    this.#ended = true
+    this.#stall?.cancel()
+    this.#settle()
+  }
+
+  /** The body broke off: what came before is still read, then the error is thrown. */
+  fail(error: Error): void {
+    if (this.#ended) return
+    this.#failure = error
+    this.end()
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    return { next: () => this.#next(), return: () => this.#cancel() }
+  }
+
+  #next(): Promise<IteratorResult<Uint8Array>> {
+    const chunk = this.#chunks.shift()
+    if (chunk !== undefined) {
+      this.#bytes -= chunk.byteLength
+      if (this.#paused && this.#bytes < HIGH_WATER_BYTES / 2) this.#resume()
+      return Promise.resolve({ value: chunk, done: false })
+    }
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    if (this.#ended) return Promise.resolve({ value: undefined, done: true })
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject }
+    })
+  }
+
+  #cancel(): Promise<IteratorResult<Uint8Array>> {
+    const open = !this.#ended
+    this.#chunks = []
+    this.#bytes = 0
+    this.#failure = undefined
+    this.end()
+    if (open) this.#control.abort(new ForecacheError('FC_ORIGIN_BROKEN', { reason: 'no longer wanted' }))
+    return Promise.resolve({ value: undefined, done: true })
+  }
+
+  #settle(): void {
+    const waiting = this.#waiting
+    if (waiting === undefined) return
+    this.#waiting = undefined
+    if (this.#failure === undefined) waiting.resolve({ value: undefined, done: true })
+    else waiting.reject(this.#failure)
+  }
+
+  #pause(): void {
+    this.#paused = true
+    this.#control.pause()
+    this.#stall = this.#clock.after(this.#stallMs, () => {
+      const error = new ForecacheError('FC_ORIGIN_BROKEN', { reason: `its reader took nothing for ${this.#stallMs} ms` })
+      this.fail(error)
+      this.#control.abort(error)
+    })
+  }
+
+  #resume(): void {
+    this.#paused = false
+    this.#stall?.cancel()
+    this.#control.resume()
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * One sending to an origin: undici's callbacks turned into an answer whose body is pulled, under deadlines.
+ *
+ * Floor 5, room server. Exactly one of `answered` and `failed` is called. The head deadline counts from the start, also
+ * over the wait for a connection, and is not prolonged by 1xx answers; it rests while the client's content is awaited.
+ */
+import type { Dispatcher } from 'undici'
+import type { Clock, Timer } from '../model/clock.ts'
+import { ForecacheError } from '../model/errors.ts'
+import type { OriginAnswer, ResponseHead, SendOptions } from '../model/exchange.ts'
+import { Fields } from '../model/fields.ts'
+import { endToEnd } from '../rules/hop.ts'
+import { OriginBody } from './origin-body.ts'
+import { isStaleConnection, originError, type SendStage } from './origin-error.ts'
+import { trailerFields } from './trailer.ts'
+
+/** 1xx answers one request may bring before the origin counts as broken. */
+const MAX_INFORMATIONAL = 32
+
+/** What an exchange needs to know. */
+export interface ExchangeSettings {
+  readonly clock: Clock
+  readonly connectMs: number
+  readonly headMs: number
+  readonly bodyIdleMs: number
+  /** A reader that takes nothing for so long loses the connection, ms. */
+  readonly stallMs: number
+}
+
+/** How an exchange ends: an answer's head has come, or it failed. */
+export interface ExchangeEnd {
+  answered(answer: OriginAnswer): void
+  /** @param stale the connection had gone stale before the request was read */
+  failed(error: Error, stale: boolean): void
+  /** The connection is done with: the body has ended, or it broke. Called once, last. */
+  closed(): void
+}
+
+/** See the module's header. */
+export class Exchange implements Dispatcher.DispatchHandler {
+  readonly #settings: ExchangeSettings
+  readonly #options: SendOptions
+  readonly #end: ExchangeEnd
+  #stage: SendStage = 'unsent'
+  #controller: Dispatcher.DispatchController | undefined
+  #broken: Error | undefined
+  #timer: Timer | undefined
+  #body: OriginBody | undefined
+  #trailers: Fields | undefined
+  #informational = 0
+  #closed = false
+
+  constructor(settings: ExchangeSettings, options: SendOptions, end: ExchangeEnd) {
+    this.#settings = settings
+    this.#options = options
+    this.#end = end
+    this.awaitOrigin()
+    options.signal.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  /** Starts the head deadline, or starts it again because content was just sent. */
+  awaitOrigin(): void {
+    if (this.#stage === 'answering' || this.#closed) return
+    this.#timer?.cancel()
+    const { headMs } = this.#settings
+    this.#timer = this.#settings.clock.after(headMs, () => this.#break(new ForecacheError('FC_ORIGIN_TIMEOUT', { ms: headMs })))
+  }
+
+  /** Suspends the head deadline: the client's next chunk is awaited, under the client's own deadline. */
+  awaitClient(): void {
+    this.#timer?.cancel()
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#broken !== undefined) controller.abort(this.#broken)
+    else this.#stage = 'sent'
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, _: unknown, text = ''): void {
+    const head: ResponseHead = { status, statusText: reasonPhrase(text), fields: endToEnd(rawFields(controller.rawHeaders)) }
+    if (status < 200) {
+      this.#informational += 1
+      if (this.#informational > MAX_INFORMATIONAL) this.#break(broken('too many 1xx answers'))
+      else if (status !== 101) this.#options.onInformational?.(head)
+      return
+    }
+    if (status > 599) {
+      this.#break(broken(`its status is ${status}`))
+      return
+    }
+    this.#timer?.cancel()
+    this.#stage = 'answering'
+    this.#body = new OriginBody(controller, this.#settings.clock, this.#settings.stallMs)
+    this.#end.answered({ head, body: this.#body, trailers: () => this.#trailers })
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#body?.push(chunk)
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    this.#trailers = trailerFields(rawFields(controller.rawTrailers))
+    this.#body?.end()
+    this.#close()
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.#fail(this.#broken ?? originError(error, this.#stage, this.#settings), isStaleConnection(error))
+  }
+
+  readonly #onAbort = (): void => {
+    const { reason } = this.#options.signal
+    this.#break(reason instanceof Error ? reason : broken('no longer wanted'))
+  }
+
+  /** Gives the exchange up for a reason of ours; a request still waiting for a connection is dropped when its turn comes. */
+  #break(error: Error): void {
+    if (this.#closed) return
+    this.#broken ??= error
+    if (this.#controller === undefined) this.#fail(error, false)
+    else this.#controller.abort(error)
+  }
+
+  #fail(error: Error, stale: boolean): void {
+    if (this.#closed) return
+    if (this.#body === undefined) this.#end.failed(error, stale && this.#informational === 0)
+    else this.#body.fail(error)
+    this.#close()
+  }
+
+  #close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#timer?.cancel()
+    this.#options.signal.removeEventListener('abort', this.#onAbort)
+    this.#end.closed()
+  }
+}
+
+function broken(reason: string): ForecacheError {
+  return new ForecacheError('FC_ORIGIN_BROKEN', { reason })
+}
+
+/** Reason phrases are informative; one that `node:http` would refuse to write is left out. */
+function reasonPhrase(text: string): string {
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(text) ? text : ''
+}
+
+function rawFields(raw: Dispatcher.DispatchController['rawHeaders']): Fields {
+  if (!Array.isArray(raw)) return Fields.from()
+  return Fields.fromRaw(raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1'))))
+}

@@ -1,0 +1,160 @@
+/**
+ * The origin behind the gateway: requests over kept-alive connections, streamed both ways, every wait under a deadline.
+ *
+ * Floor 5, room server. Connections and waiting requests are bounded. A request is sent a second time only when it is
+ * safe, has no content, and its kept-alive connection proved to have been closed before it was read; nothing else is
+ * ever retried. The name in TLS is the origin's, whatever Host a client sends.
+ */
+import { buildConnector, type Dispatcher, Pool } from 'undici'
+import { type Clock, systemClock } from '../model/clock.ts'
+import { ForecacheError } from '../model/errors.ts'
+import type { BodySource, OriginAnswer, OriginPort, RequestHead, SendOptions } from '../model/exchange.ts'
+import { originError } from './origin-error.ts'
+import { Exchange, type ExchangeSettings } from './origin-exchange.ts'
+import { meterBody } from './origin-request.ts'
+
+/** How to reach an origin; durations in ms, all required: defaults live in server/config. */
+export interface OriginOptions {
+  /** `http://host:port` or `https://host:port`, optionally with a path that is put before every target. */
+  readonly url: string
+  readonly connectMs: number
+  /** From the request's start, or its last byte sent, to the answer's head. */
+  readonly headMs: number
+  /** Between two reads of the answer's body. */
+  readonly bodyIdleMs: number
+  /** A kept-alive connection without a request is closed after this. */
+  readonly keepAliveMs: number
+  readonly connections: number
+  /** Requests that may wait for a connection; one more is answered 503. */
+  readonly maxWaiting: number
+  readonly maxHeadBytes: number
+  readonly clock?: Clock
+}
+
+/** An origin and how to let it go. */
+export interface Origin extends OriginPort {
+  /** Requests being sent or answered, and waiting for a connection. */
+  readonly active: number
+  /** Breaks off what still runs and closes every connection. */
+  close(): Promise<void>
+}
+
+const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/** See the module's header. */
+export function createOrigin(options: OriginOptions): Origin {
+  return new PooledOrigin(options)
+}
+
+class PooledOrigin implements Origin {
+  readonly #pool: Pool
+  readonly #prefix: string
+  readonly #servername: string
+  readonly #settings: ExchangeSettings
+  readonly #maxActive: number
+  #active = 0
+
+  constructor(options: OriginOptions) {
+    const url = new URL(options.url)
+    this.#prefix = url.pathname === '/' ? '' : url.pathname.replace(/\/$/, '')
+    this.#servername = url.hostname
+    this.#maxActive = options.connections + options.maxWaiting
+    const { clock = systemClock(), connectMs, headMs, bodyIdleMs } = options
+    this.#settings = { clock, connectMs, headMs, bodyIdleMs, stallMs: Math.max(bodyIdleMs, 60_000) }
+    this.#pool = new Pool(url.origin, {
+      connections: options.connections, pipelining: 1, allowH2: false, headersTimeout: 0, bodyTimeout: bodyIdleMs,
+      keepAliveTimeout: options.keepAliveMs, keepAliveMaxTimeout: options.keepAliveMs, maxHeaderSize: options.maxHeadBytes,
+      connect: rememberReuse(buildConnector({ timeout: connectMs, allowH2: false, autoSelectFamily: true })),
+    })
+  }
+
+  get active(): number {
+    return this.#active
+  }
+
+  async send(head: RequestHead, body: BodySource | undefined, options: SendOptions): Promise<OriginAnswer> {
+    const repeatable = body === undefined && SAFE.has(head.method)
+    try {
+      return await this.#once(head, body, options)
+    } catch (error) {
+      if (!repeatable || !(error instanceof StaleConnection) || options.signal.aborted) throw unwrap(error)
+    }
+    return this.#once(head, body, options).catch((error: unknown) => {
+      throw unwrap(error)
+    })
+  }
+
+  close(): Promise<void> {
+    return this.#pool.destroy(new ForecacheError('FC_ORIGIN_REFUSED', { reason: 'the gateway is closing' }))
+  }
+
+  #once(head: RequestHead, body: BodySource | undefined, options: SendOptions): Promise<OriginAnswer> {
+    if (options.signal.aborted) return Promise.reject(options.signal.reason as Error)
+    if (this.#active >= this.#maxActive) {
+      return Promise.reject(new ForecacheError('FC_ORIGIN_BUSY', { max: this.#maxActive }))
+    }
+    this.#active += 1
+    return new Promise((resolve, reject) => {
+      const exchange = new Exchange(this.#settings, options, {
+        answered: resolve,
+        failed: (error, stale) => reject(stale ? new StaleConnection(error) : error),
+        closed: () => {
+          this.#active -= 1
+          metered?.cancel()
+        },
+      })
+      const metered = body === undefined ? undefined : meterBody(body, (whom) => {
+        if (whom === 'client') exchange.awaitClient()
+        else exchange.awaitOrigin()
+      })
+      this.#dispatch(head, metered, exchange)
+    })
+  }
+
+  #dispatch(head: RequestHead, body: BodySource | undefined, exchange: Exchange): void {
+    const request = {
+      method: head.method, path: this.#prefix + head.target, headers: requestFields(head, body !== undefined),
+      body: (body ?? null) as Dispatcher.DispatchOptions['body'] & null, servername: this.#servername,
+    }
+    this.#pool.dispatch(request, exchange)
+  }
+}
+
+/** A failure that may be tried once more; never leaves this module. */
+class StaleConnection extends Error {
+  constructor(cause: Error) {
+    super('stale', { cause })
+  }
+}
+
+function unwrap(error: unknown): Error {
+  if (error instanceof StaleConnection) return error.cause as Error
+  return originError(error, 'unsent', { connectMs: 0, bodyIdleMs: 0 })
+}
+
+/** The flat list undici takes: Host first, no hop-by-hop field, a length only where there is content. */
+function requestFields(head: RequestHead, hasBody: boolean): string[] {
+  const list = ['host', head.fields.first('host') ?? head.authority]
+  for (const [name, value] of head.fields) {
+    if (name === 'host' || name === 'connection' || name === 'expect' || HOP.has(name)) continue
+    if (name === 'content-length' && !hasBody) continue
+    list.push(name, value)
+  }
+  return list
+}
+
+const HOP: ReadonlySet<string> = new Set(['keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'proxy-connection'])
+
+/** System errors of a socket carry how many bytes it had brought, as undici's own do: see `isStaleConnection`. */
+function rememberReuse(connect: buildConnector.connector): buildConnector.connector {
+  return (options, callback) =>
+    connect(options, (...result) => {
+      const [error, socket] = result
+      if (error === null) {
+        socket?.prependListener('error', (failure: Error) => {
+          if (!('socket' in failure)) Object.assign(failure, { socket: { bytesRead: socket.bytesRead } })
+        })
+      }
+      callback(...result)
+    })
+}
