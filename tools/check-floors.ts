@@ -44,7 +44,9 @@ function judgeImport(source: Source, specifier: string): string[] {
   const room = path.split('/')[1] as string
   const here = roomOf(source)
   if (room === here || (floors[room] ?? Infinity) < (floors[here] ?? 0)) return []
-  return [`${source.path} (${here}, floor ${floors[here]}) imports ${path} (${room}, floor ${floors[room]}); hand it in as an argument`]
+  return [
+    `${source.path} (${here}, floor ${floors[here]}) imports ${path} (${room}, floor ${floors[room]}); hand it in as an argument`,
+  ]
 }
 
 /** One problem for each circle met, named by its files. */

@@ -16,7 +16,10 @@ const FORBIDDEN: readonly (readonly [pattern: RegExp, why: string])[] = [
   [/\bfile:\/\/\/(?:wor[k]|roo[t]|hom[e])/, 'an absolute path of one machine'],
   [/\.\.\/share[d](?!\/data\b)/, 'a folder beside the checkout'],
   [/\bregistr[y]\.[a-z]+(?:js)?\.(?:org|com|net)\b|\bnpmmirro[r]\b|\bverdacci[o]\b|\bartifactor[y]\b/i, 'a package registry'],
-  [/\bclaud[e]\b|\banthropi[c]\b|\bchatgp[t]\b|\bcopilo[t]\b|\blanguage mode[l]\b|\bAI (?:assistan[t]|agen[t]|generate[d])/i, 'a tool of the writer'],
+  [
+    /\bclaud[e]\b|\banthropi[c]\b|\bchatgp[t]\b|\bcopilo[t]\b|\blanguage mode[l]\b|\bAI (?:assistan[t]|agen[t]|generate[d])/i,
+    'a tool of the writer',
+  ],
   [/\bsession helpe[r]|\bhelper sessio[n]|\bsteering rep[o]/i, 'the workplace'],
 ]
 

@@ -46,13 +46,17 @@ export function listFiles(folder: string): string[] {
 
 /** Every TypeScript file below a folder. */
 export function readSources(folder: string): Source[] {
-  return listFiles(folder).filter((path) => path.endsWith('.ts')).map(readSource)
+  return listFiles(folder)
+    .filter((path) => path.endsWith('.ts'))
+    .map(readSource)
 }
 
 /** The file a relative specifier names, from the root; undefined for packages and node's own modules. */
 export function resolveImport(source: Source, specifier: string): string | undefined {
   if (!specifier.startsWith('.')) return undefined
-  return relative(ROOT, resolve(ROOT, dirname(source.path), specifier)).split(sep).join('/')
+  return relative(ROOT, resolve(ROOT, dirname(source.path), specifier))
+    .split(sep)
+    .join('/')
 }
 
 /** Prints what a check found and sets the exit code. */

@@ -47,7 +47,12 @@ const STEPS: readonly Step[] = [
   { name: 'consumer', group: 'package', command: ['tsc', '--noEmit', '-p', 'test/types'], needsBuild: true },
   { name: 'docs', group: 'package', command: [NODE, 'tools/print-reference.ts', '--check'] },
   { name: 'publint', group: 'package', command: ['publint', 'run', '--strict'], needsBuild: true },
-  { name: 'attw', group: 'package', command: ['attw', '--pack', '.', '--profile', 'esm-only', '--format', 'ascii'], needsBuild: true },
+  {
+    name: 'attw',
+    group: 'package',
+    command: ['attw', '--pack', '.', '--profile', 'esm-only', '--format', 'ascii'],
+    needsBuild: true,
+  },
   { name: 'knip', group: 'package', command: ['knip', '--no-progress'], needsBuild: true },
   { ...suite('conformance', 6), needsBuild: true },
 ]
@@ -57,7 +62,13 @@ process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
 process.exitCode = await runAll(selectSteps(process.argv.slice(2)))
 
 function suite(project: string, minutes: number): Step {
-  return { name: project, group: 'tests', project, command: ['vitest', 'run', '--project', project], deadlineMs: minutes * MINUTE_MS }
+  return {
+    name: project,
+    group: 'tests',
+    project,
+    command: ['vitest', 'run', '--project', project],
+    deadlineMs: minutes * MINUTE_MS,
+  }
 }
 
 function selectSteps(wanted: readonly string[]): readonly Step[] {
@@ -99,7 +110,8 @@ function countTests(step: Step, seconds: number, { code, report }: { code: numbe
   const skipped = (json['numPendingTests'] ?? 0) + (json['numTodoTests'] ?? 0)
   let failed = json['numFailedTests'] ?? 0
   let note = ''
-  if (code !== 0 && failed === 0) [failed, note] = [1, `no test failed, but the runner did (${code}): a file that does not load, or an unhandled error`]
+  if (code !== 0 && failed === 0)
+    [failed, note] = [1, `no test failed, but the runner did (${code}): a file that does not load, or an unhandled error`]
   if (passed + failed + skipped === 0) [failed, note] = [1, 'no tests found']
   return { step, seconds, passed, failed, skipped, note }
 }
@@ -138,7 +150,9 @@ function printSummary(results: readonly Result[]): number {
   for (const { step, seconds, ...counts } of results) {
     const verdict = counts.failed === 0 ? 'ok  ' : 'FAIL'
     const tests = step.project === undefined ? '' : `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`
-    console.log(`${verdict}  ${step.name.padEnd(12)} ${seconds.toFixed(1).padStart(6)} s  ${[tests, counts.note].filter((t) => t !== '').join('  ')}`.trimEnd())
+    console.log(
+      `${verdict}  ${step.name.padEnd(12)} ${seconds.toFixed(1).padStart(6)} s  ${[tests, counts.note].filter((t) => t !== '').join('  ')}`.trimEnd(),
+    )
   }
   console.log(`took ${sum((r) => r.seconds).toFixed(1)} s on Node ${process.versions.node}\n`)
   console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`)

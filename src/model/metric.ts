@@ -26,37 +26,84 @@ export interface GaugeRow {
   readonly help: string
 }
 
-const INVALIDATIONS = { name: 'cache_invalidations_total', help: 'Invalidation targets applied, by what they name.', perRoute: false }
+const INVALIDATIONS = {
+  name: 'cache_invalidations_total',
+  help: 'Invalidation targets applied, by what they name.',
+  perRoute: false,
+}
 
 /** Every counter; `COUNTER` gives the small integer of each. */
 export const COUNTER_ROWS = {
   hits: { name: 'cache_hits_total', help: 'Answers served from the cache inside their fresh window.', perRoute: true },
-  staleServes: { name: 'cache_stale_serves_total', help: 'Answers served past their fresh window while a refresh ran.', perRoute: true },
+  staleServes: {
+    name: 'cache_stale_serves_total',
+    help: 'Answers served past their fresh window while a refresh ran.',
+    perRoute: true,
+  },
   reserveServes: { name: 'cache_reserve_serves_total', help: 'Stale answers served because the origin failed.', perRoute: true },
-  misses: { name: 'cache_misses_total', help: 'Requests that could have been cached but had to wait for a load.', perRoute: true },
-  passes: { name: 'cache_passes_total', help: 'Requests sent on without the cache: bypass and known uncacheable.', perRoute: true },
+  misses: {
+    name: 'cache_misses_total',
+    help: 'Requests that could have been cached but had to wait for a load.',
+    perRoute: true,
+  },
+  passes: {
+    name: 'cache_passes_total',
+    help: 'Requests sent on without the cache: bypass and known uncacheable.',
+    perRoute: true,
+  },
   coalesced: { name: 'cache_coalesced_total', help: 'Misses that waited for a load led by another request.', perRoute: true },
-  originRequests: { name: 'cache_origin_requests_total', help: 'Loads and requests sent to the origin, refreshes included.', perRoute: true },
-  originFailures: { name: 'cache_origin_failures_total', help: 'Loads and origin requests that failed or timed out.', perRoute: true },
+  originRequests: {
+    name: 'cache_origin_requests_total',
+    help: 'Loads and requests sent to the origin, refreshes included.',
+    perRoute: true,
+  },
+  originFailures: {
+    name: 'cache_origin_failures_total',
+    help: 'Loads and origin requests that failed or timed out.',
+    perRoute: true,
+  },
   refreshes: { name: 'cache_refreshes_total', help: 'Background refreshes started.', perRoute: true },
   refreshFailures: { name: 'cache_refresh_failures_total', help: 'Background refreshes that failed.', perRoute: true },
-  revalidations: { name: 'cache_revalidations_total', help: 'Entries renewed by the origin without a new body (304).', perRoute: true },
-  fenced: { name: 'cache_fenced_total', help: 'Loads answered but not kept, because what they read was invalidated meanwhile.', perRoute: true },
-  unkept: { name: 'cache_unkept_total', help: 'Loads answered but not kept for another reason: uncacheable, too large, refused by the policy.', perRoute: true },
-  refused: { name: 'cache_refused_total', help: 'Requests refused by a bound: waiting list full, back-off, deadline.', perRoute: true },
+  revalidations: {
+    name: 'cache_revalidations_total',
+    help: 'Entries renewed by the origin without a new body (304).',
+    perRoute: true,
+  },
+  fenced: {
+    name: 'cache_fenced_total',
+    help: 'Loads answered but not kept, because what they read was invalidated meanwhile.',
+    perRoute: true,
+  },
+  unkept: {
+    name: 'cache_unkept_total',
+    help: 'Loads answered but not kept for another reason: uncacheable, too large, refused by the policy.',
+    perRoute: true,
+  },
+  refused: {
+    name: 'cache_refused_total',
+    help: 'Requests refused by a bound: waiting list full, back-off, deadline.',
+    perRoute: true,
+  },
   invalidatedKeys: { ...INVALIDATIONS, labels: { kind: 'key' } },
   invalidatedTags: { ...INVALIDATIONS, labels: { kind: 'tag' } },
   invalidatedPrefixes: { ...INVALIDATIONS, labels: { kind: 'prefix' } },
   invalidatedNamespaces: { ...INVALIDATIONS, labels: { kind: 'namespace' } },
   invalidatedAll: { ...INVALIDATIONS, labels: { kind: 'all' } },
   evictions: { name: 'cache_evictions_total', help: 'Entries removed to make room.', perRoute: false },
-  expirations: { name: 'cache_expirations_total', help: 'Entries removed because every window of their budget had passed.', perRoute: false },
+  expirations: {
+    name: 'cache_expirations_total',
+    help: 'Entries removed because every window of their budget had passed.',
+    perRoute: false,
+  },
 } as const satisfies Record<string, CounterRow>
 
 /** Every histogram; `HISTOGRAM` gives the small integer of each. */
 export const HISTOGRAM_ROWS = {
-  hit: { name: 'cache_hit_seconds', help: 'Time from asking the cache to having the answer, loads included where cached="false".' },
-  request: { name: 'cache_request_seconds', help: 'Time from a request\'s head to the end of its answer, at the door.' },
+  hit: {
+    name: 'cache_hit_seconds',
+    help: 'Time from asking the cache to having the answer, loads included where cached="false".',
+  },
+  request: { name: 'cache_request_seconds', help: "Time from a request's head to the end of its answer, at the door." },
   staleness: { name: 'cache_staleness_seconds', help: 'How far past its fresh window an answer was when it was served stale.' },
 } as const satisfies Record<string, HistogramRow>
 
@@ -65,7 +112,10 @@ export const GAUGE_ROWS = {
   entries: { name: 'cache_entries', help: 'Entries in memory.' },
   bytes: { name: 'cache_bytes', help: 'Bytes charged to entries in memory: values, keys, tags and bookkeeping.' },
   maxBytes: { name: 'cache_max_bytes', help: 'Limit of the bytes in memory.' },
-  effectiveHitRatio: { name: 'cache_effective_hit_ratio', help: 'Share of cacheable requests answered from the cache since start, stale answers included.' },
+  effectiveHitRatio: {
+    name: 'cache_effective_hit_ratio',
+    help: 'Share of cacheable requests answered from the cache since start, stale answers included.',
+  },
 } as const satisfies Record<string, GaugeRow>
 
 export type CounterName = keyof typeof COUNTER_ROWS

@@ -5,14 +5,17 @@ import { BOUNDS_SECONDS, Histogram } from '../../../src/model/histogram.ts'
 describe('histogram: seconds in log buckets', () => {
   it('counts exactly at every published bound, the bound itself included', () => {
     fc.assert(
-      fc.property(fc.array(fc.oneof(fc.double({ min: 0, max: 200, noNaN: true }), fc.constantFrom(...BOUNDS_SECONDS))), (values) => {
-        const histogram = new Histogram()
-        for (const value of values) histogram.record(value)
+      fc.property(
+        fc.array(fc.oneof(fc.double({ min: 0, max: 200, noNaN: true }), fc.constantFrom(...BOUNDS_SECONDS))),
+        (values) => {
+          const histogram = new Histogram()
+          for (const value of values) histogram.record(value)
 
-        const expected = BOUNDS_SECONDS.map((bound) => values.filter((value) => value <= bound).length)
-        expect(histogram.cumulative()).toEqual(expected)
-        expect(histogram.count).toBe(values.length)
-      }),
+          const expected = BOUNDS_SECONDS.map((bound) => values.filter((value) => value <= bound).length)
+          expect(histogram.cumulative()).toEqual(expected)
+          expect(histogram.count).toBe(values.length)
+        },
+      ),
     )
   })
 

@@ -68,8 +68,13 @@ describe('meter: counters and histograms by small integers', () => {
     meter.observe(HISTOGRAM.request, 0.003, seriesOf(route, true, true))
     meter.observe(HISTOGRAM.hit, 0.4, seriesOf(DEFAULT_ROUTE, false, false))
 
-    const seen = meter.histograms('request').map(({ cached, stale, route: name, histogram }) => [cached, stale, name, histogram.sum])
-    expect(seen).toEqual([[true, false, 'quote', 0.002], [true, true, 'quote', 0.003]])
+    const seen = meter
+      .histograms('request')
+      .map(({ cached, stale, route: name, histogram }) => [cached, stale, name, histogram.sum])
+    expect(seen).toEqual([
+      [true, false, 'quote', 0.002],
+      [true, true, 'quote', 0.003],
+    ])
     expect(meter.histograms('hit')).toHaveLength(1)
     expect(meter.histograms('staleness')).toHaveLength(0)
   })
