@@ -1,0 +1,153 @@
+/**
+ * A table of entries as columns: one Map from key to slot, one 32-byte row of numbers per slot, one array of values.
+ *
+ * Floor 1, room shelf. About 60 bytes per entry beside the Map's own, keys and values apart. Columns that few entries
+ * need (tags, shares, a longer error window) are allocated when the first entry brings one. Slots are reused; a row is
+ * meaningful only while its slot is in the index. Columns are replaced when they grow: do not keep them.
+ */
+
+/** Int32 words per row; word 0 and 1 are the Float64 end of the fresh window. */
+export const ROW_SHIFT = 3
+/** Position of the log (low 32 bits) at which the entry was last proven current. */
+export const MARK = 2
+/** Coarse ms of the last read, counted from the table's start, modulo 2^32. */
+export const LAST_READ = 3
+/** Smoothed gap between reads in ms (upper 24 bits) and reads in this period (lower 8 bits, at most 255). */
+export const ARRIVALS = 4
+/** Kind, flags, two bits of period history, namespace from bit 8 up. */
+export const FLAGS = 5
+/** Fresh window as packed by windows.ts. */
+export const FRESH = 6
+/** Bytes the entry was given with. */
+export const BYTES = 7
+
+/** Bits of FLAGS. */
+export const KIND_MASK = 0b0000_0011
+export const WIDE_KEY = 0b0000_0100
+export const HAS_TAGS = 0b0000_1000
+export const HAS_SHARE = 0b0001_0000
+export const HISTORY_SHIFT = 5
+export const HISTORY_MASK = 0b0110_0000
+export const NAMESPACE_SHIFT = 8
+/** Namespaces that fit into FLAGS. */
+export const MAX_NAMESPACE = 2 ** 23 - 1
+
+const FIRST_SLOTS = 512
+
+/** See the module's header. */
+export class Table {
+  readonly index = new Map<string, number>()
+  words: Int32Array<ArrayBuffer> = new Int32Array(0)
+  /** The same memory as `words`: the end of the fresh window is at `slot << 2`. */
+  times = new Float64Array(0)
+  keys: (string | undefined)[] = []
+  values: unknown[] = []
+  /** Stale window as packed by windows.ts. */
+  stale: Int32Array<ArrayBuffer> = new Int32Array(0)
+  /** Error window; undefined while it equals the stale window everywhere. */
+  onError: Int32Array<ArrayBuffer> | undefined
+  tags: (readonly string[] | undefined)[] | undefined
+  shares: (string | undefined)[] | undefined
+  #used = 0
+  #free: number[] = []
+
+  /** Slots that rows exist for. */
+  get capacity(): number {
+    return this.keys.length
+  }
+
+  /** Slots ever used: sweeps go round below it. */
+  get used(): number {
+    return this.#used
+  }
+
+  /** Takes a free slot for `key`; `onGrow` runs with the new capacity when the columns had to grow. */
+  take(key: string, onGrow: (slots: number) => void): number {
+    let slot = this.#free.pop()
+    if (slot === undefined) {
+      if (this.#used === this.capacity) {
+        this.#grow()
+        onGrow(this.capacity)
+      }
+      slot = this.#used
+      this.#used += 1
+    }
+    this.index.set(key, slot)
+    this.keys[slot] = key
+    return slot
+  }
+
+  /** Takes a slot out of the index and drops what it refers to; its numbers stay until `free`. */
+  forget(slot: number): void {
+    this.index.delete(this.keys[slot] as string)
+    this.keys[slot] = undefined
+    this.values[slot] = undefined
+    if (this.tags !== undefined) this.tags[slot] = undefined
+    if (this.shares !== undefined) this.shares[slot] = undefined
+  }
+
+  /** Makes a forgotten slot available. */
+  free(slot: number): void {
+    this.#free.push(slot)
+  }
+
+  tagsOf(slot: number): readonly string[] {
+    return this.tags?.[slot] ?? NO_TAGS
+  }
+
+  setTags(slot: number, tags: readonly string[]): void {
+    this.tags ??= new Array<readonly string[] | undefined>(this.capacity)
+    this.tags[slot] = tags
+  }
+
+  setShare(slot: number, id: string): void {
+    this.shares ??= new Array<string | undefined>(this.capacity)
+    this.shares[slot] = id
+  }
+
+  setOnError(slot: number, packed: number): void {
+    if (this.onError === undefined) {
+      if (packed === this.stale[slot]) return
+      this.onError = Int32Array.from(this.stale)
+    }
+    this.onError[slot] = packed
+  }
+
+  onErrorOf(slot: number): number {
+    return (this.onError ?? this.stale)[slot] as number
+  }
+
+  #grow(): void {
+    const from = this.capacity
+    const slots = nextCapacity(from)
+    this.words = widen(this.words, slots << ROW_SHIFT)
+    this.times = new Float64Array(this.words.buffer)
+    this.stale = widen(this.stale, slots)
+    if (this.onError !== undefined) this.onError = widen(this.onError, slots)
+    this.keys = stretch(this.keys, slots)
+    this.values = stretch(this.values, slots)
+    if (this.tags !== undefined) this.tags = stretch(this.tags, slots)
+    if (this.shares !== undefined) this.shares = stretch(this.shares, slots)
+  }
+}
+
+const NO_TAGS: readonly string[] = Object.freeze([])
+
+/** 512, 768, 1024, 1536 …: at most half is idle. */
+function nextCapacity(from: number): number {
+  if (from === 0) return FIRST_SLOTS
+  return (from & (from - 1)) === 0 ? from + (from >>> 1) : Math.ceil(from / 3) * 4
+}
+
+function widen(column: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
+  const wider = new Int32Array(length)
+  wider.set(column)
+  return wider
+}
+
+/** A copy with `length` places: `push` would over-allocate by half and leave the rest to chance. */
+function stretch<T>(column: (T | undefined)[], length: number): (T | undefined)[] {
+  const longer = new Array<T | undefined>(length)
+  for (let i = 0; i < column.length; i += 1) longer[i] = column[i]
+  return longer
+}
