@@ -51,7 +51,8 @@ export function packValue(policy: ValuePolicy, key: string, data: unknown): Pack
 }
 
 /** What a caller gets of a stored value. */
-export function unpackValue(policy: ValuePolicy, stored: unknown): unknown {
+export function unpackValue(policy: ValuePolicy, held: unknown): unknown {
+  const stored = held instanceof Held ? held.stored : held
   if (policy !== 'clone') return stored
   if (stored instanceof Serialized) return deserialize(stored.bytes)
   return stored instanceof Uint8Array ? Buffer.from(stored) : stored
@@ -117,4 +118,15 @@ function estimateBytes(root: object): number {
     }
   }
   return bytes
+}
+
+/** A stored value with its validator. */
+export class Held {
+  readonly stored: unknown
+  readonly etag: string
+
+  constructor(stored: unknown, etag: string) {
+    this.stored = stored
+    this.etag = etag
+  }
 }

@@ -1,0 +1,238 @@
+/**
+ * The library's face: what `createCache` returns, and its views by namespace.
+ *
+ * Floor 3, room flow. A view adds a prefix with the namespace's version to each key: bumping the version makes all
+ * former keys unreachable at once, and the log keeps loads under way from coming back.
+ */
+import { ForecacheError } from '../model/errors.ts'
+import type { EventName, Listener } from '../model/event.ts'
+import { DEFAULT_ROUTE } from '../model/meter.ts'
+import { COUNTER } from '../model/metric.ts'
+import { type LoadMany, createBatch } from './batch.ts'
+import type { CallOptions } from './call.ts'
+import { Engine } from './engine.ts'
+import { Fetcher, type Result } from './fetch.ts'
+import type { Fill } from './fill.ts'
+import type { InvalidateInput, InvalidateResult } from './invalidate.ts'
+import type { Kept } from './keep.ts'
+import { storeValue } from './load.ts'
+import type { Load } from './loader.ts'
+import { type CacheOptions, resolveSettings } from './options.ts'
+import { readStats, type Stats } from './stats.ts'
+import { unpackValue } from './value.ts'
+
+/** Options of a plain write. */
+export type SetOptions = Pick<CallOptions, 'budget' | 'context' | 'tags' | 'jitter'>
+
+/** A reading opened by hand: begin before the origin is asked, keep afterwards; the fence judges it. */
+export interface Reading {
+  /** Stores the value unless something that names it was invalidated since `begin`. */
+  keep(value: unknown, options?: SetOptions): Kept | 'skipped' | 'unclonable'
+}
+
+const MAX_KEY_CHARS = 16_384
+const NAME = /^[A-Za-z0-9_.-]{1,128}$/
+
+interface Shared {
+  readonly engine: Engine
+  readonly fetcher: Fetcher
+  /** Current version of each namespace. */
+  readonly versions: Map<string, number>
+}
+
+/** See the module's header. */
+export class Cache {
+  readonly #shared: Shared
+  readonly #name: string
+  readonly #namespace: number
+  #prefix = ''
+
+  /** Use `createCache`. */
+  constructor(shared: Shared, name: string) {
+    this.#shared = shared
+    this.#name = name
+    this.#namespace = shared.engine.fence.namespace(name)
+  }
+
+  /** The engine beneath: for doors, administration and tests. */
+  get engine(): Engine {
+    return this.#shared.engine
+  }
+
+  /**
+   * The answer under a key, loaded if need be: one load per key however many callers.
+   *
+   * @throws what the loader throws when nothing stale may be served; FC_LOAD_TIMEOUT; FC_FLIGHT_FULL; FC_OPTION_*; FC_KEY_TYPE
+   */
+  fetch<T>(key: string, load: Load<T>): Promise<Result<T>>
+  fetch<T>(key: string, options: CallOptions, load: Load<T>): Promise<Result<T>>
+  async fetch<T>(key: string, second: CallOptions | Load<T>, third?: Load<T>): Promise<Result<T>> {
+    const load = typeof second === 'function' ? second : third
+    const options = typeof second === 'function' ? undefined : second
+    if (typeof load !== 'function') throw new ForecacheError('FC_OPTION_TYPE', { name: 'load', expected: 'a function', given: typeof load })
+    return this.#fetch(this.#full(key), options, load)
+  }
+
+  /** The value if it is fresh, synchronously and without any options; undefined otherwise. The fastest way in. */
+  peek<T = unknown>(key: string): T | undefined {
+    const value = this.#shared.engine.memory.peek(this.#prefixed(key))
+    return (value === undefined ? undefined : unpackValue(this.#shared.engine.settings.values, value)) as T | undefined
+  }
+
+  /** What is stored and may be served, fresh or stale; never loads. */
+  async get<T = unknown>(key: string, options?: Pick<CallOptions, 'budget' | 'context'>): Promise<Result<T> | undefined> {
+    const { engine, fetcher } = this.#shared
+    const verdict = fetcher.lookup<T>(this.#full(key), fetcher.calls.named(options), engine.clock.now())
+    if (verdict.state !== 'fresh' && verdict.state !== 'stale') {
+      engine.meter.count(COUNTER.misses)
+      return undefined
+    }
+    const stale = verdict.state === 'stale'
+    engine.meter.count(stale ? COUNTER.staleServes : COUNTER.hits)
+    return fetcher.deliver<T>(verdict.entry, verdict.ageMs, stale)
+  }
+
+  /** Writes a value; loads of this key under way are superseded. @returns whether it is stored */
+  async set(key: string, value: unknown, options: SetOptions = {}): Promise<boolean> {
+    const call = this.#shared.fetcher.calls.resolve(options)
+    const fill = this.#shared.engine.write(this.#full(key), { namespace: this.#namespace, tags: call.tags })
+    const { kept } = storeValue(this.#shared.engine, fill, { data: value, call })
+    return kept === 'kept'
+  }
+
+  /** Opens a reading by hand, for values that are read outside a loader. Call it before reading. */
+  begin(key: string): Reading {
+    const { engine, fetcher } = this.#shared
+    const fill: Fill = engine.begin(this.#full(key), { namespace: this.#namespace })
+    return {
+      keep: (value, options = {}) => {
+        const call = fetcher.calls.resolve(options)
+        return storeValue(engine, { ...fill, tags: call.tags }, { data: value, call }).kept
+      },
+    }
+  }
+
+  /** Invalidates one key. @returns whether it was stored */
+  async delete(key: string): Promise<boolean> {
+    return this.#shared.engine.invalidate({ keys: [this.#full(key)] }).matched > 0
+  }
+
+  /**
+   * Many keys: those in memory at once, the rest by one call of the loader.
+   *
+   * @returns results by key, in the order asked
+   */
+  async getMany<T>(keys: readonly string[], options: CallOptions, loadMany: LoadMany<T>): Promise<Map<string, Result<T>>> {
+    const load = createBatch<T>(loadMany, (key) => key.slice(this.#currentPrefix().length))
+    const distinct = [...new Set(keys)]
+    const settled = await Promise.allSettled(distinct.map((key) => this.#fetch(this.#full(key), options, load)))
+    const results = new Map<string, Result<T>>()
+    settled.forEach((one, index) => {
+      if (one.status === 'rejected') throw one.reason
+      results.set(distinct[index] as string, one.value)
+    })
+    return results
+  }
+
+  /**
+   * Invalidates. When it resolves, no read that begins later here gets older data, on any path.
+   * Keys and prefixes are this view's own; everything else is the whole cache's.
+   */
+  async invalidate(input: InvalidateInput): Promise<InvalidateResult> {
+    checkInvalidate(input)
+    return this.#shared.engine.invalidate({
+      ...input,
+      ...(input.keys === undefined ? {} : { keys: input.keys.map((key) => this.#full(key)) }),
+      ...(input.prefixes === undefined ? {} : { prefixes: input.prefixes.map((prefix) => this.#currentPrefix() + prefix) }),
+    })
+  }
+
+  /**
+   * A view of one namespace: own keys, own version, one invalidation for all of it.
+   *
+   * @param version first version, when this name was not asked for before; default 1
+   * @throws FC_OPTION_VALUE for a name of other characters than letters, digits, `_ . -`
+   */
+  namespace(name: string, { version = 1 }: { version?: number } = {}): Cache {
+    if (typeof name !== 'string' || !NAME.test(name)) {
+      throw new ForecacheError('FC_OPTION_VALUE', { name: 'namespace', reason: `expected 1 to 128 letters, digits, _ . or -, given ${JSON.stringify(name)}` })
+    }
+    if (!Number.isSafeInteger(version) || version < 0) {
+      throw new ForecacheError('FC_OPTION_TYPE', { name: 'namespace version', expected: 'a whole number', given: String(version) })
+    }
+    if (!this.#shared.versions.has(name)) this.#shared.versions.set(name, version)
+    return new Cache(this.#shared, name)
+  }
+
+  /** The namespace's next version: every former key is out of reach, every load under way is not kept. @returns the version */
+  bump(): number {
+    const version = (this.#shared.versions.get(this.#name) ?? 0) + 1
+    if (this.#name === '') throw new ForecacheError('FC_OPTION_VALUE', { name: 'bump', reason: 'only a namespace has a version; use cache.namespace(name).bump()' })
+    this.#shared.versions.set(this.#name, version)
+    this.#shared.engine.invalidate({ namespaces: [this.#name], source: 'bump' })
+    return version
+  }
+
+  /** Listens to what happens inside. @returns a function that stops it */
+  on<N extends EventName>(name: N, listener: Listener<N>): () => void {
+    return this.#shared.engine.events.on(name, listener)
+  }
+
+  /** Counts and sizes since creation. */
+  stats(): Stats {
+    return readStats(this.#shared.engine)
+  }
+
+  /** Empties memory and stops timers; waiting callers find their own answer. */
+  async close(): Promise<void> {
+    this.#shared.engine.close()
+  }
+
+  #fetch<T>(key: string, options: CallOptions | undefined, load: Load<T>): Promise<Result<T>> {
+    const { engine, fetcher } = this.#shared
+    if (engine.closed) throw new ForecacheError('FC_CACHE_CLOSED')
+    const route = options?.context === undefined ? DEFAULT_ROUTE : engine.meter.route(options.context)
+    return fetcher.fetch({ key, namespace: this.#namespace, route, options, load })
+  }
+
+  #full(key: string): string {
+    if (typeof key !== 'string' || key.length === 0 || key.length > MAX_KEY_CHARS) {
+      throw new ForecacheError('FC_KEY_TYPE', { max: MAX_KEY_CHARS, given: typeof key === 'string' ? `${key.length} characters` : typeof key })
+    }
+    return this.#prefixed(key)
+  }
+
+  #prefixed(key: string): string {
+    return this.#name === '' ? key : this.#currentPrefix() + key
+  }
+
+  #currentPrefix(): string {
+    if (this.#name === '') return ''
+    const head = `${this.#name}:v${this.#shared.versions.get(this.#name)}:`
+    if (this.#prefix !== head) this.#prefix = head
+    return this.#prefix
+  }
+}
+
+/** @throws FC_OPTION_* naming the first bad option */
+export function createCache(options: CacheOptions = {}): Cache {
+  const engine = new Engine(resolveSettings(options))
+  return new Cache({ engine, fetcher: new Fetcher(engine), versions: new Map() }, '')
+}
+
+const LISTS = ['keys', 'tags', 'prefixes', 'urls', 'namespaces', 'events'] as const
+const FLAGS = ['all', 'soft', 'dryRun', 'source']
+
+function checkInvalidate(input: InvalidateInput): void {
+  for (const name of Object.keys(input)) {
+    if (!(LISTS as readonly string[]).includes(name) && !FLAGS.includes(name)) {
+      throw new ForecacheError('FC_OPTION_UNKNOWN', { name: `invalidate.${name}`, known: [...LISTS, ...FLAGS].join(', ') })
+    }
+  }
+  for (const name of LISTS) {
+    const given = input[name]
+    if (given !== undefined && !Array.isArray(given)) {
+      throw new ForecacheError('FC_OPTION_TYPE', { name: `invalidate.${name}`, expected: 'a list', given: typeof given })
+    }
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * What one call asks for, resolved: budget, tags, deadlines, what to skip.
+ *
+ * Floor 3, room flow. Resolved only when a load is needed; a hit looks at nothing but the caller's budget, which is
+ * memoized. Option objects are treated as constants: hoist them.
+ */
+import { type Budget, type BudgetInput, parseBudget } from '../model/budget.ts'
+import { ForecacheError } from '../model/errors.ts'
+import { type Duration, parseDuration } from '../model/units.ts'
+import { checkTag } from './invalidate.ts'
+import type { Settings } from './options.ts'
+
+/** Options of one call. */
+export interface CallOptions {
+  /** Windows of this answer; also the most this caller accepts of an entry stored by others. */
+  readonly budget?: BudgetInput
+  /** Name of a declared budget; metrics are labelled with it. */
+  readonly context?: string
+  readonly tags?: readonly string[]
+  /** Go round the cache: `read` always loads and stores, `write` loads if need be but stores nothing, `both`. */
+  readonly skip?: 'read' | 'write' | 'both'
+  /** Budget of "nothing there" answers (null, undefined); false does not store them. */
+  readonly negative?: BudgetInput | false
+  readonly jitter?: number
+  /** Deadlines of this caller. */
+  readonly soft?: Duration
+  readonly hard?: Duration
+  /** This caller gives up; the load goes on for others. */
+  readonly signal?: AbortSignal
+}
+
+/** A call, resolved. */
+export interface Call {
+  readonly budget: Budget
+  readonly tags: readonly string[]
+  readonly skipRead: boolean
+  readonly skipWrite: boolean
+  readonly negative: Budget | undefined
+  readonly jitter: number
+  readonly softMs: number | undefined
+  readonly hardMs: number
+  readonly signal: AbortSignal | undefined
+}
+
+const KNOWN = new Set(['budget', 'context', 'tags', 'skip', 'negative', 'jitter', 'soft', 'hard', 'signal'])
+const NO_TAGS: readonly string[] = []
+const MEMO_LIMIT = 1000
+
+/** Resolves calls against the settings. */
+export class Calls {
+  readonly #settings: Settings
+  readonly #budgets = new Map<string | number, Budget>()
+  readonly #objects = new WeakMap<object, Budget>()
+
+  constructor(settings: Settings) {
+    this.#settings = settings
+  }
+
+  /** The budget this caller names, or undefined: then the entry's own rules. @throws FC_OPTION_* */
+  named(options: CallOptions | undefined): Budget | undefined {
+    if (options === undefined) return undefined
+    if (options.budget !== undefined) return this.#budget(options.budget)
+    if (options.context !== undefined) return this.#context(options.context)
+    return undefined
+  }
+
+  /** @throws FC_OPTION_*, FC_TAG_TYPE */
+  resolve(options: CallOptions = {}): Call {
+    for (const name of Object.keys(options)) {
+      if (!KNOWN.has(name)) throw new ForecacheError('FC_OPTION_UNKNOWN', { name, known: [...KNOWN].join(', ') })
+    }
+    const { skip, negative, jitter = this.#settings.jitter } = options
+    if (skip !== undefined && skip !== 'read' && skip !== 'write' && skip !== 'both') {
+      throw new ForecacheError('FC_OPTION_TYPE', { name: 'skip', expected: 'read, write or both', given: String(skip) })
+    }
+    if (typeof jitter !== 'number' || !(jitter >= 0 && jitter <= 0.5)) {
+      throw new ForecacheError('FC_OPTION_RANGE', { name: 'jitter', given: String(jitter), min: 0, max: 0.5 })
+    }
+    const { soft, hard } = this.#settings.deadlines
+    return {
+      budget: this.named(options) ?? this.#settings.budget,
+      tags: options.tags === undefined || options.tags.length === 0 ? NO_TAGS : options.tags.map(checkTag),
+      skipRead: skip === 'read' || skip === 'both',
+      skipWrite: skip === 'write' || skip === 'both',
+      negative: this.#negative(negative),
+      jitter,
+      softMs: options.soft === undefined ? soft : parseDuration(options.soft, 'soft'),
+      hardMs: options.hard === undefined ? hard : parseDuration(options.hard, 'hard'),
+      signal: options.signal,
+    }
+  }
+
+  #negative(given: BudgetInput | false | undefined): Budget | undefined {
+    if (given === false) return undefined
+    if (given !== undefined) return this.#budget(given)
+    return this.#settings.negative === false ? undefined : this.#settings.negative
+  }
+
+  #context(name: string): Budget {
+    const { contexts } = this.#settings
+    const found = Object.hasOwn(contexts, name) ? contexts[name] : undefined
+    if (found === undefined) {
+      throw new ForecacheError('FC_OPTION_VALUE', { name: `context ${name}`, reason: `not declared; known: ${Object.keys(contexts).join(', ')}` })
+    }
+    return found
+  }
+
+  #budget(given: BudgetInput): Budget {
+    if (typeof given === 'object' && given !== null) {
+      let budget = this.#objects.get(given)
+      if (budget === undefined) this.#objects.set(given, (budget = parseBudget(given)))
+      return budget
+    }
+    let budget = this.#budgets.get(given)
+    if (budget === undefined) {
+      budget = parseBudget(given)
+      if (this.#budgets.size < MEMO_LIMIT) this.#budgets.set(given, budget)
+    }
+    return budget
+  }
+}
+
+/** The narrower of two budgets, window by window: an entry's promise and its reader's. */
+export function narrowBudget(a: Budget, b: Budget): Budget {
+  return {
+    freshMs: Math.min(a.freshMs, b.freshMs),
+    staleMs: Math.min(a.staleMs, b.staleMs),
+    onErrorMs: Math.min(a.onErrorMs, b.onErrorMs),
+  }
+}

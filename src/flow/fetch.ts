@@ -1,0 +1,221 @@
+/**
+ * The library's request: lookup, then deliver, refresh behind, or load; within this caller's budget and deadlines.
+ *
+ * Floor 3, room flow. A load never depends on the caller who began it: callers come and go, the load is answered to
+ * those who still wait and kept through the fence.
+ */
+import type { Budget } from '../model/budget.ts'
+import type { Entry } from '../model/entry.ts'
+import { ForecacheError } from '../model/errors.ts'
+import { COUNTER, HISTOGRAM } from '../model/metric.ts'
+import { seriesOf, type RouteId } from '../model/meter.ts'
+import { judge, nextStep, type Verdict } from '../model/verdict.ts'
+import { type Call, type CallOptions, Calls, narrowBudget } from './call.ts'
+import type { Engine } from './engine.ts'
+import type { FillTarget } from './fill.ts'
+import type { Lead } from './flight.ts'
+import { type Loaded, startLoad } from './load.ts'
+import type { Load } from './loader.ts'
+import { unpackValue } from './value.ts'
+import { waitWithin } from './wait.ts'
+
+/** An answer and where it came from. */
+export interface Result<T> {
+  readonly data: T
+  /** From memory, rather than from a load this call waited for. */
+  readonly cached: boolean
+  /** Past its fresh window (inside the stale or onError window). */
+  readonly stale: boolean
+  /** Ms since the reading of the origin began. */
+  readonly ageMs: number
+  /** Why something stale was served though a load was tried. */
+  readonly error?: unknown
+}
+
+/** One caller's request, resolved as far as a hit needs it. */
+interface Request<T> {
+  readonly key: string
+  readonly namespace: number
+  readonly route: RouteId
+  readonly options: CallOptions | undefined
+  readonly load: Load<T>
+}
+
+const REJOIN_LIMIT = 3
+
+/** See the module's header. */
+export class Fetcher {
+  readonly #engine: Engine
+  readonly calls: Calls
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+    this.calls = new Calls(engine.settings)
+  }
+
+  /** @throws the loader's error, FC_LOAD_TIMEOUT, FC_FLIGHT_FULL; FC_OPTION_* for bad options */
+  async fetch<T>(request: Request<T>): Promise<Result<T>> {
+    const { clock } = this.#engine
+    const askedAt = clock.now()
+    const result = await this.#answer(request, askedAt)
+    const series = seriesOf(request.route, result.cached, result.stale)
+    this.#engine.meter.observe(HISTOGRAM.hit, (clock.now() - askedAt) / 1000, series)
+    return result
+  }
+
+  /** What memory holds for a caller with this budget; counts as a use. */
+  lookup<T>(key: string, named: Budget | undefined, now: number): Verdict<T> {
+    const entry = this.#engine.memory.find(key) as Entry<T> | undefined
+    if (entry === undefined) return { state: 'absent' }
+    return judge(named === undefined ? entry : { ...entry, budget: narrowBudget(entry.budget, named) }, now)
+  }
+
+  /** A cached answer. */
+  deliver<T>(entry: Entry, ageMs: number, stale: boolean): Result<T> {
+    return { data: unpackValue(this.#engine.settings.values, entry.value) as T, cached: true, stale, ageMs }
+  }
+
+  #answer<T>(request: Request<T>, now: number): Result<T> | Promise<Result<T>> {
+    const { options, key, route } = request
+    const { meter, events } = this.#engine
+    if (options?.skip === 'read' || options?.skip === 'both') return this.#alone(request)
+    const verdict = this.lookup<T>(key, this.calls.named(options), now)
+    switch (nextStep(verdict)) {
+      case 'deliver': {
+        const { entry, ageMs } = verdict as Verdict & { state: 'fresh' }
+        meter.count(COUNTER.hits, route)
+        if (events.wants('lookup:hit')) events.emit('lookup:hit', { key, ageMs })
+        return this.deliver(entry, ageMs, false)
+      }
+      case 'deliverAndRefresh': {
+        const { entry, ageMs } = verdict as Verdict & { state: 'stale' }
+        this.#refreshBehind(request)
+        return this.#deliverStale(request, { entry, ageMs, reason: 'revalidate' })
+      }
+      case 'fetchOrReserve':
+        return this.#load(request)
+      case 'pass':
+        return this.#alone(request)
+      case 'fetch':
+        return this.#load(request)
+    }
+  }
+
+  #deliverStale<T>(request: Request<T>, item: { entry: Entry; ageMs: number; reason: 'revalidate' | 'error' | 'deadline' }): Result<T> {
+    const { entry, ageMs, reason } = item
+    const { meter, events } = this.#engine
+    meter.count(reason === 'revalidate' ? COUNTER.staleServes : COUNTER.reserveServes, request.route)
+    meter.observe(HISTOGRAM.staleness, Math.max(0, ageMs - entry.budget.freshMs) / 1000, seriesOf(request.route, true, true))
+    if (events.wants('lookup:stale')) events.emit('lookup:stale', { key: request.key, ageMs, reason })
+    return this.deliver(entry, ageMs, true)
+  }
+
+  /** Loads, coalesced; within the caller's deadlines; falls back on what may still be served. */
+  async #load<T>(request: Request<T>): Promise<Result<T>> {
+    const { key, route } = request
+    const engine = this.#engine
+    const call = this.calls.resolve(request.options)
+    const pauseMs = engine.backoff.leftMs(key)
+    if (pauseMs > 0) {
+      const reserve = this.#reserve(request, 'error', undefined)
+      if (reserve !== undefined) return reserve
+    }
+    engine.meter.count(COUNTER.misses, route)
+    if (engine.events.wants('lookup:miss')) engine.events.emit('lookup:miss', { key })
+    try {
+      const work = this.#join(request, call)
+      const soft = call.softMs === undefined ? undefined : () => this.#reserve(request, 'deadline', undefined)
+      return await waitWithin(engine.clock, work, { key, softMs: call.softMs, soft, hardMs: call.hardMs, signal: call.signal })
+    } catch (error) {
+      const reserve = call.signal?.aborted === true ? undefined : this.#reserve(request, 'error', error)
+      if (reserve !== undefined) return reserve
+      throw error
+    }
+  }
+
+  /** What stands now and may be served though the origin has failed: looked up anew, an invalidation may have come. */
+  #reserve<T>(request: Request<T>, reason: 'error' | 'deadline', error: unknown): Result<T> | undefined {
+    const named = this.calls.named(request.options)
+    const verdict = this.lookup<T>(request.key, named, this.#engine.clock.now())
+    if (verdict.state === 'fresh') return this.deliver(verdict.entry, verdict.ageMs, false)
+    if (verdict.state !== 'stale' && verdict.state !== 'reserve') return undefined
+    const result = this.#deliverStale<T>(request, { entry: verdict.entry, ageMs: verdict.ageMs, reason })
+    return error === undefined ? result : { ...result, error }
+  }
+
+  async #join<T>(request: Request<T>, call: Call): Promise<Result<T>> {
+    const { flights, meter } = this.#engine
+    const { key } = request
+    if (call.skipWrite) return this.#alone(request)
+    for (let attempt = 0; attempt < REJOIN_LIMIT; attempt += 1) {
+      const place = flights.enter<Loaded>(key, () => this.#engine.begin(key, targetOf(request, call)))
+      if (place.role === 'full') {
+        meter.count(COUNTER.refused, request.route)
+        throw new ForecacheError('FC_FLIGHT_FULL', { key, max: place.waiters })
+      }
+      if (place.role === 'lead') return this.#result(await this.#lead(place, request, call))
+      meter.count(COUNTER.coalesced, request.route)
+      const leave = (): void => place.leave()
+      call.signal?.addEventListener('abort', leave, { once: true })
+      try {
+        const loaded = await place.wait()
+        if (loaded !== undefined) return this.#result(loaded)
+      } finally {
+        call.signal?.removeEventListener('abort', leave)
+      }
+    }
+    return this.#alone(request)
+  }
+
+  /** Leads a flight: kept first, then out of the table, then answered, so that no caller falls between. */
+  async #lead<T>(lead: Lead<Loaded>, request: Request<T>, call: Call): Promise<Loaded> {
+    const loading = startLoad(this.#engine, lead.fill, { call, load: request.load })
+    if (this.#engine.settings.flights.whenAbandoned === 'cancel') {
+      const gone = (): boolean => call.signal?.aborted === true && lead.waiters() === 0
+      const check = (): void => void (gone() && loading.cancel())
+      lead.onEmpty(check)
+      call.signal?.addEventListener('abort', check, { once: true })
+    }
+    try {
+      const loaded = await loading.done
+      lead.end()
+      lead.answer(loaded, loaded.tags)
+      return loaded
+    } catch (error) {
+      lead.fail(error)
+      throw error
+    }
+  }
+
+  /** A load of its own, shared with nobody: this caller may not take a reading that began before it came. */
+  async #alone<T>(request: Request<T>): Promise<Result<T>> {
+    const call = this.calls.resolve(request.options)
+    this.#engine.meter.count(COUNTER.passes, request.route)
+    const fill = this.#engine.begin(request.key, targetOf(request, call))
+    const loading = startLoad(this.#engine, fill, { call, load: request.load })
+    const work = loading.done.then((loaded) => this.#result<T>(loaded))
+    return waitWithin(this.#engine.clock, work, { key: request.key, hardMs: call.hardMs, signal: call.signal })
+  }
+
+  #refreshBehind<T>(request: Request<T>): void {
+    const { refreshes, flights, backoff, meter } = this.#engine
+    const { key } = request
+    if (flights.has(key) || backoff.leftMs(key) > 0) return
+    const call = { ...this.calls.resolve(request.options), signal: undefined }
+    const started = refreshes.start(key, async () => {
+      const place = flights.enter<Loaded>(key, () => this.#engine.begin(key, targetOf(request, call)))
+      if (place.role === 'lead') await this.#lead(place, request, call)
+      else if (place.role === 'follow') place.leave()
+    })
+    if (started) meter.count(COUNTER.refreshes, request.route)
+  }
+
+  #result<T>(loaded: Loaded): Result<T> {
+    const data = unpackValue(this.#engine.settings.values, loaded.held) as T
+    return { data, cached: false, stale: false, ageMs: Math.max(0, this.#engine.clock.now() - loaded.startedAt) }
+  }
+}
+
+function targetOf<T>(request: Request<T>, call: Call): FillTarget {
+  return { namespace: request.namespace, tags: call.tags }
+}

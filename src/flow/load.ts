@@ -1,0 +1,113 @@
+/**
+ * One load of one key: runs the loader under its overall deadline and has its answer kept.
+ *
+ * Floor 3, room flow. Knows nothing of callers: whoever waits, waits on the promise. The asOf was taken before the
+ * loader runs (the fill), so whatever is invalidated meanwhile keeps the answer out.
+ */
+import { ForecacheError } from '../model/errors.ts'
+import { COUNTER } from '../model/metric.ts'
+import { type Call, narrowBudget } from './call.ts'
+import type { Engine } from './engine.ts'
+import type { Fill } from './fill.ts'
+import type { Kept } from './keep.ts'
+import { type Load, NOT_MODIFIED, type Previous, Said } from './loader.ts'
+import { Held, packValue, unpackValue } from './value.ts'
+
+/** The outcome of a load. */
+export interface Loaded {
+  /** Stored form; callers get `unpackValue` of it. */
+  readonly held: unknown
+  /** All tags, declared and learned. */
+  readonly tags: readonly string[]
+  readonly kept: Kept | 'skipped' | 'unclonable'
+  /** The origin said nothing had changed. */
+  readonly renewed: boolean
+  readonly startedAt: number
+}
+
+/** A load under way. */
+export interface Loading {
+  readonly done: Promise<Loaded>
+  cancel(): void
+}
+
+/** Starts a load. Its promise rejects with the loader's error or FC_LOAD_TIMEOUT. */
+export function startLoad<T>(engine: Engine, fill: Fill, job: { call: Call; load: Load<T> }): Loading {
+  const controller = new AbortController()
+  const { call, load } = job
+  const said = new Said<T>({
+    key: fill.key,
+    signal: controller.signal,
+    previous: previousOf<T>(engine, fill.key),
+    clock: engine.clock,
+    budget: call.budget,
+  })
+  engine.meter.count(COUNTER.originRequests)
+  const done = withEnd(engine, fill.key, controller, async () => store(engine, fill, { call, said, data: await load(said) }))
+  done.then(
+    () => engine.backoff.succeeded(fill.key),
+    (error: unknown) => {
+      engine.backoff.failed(fill.key)
+      engine.meter.count(COUNTER.originFailures)
+      if (engine.events.wants('origin:fail')) engine.events.emit('origin:fail', { key: fill.key, error, background: false })
+    },
+  )
+  return { done, cancel: () => controller.abort(new ForecacheError('FC_CALLER_GONE', { key: fill.key })) }
+}
+
+/** Packs a value and has it kept; an answer that cannot be copied is given as it is and not stored. */
+export function storeValue(engine: Engine, fill: Fill, item: { data: unknown; call: Call; said?: Said<unknown> }): Omit<Loaded, 'renewed'> {
+  const { data, call, said } = item
+  const policy = engine.settings.values
+  const tags = said === undefined || said.learned.length === 0 ? fill.tags : [...new Set([...fill.tags, ...said.learned])]
+  const answer = { tags, startedAt: fill.startedAt }
+  try {
+    const packed = packValue(policy, fill.key, data)
+    const stored = packed.share === undefined ? packed.stored : engine.canonical(packed.share.id, packed.stored)
+    const held = said?.validator === undefined ? stored : new Held(stored, said.validator)
+    const nothing = data === undefined || data === null
+    if (call.skipWrite || said?.skipped === true || (nothing && call.negative === undefined)) return { ...answer, held, kept: 'skipped' }
+    const given = said?.budgetOf(fill.startedAt) ?? call.budget
+    const budget = nothing && call.negative !== undefined ? narrowBudget(given, call.negative) : given
+    const share = packed.share === undefined ? {} : { share: packed.share }
+    return { ...answer, held, kept: engine.keep(fill, { value: held, bytes: packed.bytes, budget, tags, jitter: call.jitter, ...share }) }
+  } catch (error) {
+    if (!(error instanceof ForecacheError) || error.code !== 'FC_VALUE_CLONE') throw error
+    engine.settings.logger.warn({ key: fill.key, err: error }, 'an answer was not stored')
+    if (engine.events.wants('keep:refuse')) engine.events.emit('keep:refuse', { key: fill.key, reason: 'clone' })
+    return { ...answer, held: data, kept: 'unclonable' }
+  }
+}
+
+function store<T>(engine: Engine, fill: Fill, item: { call: Call; said: Said<T>; data: T }): Loaded {
+  const { call, said } = item
+  const tookMs = engine.clock.now() - fill.startedAt
+  if (engine.events.wants('origin:load')) engine.events.emit('origin:load', { key: fill.key, tookMs })
+  if (item.data !== NOT_MODIFIED) return { ...storeValue(engine, fill, { data: item.data, call, said: said as Said<unknown> }), renewed: false }
+  engine.meter.count(COUNTER.revalidations)
+  const previous = said.previous as Previous<T>
+  said.validator ??= previous.etag
+  return { ...storeValue(engine, fill, { data: previous.data, call, said: said as Said<unknown> }), renewed: true }
+}
+
+function previousOf<T>(engine: Engine, key: string): Previous<T> | undefined {
+  const entry = engine.memory.look(key)
+  if (entry === undefined || entry.kind !== 'value') return undefined
+  return {
+    data: unpackValue(engine.settings.values, entry.value) as T,
+    etag: entry.value instanceof Held ? entry.value.etag : undefined,
+    ageMs: Math.max(0, engine.clock.now() - entry.storedAt),
+  }
+}
+
+/** Runs `work`; after `maxLoad` aborts it and rejects, whether or not it listens to the signal. */
+function withEnd<T>(engine: Engine, key: string, controller: AbortController, work: () => Promise<T>): Promise<T> {
+  const ms = engine.settings.deadlines.maxLoad
+  return new Promise<T>((resolve, reject) => {
+    const timer = engine.clock.after(ms, () => controller.abort(new ForecacheError('FC_LOAD_TIMEOUT', { key, ms })))
+    controller.signal.addEventListener('abort', () => reject(controller.signal.reason), { once: true })
+    work()
+      .then(resolve, reject)
+      .finally(() => timer.cancel())
+  })
+}

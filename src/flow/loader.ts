@@ -1,0 +1,107 @@
+/**
+ * What a loader is given, and what it said while it ran.
+ *
+ * Floor 3, room flow. A loader may adapt its own answer's options: budget, end time, tags, validator; say that nothing
+ * changed (the 304 of the library), that the answer must not be stored, or that it failed though it has an answer.
+ */
+import { type Budget, type BudgetInput, capBudget, parseBudget } from '../model/budget.ts'
+import type { Clock } from '../model/clock.ts'
+import { ForecacheError } from '../model/errors.ts'
+import { checkTag } from './invalidate.ts'
+
+/** The answer that stands, handed to a loader so that it can ask conditionally. */
+export interface Previous<T> {
+  readonly data: T
+  /** What the loader named by `etag()` when it loaded this. */
+  readonly etag: string | undefined
+  readonly ageMs: number
+}
+
+/** The loader's side of a load. */
+export interface LoadContext<T = unknown> {
+  readonly key: string
+  /** Aborted at the overall deadline, or when every caller has gone and the cache is told to cancel. */
+  readonly signal: AbortSignal
+  /** The former answer, whatever its age, if it has not been invalidated. */
+  readonly previous: Previous<T> | undefined
+  /** Replaces the budget of this answer. */
+  setBudget(budget: BudgetInput): void
+  /** A known end time (epoch ms or Date): no window reaches beyond it. */
+  setEnd(at: number | Date): void
+  /** Adds tags learned while loading. */
+  tag(...tags: readonly string[]): void
+  /** Names the answer's validator, handed back as `previous.etag`. */
+  etag(value: string): void
+  /** The answer is given to those who wait and not stored. */
+  skip(): void
+  /** The origin has failed: whoever may be served stale is; else the error is thrown. */
+  fail(reason: unknown): never
+  /** Nothing changed since `previous`: return this; its data is renewed as of now. */
+  notModified(): T
+}
+
+/** Loads one key. */
+export type Load<T> = (context: LoadContext<T>) => T | Promise<T>
+
+/** Returned by a loader that found nothing changed. */
+export const NOT_MODIFIED = Symbol('not modified')
+
+/** What a loader said beside its answer. */
+export class Said<T> implements LoadContext<T> {
+  readonly key: string
+  readonly signal: AbortSignal
+  readonly previous: Previous<T> | undefined
+  readonly #clock: Clock
+  #budget: Budget
+  #endsAt = Number.POSITIVE_INFINITY
+  learned: string[] = []
+  validator: string | undefined
+  skipped = false
+
+  constructor(given: { key: string; signal: AbortSignal; previous: Previous<T> | undefined; clock: Clock; budget: Budget }) {
+    this.key = given.key
+    this.signal = given.signal
+    this.previous = given.previous
+    this.#clock = given.clock
+    this.#budget = given.budget
+  }
+
+  setBudget(budget: BudgetInput): void {
+    this.#budget = parseBudget(budget)
+  }
+
+  setEnd(at: number | Date): void {
+    const ms = at instanceof Date ? at.getTime() : at
+    if (typeof ms !== 'number' || Number.isNaN(ms)) throw new ForecacheError('FC_OPTION_TYPE', { name: 'setEnd', expected: 'epoch ms or a valid Date', given: String(at) })
+    this.#endsAt = Math.min(this.#endsAt, ms)
+  }
+
+  tag(...tags: readonly string[]): void {
+    for (const tag of tags) this.learned.push(checkTag(tag))
+  }
+
+  etag(value: string): void {
+    this.validator = value
+  }
+
+  skip(): void {
+    this.skipped = true
+  }
+
+  fail(reason: unknown): never {
+    throw reason instanceof Error ? reason : new ForecacheError('FC_LOAD_FAILED', { key: this.key }, { cause: reason })
+  }
+
+  notModified(): T {
+    if (this.previous === undefined) throw new ForecacheError('FC_OPTION_VALUE', { name: 'notModified', reason: 'there is no previous answer to renew' })
+    return NOT_MODIFIED as T
+  }
+
+  /** The budget to store with: what was said, else `fallback`; capped by the end time. */
+  budgetOf(startedAt: number, fallback?: Budget): Budget {
+    const budget = fallback ?? this.#budget
+    if (this.#endsAt === Number.POSITIVE_INFINITY) return budget
+    const leftMs = this.#endsAt - this.#clock.wall()
+    return capBudget(budget, this.#clock.now() - startedAt + leftMs)
+  }
+}
