@@ -1,0 +1,52 @@
+/**
+ * What a command prints to, and how it lays out tables.
+ *
+ * Floor 6, room cli. Commands never touch process.stdout themselves, so tests read what a user would.
+ */
+
+/** Where a command prints. */
+export interface Io {
+  /** Writes a line to standard output. */
+  out(line: string): void
+  /** Writes a line to standard error. */
+  err(line: string): void
+}
+
+/** The process's own streams. */
+export const PROCESS_IO: Io = {
+  out: (line) => {
+    process.stdout.write(`${line}\n`)
+  },
+  err: (line) => {
+    process.stderr.write(`${line}\n`)
+  },
+}
+
+/** Columns as wide as their widest cell; numbers to the right. The first row is the head. */
+export function renderTable(rows: readonly (readonly (string | number)[])[]): string {
+  const columns = Math.max(...rows.map((row) => row.length))
+  const widths = Array.from({ length: columns }, (_, c) => Math.max(...rows.map((row) => String(row[c] ?? '').length)))
+  const isNumeric = Array.from({ length: columns }, (_, c) => rows.slice(1).every((row) => NUMBER.test(String(row[c] ?? ''))))
+  return rows
+    .map((row) => row.map((cell, c) => pad(String(cell), widths[c] as number, isNumeric[c] as boolean)).join('  ').trimEnd())
+    .join('\n')
+}
+
+const NUMBER = /^[-–]?[\d.,]*\s?(%|ms|µs|s|×)?$/
+
+function pad(text: string, width: number, right: boolean): string {
+  return right ? text.padStart(width) : text.padEnd(width)
+}
+
+/** A duration in ms for people: three digits that count. */
+export function showMs(ms: number): string {
+  if (!Number.isFinite(ms)) return '–'
+  if (ms >= 100) return `${ms.toFixed(0)} ms`
+  if (ms >= 10) return `${ms.toFixed(1)} ms`
+  return `${ms.toFixed(ms >= 1 ? 2 : 3)} ms`
+}
+
+/** A share for people: `0.0625` is `6.25 %`. */
+export function showShare(share: number): string {
+  return `${(share * 100).toFixed(2)} %`
+}

@@ -1,0 +1,126 @@
+/**
+ * A small closed-loop load over HTTP: so many clients, each asking again as soon as it was answered in full.
+ *
+ * Floor 6, room cli. Closed loops slow down with the server, so they show what clients of that number feel, not what
+ * arrivals at a fixed rate would; the reports say so. Answers are told apart by `X-Cache`.
+ */
+import { Pool } from 'undici'
+import { Latencies, type Percentiles } from './latency.ts'
+
+/** One request of a load. */
+export interface LoadRequest {
+  readonly method?: 'GET' | 'HEAD'
+  /** Path and query. */
+  readonly path: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** A load. */
+export interface LoadOptions {
+  /** Scheme, host and port. */
+  readonly origin: string
+  /** Clients, each with a connection of its own. */
+  readonly clients: number
+  readonly durationMs: number
+  /** Longest wait for one answer. Default 10 s. */
+  readonly deadlineMs?: number
+  /** Stops early when aborted. */
+  readonly signal?: AbortSignal
+  /** The next request. @param client 0 to clients - 1 */
+  readonly next: (client: number) => LoadRequest
+}
+
+/** What a load measured. */
+export interface LoadReport {
+  readonly seconds: number
+  readonly requests: number
+  readonly perSecond: number
+  readonly bytes: number
+  /** Requests that got no answer, by reason. */
+  readonly failures: Readonly<Record<string, number>>
+  /** Answers by status. */
+  readonly statuses: Readonly<Record<string, number>>
+  /** Answers by X-Cache's first word; `none` where the field is missing. */
+  readonly xCache: Readonly<Record<string, Percentiles>>
+  readonly all: Percentiles
+}
+
+class Tallies {
+  readonly all = new Latencies()
+  readonly byCache = new Map<string, Latencies>()
+  readonly statuses: Record<string, number> = {}
+  readonly failures: Record<string, number> = {}
+  bytes = 0
+
+  answer(status: number, xCache: string, ms: number): void {
+    this.all.add(ms)
+    let latencies = this.byCache.get(xCache)
+    if (latencies === undefined) {
+      latencies = new Latencies()
+      // A header is not ours to trust with memory.
+      if (this.byCache.size < 32) this.byCache.set(xCache, latencies)
+    }
+    latencies.add(ms)
+    this.statuses[status] = (this.statuses[status] ?? 0) + 1
+  }
+
+  failure(error: unknown): void {
+    const reason = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.name) : String(error)
+    this.failures[reason] = (this.failures[reason] ?? 0) + 1
+  }
+}
+
+/** Runs a load to its end. Never rejects for failing requests: they are counted. */
+export async function runLoad(options: LoadOptions): Promise<LoadReport> {
+  const deadlineMs = options.deadlineMs ?? 10_000
+  const pool = new Pool(options.origin, {
+    connections: options.clients, pipelining: 1, headersTimeout: deadlineMs, bodyTimeout: deadlineMs, connect: { timeout: deadlineMs },
+  })
+  const tallies = new Tallies()
+  const began = performance.now()
+  const ends = began + options.durationMs
+  const clients = Array.from({ length: options.clients }, async (_, client) => {
+    while (performance.now() < ends && options.signal?.aborted !== true) {
+      const failed = await ask(pool, options.next(client), tallies)
+      if (failed) await pauseAfterFailure()
+    }
+  })
+  await Promise.all(clients)
+  const seconds = (performance.now() - began) / 1000
+  await pool.destroy()
+  return summarize(tallies, seconds)
+}
+
+async function ask(pool: Pool, wish: LoadRequest, tallies: Tallies): Promise<boolean> {
+  const from = performance.now()
+  try {
+    const answer = await pool.request({ method: wish.method ?? 'GET', path: wish.path, ...(wish.headers && { headers: wish.headers }) })
+    const body = await answer.body.arrayBuffer()
+    tallies.bytes += body.byteLength
+    tallies.answer(answer.statusCode, firstWord(answer.headers['x-cache']), performance.now() - from)
+    return false
+  } catch (error) {
+    tallies.failure(error)
+    return true
+  }
+}
+
+/** A refused connection fails at once: without a pause the loop would only burn the processor. */
+function pauseAfterFailure(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 50))
+}
+
+function firstWord(field: string | string[] | undefined): string {
+  const text = Array.isArray(field) ? field[0] : field
+  return text === undefined || text === '' ? 'none' : (text.split(/[\s,;]/, 1)[0] as string)
+}
+
+function summarize(tallies: Tallies, seconds: number): LoadReport {
+  const requests = tallies.all.count
+  return {
+    seconds, requests, perSecond: requests / seconds, bytes: tallies.bytes,
+    failures: tallies.failures, statuses: tallies.statuses,
+    xCache: Object.fromEntries([...tallies.byCache].sort().map(([word, latencies]) => [word, latencies.percentiles()])),
+    all: tallies.all.percentiles(),
+  }
+}
