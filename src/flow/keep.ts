@@ -65,7 +65,8 @@ export function keep(parts: KeepParts, fill: Fill, candidate: Candidate): Kept {
   if (!memory.put(entry)) return tell(events, fill.key, 'size')
   if (softened) memory.soften(fill.key)
   if (events.wants('keep:store')) {
-    events.emit('keep:store', { key: entry.key, bytes: entry.bytes, kind: entry.kind, asOf: entry.asOf })
+    const { key, bytes, kind, asOf, namespace } = entry
+    events.emit('keep:store', { key, bytes, kind, asOf, namespace, tags })
   }
   return 'kept'
 }

@@ -8,6 +8,7 @@ import { type Channel, channel } from 'node:diagnostics_channel'
 import type { Position, EntryKind } from './entry.ts'
 import type { LogRecord } from './log.ts'
 import type { RemoveReason } from './port.ts'
+import type { Refusal } from './reason.ts'
 
 /** Payload of each event. Durations in ms, sizes in bytes. */
 export interface Events {
@@ -18,8 +19,15 @@ export interface Events {
   'flight:detach': { readonly key: string }
   'origin:load': { readonly key: string; readonly tookMs: number }
   'origin:fail': { readonly key: string; readonly error: unknown; readonly background: boolean }
-  'keep:store': { readonly key: string; readonly bytes: number; readonly kind: EntryKind; readonly asOf: Position }
-  'keep:refuse': { readonly key: string; readonly reason: 'fenced' | 'older' | 'late' | 'size' | 'clone' }
+  'keep:store': {
+    readonly key: string
+    readonly bytes: number
+    readonly kind: EntryKind
+    readonly asOf: Position
+    readonly namespace: number
+    readonly tags: readonly string[]
+  }
+  'keep:refuse': { readonly key: string; readonly reason: Refusal }
   'memory:remove': { readonly key: string; readonly reason: RemoveReason; readonly bytes: number }
   'fence:append': LogRecord
 }

@@ -66,6 +66,7 @@ export class Meter {
   readonly #routes = new Map<string, RouteId>()
   readonly #counts = new Tally(WIDTH * 4)
   readonly #histograms: (Histogram | undefined)[] = []
+  readonly #followed = new Map<CounterName, () => number>()
 
   constructor(maxRoutes: number) {
     this.#maxRoutes = maxRoutes
@@ -105,6 +106,15 @@ export class Meter {
     else this.#begin(at).record(seconds)
   }
 
+  /**
+   * Adds what another part counts by itself (memory counts the hits of `peek`) to a counter of the default route.
+   *
+   * @param read the count since the start, never falling
+   */
+  follow(name: CounterName, read: () => number): void {
+    this.#followed.set(name, read)
+  }
+
   /** Names of all routes, in the order of their ids. */
   get routes(): string[] {
     return [...this.#routes.keys()]
@@ -112,8 +122,9 @@ export class Meter {
 
   /** A counter of one route, or of all routes together. */
   read(name: CounterName, route?: RouteId): number {
-    if (route !== undefined) return this.#counts.read(route * WIDTH + COUNTER[name])
-    let sum = 0
+    const followed = route === undefined || route === DEFAULT_ROUTE ? (this.#followed.get(name)?.() ?? 0) : 0
+    if (route !== undefined) return followed + this.#counts.read(route * WIDTH + COUNTER[name])
+    let sum = followed
     for (let id = 0; id < this.#routes.size; id += 1) sum += this.#counts.read(id * WIDTH + COUNTER[name])
     return sum
   }

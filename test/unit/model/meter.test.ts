@@ -56,6 +56,18 @@ describe('meter: counters and histograms by small integers', () => {
     expect(meter.rates()).toEqual({ hit: 0.94, effectiveHit: 0.97, stale: 0.03, refreshFailure: 0.001, bypass: 0.5 })
   })
 
+  it('adds what another part counts by itself to the default route', () => {
+    const meter = createMeter()
+    let peeked = 5
+    meter.follow('hits', () => peeked)
+    meter.count(COUNTER.hits, meter.route('catalog'))
+
+    peeked += 1
+    expect(meter.read('hits')).toBe(7)
+    expect(meter.read('hits', DEFAULT_ROUTE)).toBe(6)
+    expect(meter.read('hits', meter.route('catalog'))).toBe(1)
+  })
+
   it('answers rates of 0 when nothing happened', () => {
     expect(createMeter().rates()).toEqual({ hit: 0, effectiveHit: 0, stale: 0, refreshFailure: 0, bypass: 0 })
   })
