@@ -32,7 +32,7 @@ export async function runBench(wish: BenchWish, io: Io): Promise<number> {
 function describe(report: LoadReport, wish: BenchWish): string {
   const rows = [
     ['X-Cache', 'answers', 'share', 'p50', 'p95', 'p99', 'max'],
-    ...Object.entries(report.xCache).map(([word, found]) => row(word, found, report.requests)),
+    ...Object.entries(report.classes).map(([word, found]) => row(word, found, report.requests)),
     row('all', report.all, report.requests),
   ]
   const lines = [

@@ -12,6 +12,9 @@ export interface Io {
   err(line: string): void
 }
 
+/** Runs a command's action, whose promise carries the exit code. */
+export type Act = (run: () => Promise<number>) => Promise<void>
+
 /** The process's own streams. */
 export const PROCESS_IO: Io = {
   out: (line) => {

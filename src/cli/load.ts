@@ -26,6 +26,8 @@ export interface LoadOptions {
   readonly deadlineMs?: number
   /** Stops early when aborted. */
   readonly signal?: AbortSignal
+  /** Name under which an answer with this X-Cache is counted. Default: the word itself. */
+  readonly classify?: (xCache: string) => string
   /** The next request. @param client 0 to clients - 1 */
   readonly next: (client: number) => LoadRequest
 }
@@ -40,25 +42,31 @@ export interface LoadReport {
   readonly failures: Readonly<Record<string, number>>
   /** Answers by status. */
   readonly statuses: Readonly<Record<string, number>>
-  /** Answers by X-Cache's first word; `none` where the field is missing. */
-  readonly xCache: Readonly<Record<string, Percentiles>>
+  /** Answers by class: X-Cache's first word, `none` where the field is missing, or what `classify` made of it. */
+  readonly classes: Readonly<Record<string, Percentiles>>
   readonly all: Percentiles
 }
 
 class Tallies {
   readonly all = new Latencies()
-  readonly byCache = new Map<string, Latencies>()
+  readonly classes = new Map<string, Latencies>()
   readonly statuses: Record<string, number> = {}
   readonly failures: Record<string, number> = {}
   bytes = 0
+  readonly #classify: (xCache: string) => string
+
+  constructor(classify: (xCache: string) => string) {
+    this.#classify = classify
+  }
 
   answer(status: number, xCache: string, ms: number): void {
     this.all.add(ms)
-    let latencies = this.byCache.get(xCache)
+    const name = this.#classify(xCache)
+    let latencies = this.classes.get(name)
     if (latencies === undefined) {
       latencies = new Latencies()
       // A header is not ours to trust with memory.
-      if (this.byCache.size < 32) this.byCache.set(xCache, latencies)
+      if (this.classes.size < 32) this.classes.set(name, latencies)
     }
     latencies.add(ms)
     this.statuses[status] = (this.statuses[status] ?? 0) + 1
@@ -76,7 +84,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
   const pool = new Pool(options.origin, {
     connections: options.clients, pipelining: 1, headersTimeout: deadlineMs, bodyTimeout: deadlineMs, connect: { timeout: deadlineMs },
   })
-  const tallies = new Tallies()
+  const tallies = new Tallies(options.classify ?? ((word) => word))
   const began = performance.now()
   const ends = began + options.durationMs
   const clients = Array.from({ length: options.clients }, async (_, client) => {
@@ -120,7 +128,7 @@ function summarize(tallies: Tallies, seconds: number): LoadReport {
   return {
     seconds, requests, perSecond: requests / seconds, bytes: tallies.bytes,
     failures: tallies.failures, statuses: tallies.statuses,
-    xCache: Object.fromEntries([...tallies.byCache].sort().map(([word, latencies]) => [word, latencies.percentiles()])),
+    classes: Object.fromEntries([...tallies.classes].sort().map(([name, latencies]) => [name, latencies.percentiles()])),
     all: tallies.all.percentiles(),
   }
 }

@@ -25,7 +25,8 @@ export interface ChildWish {
   readonly script: string
   readonly args: readonly string[]
   readonly readyMs: number
-  readonly env?: Readonly<Record<string, string>>
+  /** Ends the child when aborted, ready or not. */
+  readonly signal?: AbortSignal
 }
 
 const STOP_MS = 5000
@@ -34,7 +35,7 @@ const KEPT_LINES = 20
 /** @throws FC_CLI_CHILD with the last lines it wrote */
 export async function startChild(wish: ChildWish): Promise<Child> {
   const child = spawn(process.execPath, [wish.script, ...wish.args], {
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env: { ...process.env, ...wish.env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'], ...(wish.signal && { signal: wish.signal }),
   })
   const ended = new Promise<string>((resolve) => {
     child.once('exit', (code, signal) => resolve(`${wish.name} ended (${signal ?? `code ${code}`})`))
@@ -44,7 +45,7 @@ export async function startChild(wish: ChildWish): Promise<Child> {
   try {
     const ready = await awaitReady(child, { wish, written, ended })
     let stopping = false
-    const lost = ended.then((text) => (stopping ? new Promise<string>(() => {}) : text))
+    const lost = ended.then((text) => (stopping ? new Promise<string>(() => {}) : `${text}; the last it wrote: ${written.join('\n')}`))
     const stop = (): Promise<void> => {
       stopping = true
       return stopChild(child)

@@ -4,7 +4,7 @@
  * Floor 6, room cli. Between the probe and the real listen another process may still take the port; the process that
  * listens then says so itself.
  */
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 
 /** An address to listen on. */
 export interface Address {
@@ -12,16 +12,20 @@ export interface Address {
   readonly port: number
 }
 
-/** @returns the wanted address, or port 0 (any free one) when somebody listens there */
+/** @returns the wanted address, or one with a free port when that is 0 or somebody listens there */
 export async function freeAddress(wanted: Address): Promise<Address> {
-  if (wanted.port === 0 || (await isFree(wanted))) return wanted
-  return { host: wanted.host, port: 0 }
+  const port = (await probe(wanted)) ?? (await probe({ host: wanted.host, port: 0 })) ?? 0
+  return { host: wanted.host, port }
 }
 
-function isFree({ host, port }: Address): Promise<boolean> {
+/** @returns the port listened on for a moment; undefined when that was refused */
+function probe({ host, port }: Address): Promise<number | undefined> {
   return new Promise((resolve) => {
-    const probe = createServer()
-    probe.once('error', () => resolve(false))
-    probe.listen(port, host, () => probe.close(() => resolve(true)))
+    const server = createServer()
+    server.once('error', () => resolve(undefined))
+    server.listen(port, host, () => {
+      const bound = (server.address() as AddressInfo).port
+      server.close(() => resolve(bound))
+    })
   })
 }

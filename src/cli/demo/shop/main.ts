@@ -24,6 +24,8 @@ try {
 }
 
 async function serve(): Promise<void> {
+  // Whoever started this may be gone before it is ready.
+  process.once('disconnect', () => process.exit(0))
   const db = await openDatabase()
   const began = performance.now()
   await seedShop(db, values.small ? SMALL_SIZES : FULL_SIZES, Date.now())
@@ -48,7 +50,6 @@ async function serve(): Promise<void> {
 function onEnd(run: () => void): void {
   process.once('SIGTERM', run)
   process.once('SIGINT', run)
-  process.once('disconnect', run)
 }
 
 function closeDatabase(db: Database): void {
