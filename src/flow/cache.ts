@@ -123,7 +123,8 @@ export class Cache {
    * @returns results by key, in the order asked
    */
   async getMany<T>(keys: readonly string[], options: CallOptions, loadMany: LoadMany<T>): Promise<Map<string, Result<T>>> {
-    const load = createBatch<T>(loadMany, (key) => key.slice(this.#currentPrefix().length))
+    const skipChars = this.#currentPrefix().length
+    const load = createBatch<T>(loadMany, (key) => key.slice(skipChars))
     const distinct = [...new Set(keys)]
     const settled = await Promise.allSettled(distinct.map((key) => this.#fetch(this.#full(key), options, load)))
     const results = new Map<string, Result<T>>()

@@ -4,6 +4,7 @@
  * Floor 3, room flow. Knows nothing of callers: whoever waits, waits on the promise. The asOf was taken before the
  * loader runs (the fill), so whatever is invalidated meanwhile keeps the answer out.
  */
+import type { Entry } from '../model/entry.ts'
 import { ForecacheError } from '../model/errors.ts'
 import { COUNTER } from '../model/metric.ts'
 import { type Call, narrowBudget } from './call.ts'
@@ -35,15 +36,18 @@ export interface Loading {
 export function startLoad<T>(engine: Engine, fill: Fill, job: { call: Call; load: Load<T> }): Loading {
   const controller = new AbortController()
   const { call, load } = job
+  const standing = engine.memory.look(fill.key)
   const said = new Said<T>({
     key: fill.key,
     signal: controller.signal,
-    previous: previousOf<T>(engine, fill.key),
+    previous: standing?.kind === 'value' ? previousOf<T>(engine, standing) : undefined,
     clock: engine.clock,
     budget: call.budget,
   })
   engine.meter.count(COUNTER.originRequests)
-  const done = withEnd(engine, fill.key, controller, async () => store(engine, fill, { call, said, data: await load(said) }))
+  const done = withEnd(engine, fill.key, controller, async () =>
+    store(engine, fill, { call, said, data: await load(said), formerTags: standing?.tags ?? [] }),
+  )
   done.then(
     () => engine.backoff.succeeded(fill.key),
     (error: unknown) => {
@@ -79,7 +83,7 @@ export function storeValue(engine: Engine, fill: Fill, item: { data: unknown; ca
   }
 }
 
-function store<T>(engine: Engine, fill: Fill, item: { call: Call; said: Said<T>; data: T }): Loaded {
+function store<T>(engine: Engine, fill: Fill, item: { call: Call; said: Said<T>; data: T; formerTags: readonly string[] }): Loaded {
   const { call, said } = item
   const tookMs = engine.clock.now() - fill.startedAt
   if (engine.events.wants('origin:load')) engine.events.emit('origin:load', { key: fill.key, tookMs })
@@ -87,12 +91,11 @@ function store<T>(engine: Engine, fill: Fill, item: { call: Call; said: Said<T>;
   engine.meter.count(COUNTER.revalidations)
   const previous = said.previous as Previous<T>
   said.validator ??= previous.etag
+  said.learned.push(...item.formerTags) // a loader that only asked whether it changed has not learned them anew
   return { ...storeValue(engine, fill, { data: previous.data, call, said: said as Said<unknown> }), renewed: true }
 }
 
-function previousOf<T>(engine: Engine, key: string): Previous<T> | undefined {
-  const entry = engine.memory.look(key)
-  if (entry === undefined || entry.kind !== 'value') return undefined
+function previousOf<T>(engine: Engine, entry: Entry): Previous<T> {
   return {
     data: unpackValue(engine.settings.values, entry.value) as T,
     etag: entry.value instanceof Held ? entry.value.etag : undefined,
