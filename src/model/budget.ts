@@ -70,10 +70,11 @@ export function capBudget(budget: Budget, leftMs: number): Budget {
   return { freshMs: Math.min(budget.freshMs, left), staleMs: Math.min(budget.staleMs, left), onErrorMs: left }
 }
 
-/** The fresh window shortened by up to `ratio` of itself, so that entries stored together do not expire together. */
+/** Every window ends earlier by up to `ratio` of the fresh one, so that entries stored together do not expire together. */
 export function jitterBudget(budget: Budget, ratio: number, random: () => number): Budget {
   if (ratio <= 0) return budget
-  return { ...budget, freshMs: budget.freshMs * (1 - ratio * random()) }
+  const earlierMs = budget.freshMs * ratio * random()
+  return { freshMs: budget.freshMs - earlierMs, staleMs: budget.staleMs - earlierMs, onErrorMs: budget.onErrorMs - earlierMs }
 }
 
 function flat(ms: number): Budget {
