@@ -12,6 +12,7 @@ const CATALOGUE = {
   FC_OPTION_SIZE: { status: 500, text: '{name}: expected a size such as 64KiB, 256MiB or bytes, given {given}' },
   FC_OPTION_VALUE: { status: 500, text: '{name}: {reason}' },
   FC_KEY_TYPE: { status: 500, text: 'key: expected a non-empty string of at most {max} characters, given {given}' },
+  FC_KEY_DATA: { status: 500, text: 'key: expected JSON data, given {given}; name what decides the answer as plain values' },
   FC_TAG_TYPE: { status: 500, text: 'tag: expected a non-empty string without white space of at most 1024 characters, given {given}' },
   FC_EVENT_UNKNOWN: { status: 400, text: 'event {given}: no rule maps it to tags; declare it in `events` or invalidate tags directly' },
   FC_VALUE_CLONE: { status: 500, text: '{key}: the value cannot be cloned ({reason}); answer plain data, or set values: "reference"' },
