@@ -1,0 +1,95 @@
+/**
+ * The gate of the listener: which requests are unambiguous enough to be answered at all.
+ *
+ * Floor 5, room server. `node:http` (strict parser) has already refused obs-fold, bare CR and LF, control characters,
+ * conflicting lengths and malformed chunks. What it lets through although two readers may read it differently is refused
+ * here (RFC 9112 sections 3, 6 and 11.2). Nothing is repaired: a target is passed on byte for byte.
+ */
+import type { IncomingMessage } from 'node:http'
+import { ForecacheError } from '../model/errors.ts'
+import type { RequestHead } from '../model/exchange.ts'
+import { Fields } from '../model/fields.ts'
+
+/** Limits of a request's head. */
+export interface AdmitLimits {
+  readonly maxTargetBytes: number
+  readonly maxFields: number
+  readonly maxBodyBytes: number
+  /** Stands in where HTTP/1.0 names no host: the origin's own. */
+  readonly defaultAuthority: string
+}
+
+/** Names that may stand once: a second line would let two readers choose differently. */
+const SINGLE: readonly string[] = [
+  'host', 'content-length', 'transfer-encoding', 'content-type', 'authorization', 'proxy-authorization', 'expect', 'range', 'upgrade',
+]
+const HOST = /^(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9_.-])?|\[[0-9a-f:.]+\])(?::(\d{1,5}))?$/
+const TARGET = /^[\x21-\x7e]+$/
+const ABSOLUTE = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(.*)$/i
+
+/**
+ * @param request its parser ran strictly
+ * @param limits what a head may hold
+ * @returns the head as received, target in origin-form, Host normalized (lower case, default port dropped)
+ * @throws FC_REQUEST_BAD, FC_REQUEST_METHOD, FC_REQUEST_VERSION, FC_REQUEST_CODING, FC_TARGET_TOO_LONG,
+ *   FC_HEADERS_TOO_LARGE, FC_REQUEST_TOO_LARGE
+ */
+export function admit(request: IncomingMessage, limits: AdmitLimits): RequestHead {
+  const { method = '', url = '', rawHeaders, httpVersion } = request
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') throw new ForecacheError('FC_REQUEST_VERSION', { given: httpVersion })
+  if (method === 'CONNECT' || method === 'TRACE') throw new ForecacheError('FC_REQUEST_METHOD', { method })
+  if (url.length > limits.maxTargetBytes) throw new ForecacheError('FC_TARGET_TOO_LONG', { max: limits.maxTargetBytes })
+  if (rawHeaders.length / 2 > limits.maxFields) {
+    throw new ForecacheError('FC_HEADERS_TOO_MANY', { max: limits.maxFields })
+  }
+  const fields = Fields.fromRaw(rawHeaders)
+  for (const name of SINGLE) if (fields.all(name).length > 1) throw bad(`${name} is given more than once`)
+  checkFraming(fields, httpVersion, limits.maxBodyBytes)
+  const host = parseAuthority(fields.first('host'), httpVersion) ?? limits.defaultAuthority
+  const { target, authority } = parseTarget(method, url, host)
+  fields.set('host', authority)
+  return { method, target, scheme: 'http', authority, fields }
+}
+
+function checkFraming(fields: Fields, version: string, maxBodyBytes: number): void {
+  const coding = fields.first('transfer-encoding')
+  const length = fields.first('content-length')
+  if (coding !== undefined) {
+    if (length !== undefined) throw bad('Content-Length and Transfer-Encoding together')
+    if (version === '1.0') throw bad('Transfer-Encoding in HTTP/1.0')
+    if (coding.toLowerCase() !== 'chunked') throw new ForecacheError('FC_REQUEST_CODING', { given: coding })
+  }
+  if (length === undefined) return
+  if (!/^\d{1,15}$/.test(length)) throw bad('Content-Length is not a number')
+  if (Number(length) > maxBodyBytes) throw new ForecacheError('FC_REQUEST_TOO_LARGE', { max: maxBodyBytes })
+}
+
+/** Host, lower-cased, without http's default port; undefined only for HTTP/1.0 without Host. */
+function parseAuthority(given: string | undefined, version: string): string | undefined {
+  if (given === undefined) {
+    if (version === '1.0') return undefined
+    throw bad('Host is missing')
+  }
+  const host = given.toLowerCase()
+  const match = HOST.exec(host)
+  if (match === null || host.length > 255 || Number(match[1] ?? 0) > 65_535) throw bad('Host is not valid')
+  return host.endsWith(':80') ? host.slice(0, -3) : host
+}
+
+/** Origin-form, byte for byte; absolute-form only where it names the same authority as Host. */
+function parseTarget(method: string, url: string, host: string): { target: string; authority: string } {
+  if (!TARGET.test(url) || url.includes('#')) throw bad('the target holds characters that no target may hold')
+  if (url[0] === '/') return { target: url, authority: host }
+  if (url === '*' && method === 'OPTIONS') return { target: url, authority: host }
+  const match = ABSOLUTE.exec(url)
+  if (match === null) throw bad('the target is neither a path nor a URL')
+  const [, scheme = '', named = '', rest = ''] = match
+  if (scheme.toLowerCase() !== 'http') throw bad('the target names another scheme')
+  const authority = parseAuthority(named, '1.1')
+  if (authority !== host) throw bad('the target and Host name different hosts')
+  return { target: rest[0] === '/' ? rest : `/${rest}`, authority: host }
+}
+
+function bad(reason: string): ForecacheError {
+  return new ForecacheError('FC_REQUEST_BAD', { reason })
+}

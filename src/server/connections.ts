@@ -1,0 +1,94 @@
+/**
+ * The open connections of a listener: how many answers each one awaits, and what is to happen to it afterwards.
+ *
+ * Floor 5, room server. Bounded by the listener's `maxConnections`. A connection that cannot be parsed any further is
+ * answered only after the answers before it, so that no answer is taken for another request's.
+ */
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Clock } from '../model/clock.ts'
+
+/** How long a closing connection's input is still read away, so that its last answer is not lost to a reset, ms. */
+const LINGER_MS = 1000
+
+/** One open connection. */
+export interface Connection {
+  readonly socket: Socket
+  /** Requests read and not yet answered. */
+  inFlight: number
+  /** No further request of this connection is served. */
+  closing: boolean
+  /** The request read last, and how to tell it that the rest of its content cannot be parsed. */
+  reading: { readonly request: IncomingMessage; fail(error: Error): void } | undefined
+  /** The answer to what could not be parsed, sent behind the answers under way. */
+  lastWords: Buffer | undefined
+}
+
+/** All connections of a listener. */
+export class Connections {
+  readonly #open = new Map<Socket, Connection>()
+  readonly #clock: Clock
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  /** The connection of a socket; begins to track it. */
+  of(socket: Socket): Connection {
+    let connection = this.#open.get(socket)
+    if (connection === undefined) {
+      connection = { socket, inFlight: 0, closing: false, reading: undefined, lastWords: undefined }
+      this.#open.set(socket, connection)
+      socket.once('close', () => this.#open.delete(socket))
+    }
+    return connection
+  }
+
+  begin(connection: Connection): void {
+    connection.inFlight += 1
+  }
+
+  /** An answer has left, or its client. */
+  end(connection: Connection): void {
+    connection.inFlight -= 1
+    if (connection.inFlight === 0 && connection.lastWords !== undefined) this.#say(connection, connection.lastWords)
+  }
+
+  /** Sends `words` behind the answers under way and closes. */
+  closeWith(connection: Connection, words: Buffer): void {
+    if (connection.closing && connection.lastWords !== undefined) return
+    connection.closing = true
+    connection.lastWords = words
+    if (connection.inFlight === 0) this.#say(connection, words)
+  }
+
+  /** Closes softly: what the client still sends is read away for a moment, or a reset would eat the answer. */
+  linger(connection: Connection): void {
+    const { socket } = connection
+    connection.closing = true
+    socket.destroySoon = () => {
+      socket.end()
+      this.#clock.after(LINGER_MS, () => socket.destroy())
+    }
+  }
+
+  /** Closes every connection at once. */
+  destroyAll(): void {
+    for (const socket of this.#open.keys()) socket.destroy()
+  }
+
+  #say(connection: Connection, words: Buffer): void {
+    const { socket } = connection
+    connection.lastWords = undefined
+    if (!socket.writable) {
+      socket.destroy()
+      return
+    }
+    socket.end(words)
+    this.#clock.after(LINGER_MS, () => socket.destroy())
+  }
+}

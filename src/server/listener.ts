@@ -1,0 +1,162 @@
+/**
+ * The gateway's port: a strict `node:http` server with limits and deadlines on everything a client can do.
+ *
+ * Floor 5, room server. Bounds: connections, pipelined requests, head bytes, fields, content bytes, and time for a head,
+ * a request, a write and an idle connection. Only WebSocket upgrades leave HTTP; h2c and all others are served as plain
+ * requests, CONNECT and TRACE are refused.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { ForecacheError } from '../model/errors.ts'
+import { Connections } from './connections.ts'
+import { receive, type Receiver } from './receive.ts'
+import { errorBytes, parseFailure } from './refuse.ts'
+import { isWebSocket } from './tunnel.ts'
+
+/** Requests of one connection that may await their answers at once. */
+const MAX_PIPELINED = 64
+
+/** Deadlines and bounds of a listener; durations in ms. */
+export interface ListenerOptions {
+  readonly maxConnections: number
+  /** Request line and fields together, bytes. */
+  readonly maxHeadBytes: number
+  readonly maxFields: number
+  /** From a request's first byte to the end of its head. */
+  readonly headMs: number
+  /** From a request's first byte to its last. */
+  readonly requestMs: number
+  /** A client that takes nothing of its answer for so long loses its connection. */
+  readonly writeMs: number
+  /** A connection without a request is closed after this. */
+  readonly keepAliveMs: number
+}
+
+/** Where a listener listens. */
+export interface ListenAddress {
+  readonly host: string
+  readonly port: number
+}
+
+/** Handles an upgrade; the socket is its from then on. */
+export type OnUpgrade = (request: IncomingMessage, socket: Duplex, early: Buffer) => void
+
+/** See the module's header. */
+export class Listener {
+  readonly #server: Server
+  readonly #connections: Connections
+  readonly #receiver: Receiver
+  readonly #options: ListenerOptions
+  #draining = false
+
+  constructor(receiver: Omit<Receiver, 'connections' | 'draining'>, options: ListenerOptions, onUpgrade: OnUpgrade) {
+    this.#connections = new Connections(receiver.clock)
+    this.#receiver = { ...receiver, connections: this.#connections, draining: () => this.#draining }
+    this.#options = options
+    this.#server = createServer({
+      insecureHTTPParser: false, requireHostHeader: false, maxHeaderSize: options.maxHeadBytes, headersTimeout: options.headMs,
+      requestTimeout: options.requestMs, keepAliveTimeout: options.keepAliveMs, connectionsCheckingInterval: 500, noDelay: true,
+      shouldUpgradeCallback: isWebSocket, highWaterMark: 64 * 1024,
+    })
+    this.#server.maxHeadersCount = options.maxFields + 1
+    this.#server.maxConnections = options.maxConnections
+    this.#server.on('connection', (socket) => this.#connections.of(socket))
+    this.#server.on('request', (request, response) => this.#onRequest(request, response, false))
+    this.#server.on('checkContinue', (request, response) => this.#onRequest(request, response, true))
+    this.#server.on('checkExpectation', (request, response) => this.#onExpectation(request, response))
+    this.#server.on('clientError', (error, socket) => this.#onParseError(error, socket as Socket))
+    this.#server.on('connect', (_, socket) => this.#refuse(socket as Socket, new ForecacheError('FC_REQUEST_METHOD', { method: 'CONNECT' })))
+    this.#server.on('upgrade', (request, socket, early) => this.#onUpgrade(request, socket as Socket, () => onUpgrade(request, socket, early)))
+    this.#server.setTimeout(options.writeMs, (socket) => this.#onIdle(socket))
+  }
+
+  /** Open connections, tunnels included. */
+  get connections(): number {
+    return this.#connections.size
+  }
+
+  listen(at: ListenAddress): Promise<AddressInfo> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen({ host: at.host, port: at.port, backlog: 1024 }, () => {
+        this.#server.off('error', reject)
+        resolve(this.#server.address() as AddressInfo)
+      })
+    })
+  }
+
+  /** Stops accepting, lets requests under way finish until `deadlineMs`, then closes what is left. */
+  close(deadlineMs: number): Promise<void> {
+    this.#draining = true
+    return new Promise((resolve) => {
+      const timer = this.#receiver.clock.after(deadlineMs, () => this.#connections.destroyAll())
+      this.#server.close(() => {
+        timer.cancel()
+        resolve()
+      })
+      this.#server.closeIdleConnections()
+    })
+  }
+
+  /** Closes everything at once. */
+  destroy(): void {
+    this.#connections.destroyAll()
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse, expects: boolean): void {
+    const connection = this.#connections.of(request.socket)
+    if (connection.closing) {
+      response.destroy()
+      return
+    }
+    if (connection.inFlight >= MAX_PIPELINED) {
+      this.#refuse(request.socket, new ForecacheError('FC_GATEWAY_BUSY', { reason: 'too many pipelined requests' }))
+      return
+    }
+    this.#connections.begin(connection)
+    response.once('close', () => this.#connections.end(connection))
+    void receive(this.#receiver, { request, response, connection, expects })
+  }
+
+  #onExpectation(request: IncomingMessage, response: ServerResponse): void {
+    const bytes = errorBytes(new ForecacheError('FC_REQUEST_EXPECT', { given: request.headers.expect ?? '' }))
+    const connection = this.#connections.of(request.socket)
+    this.#connections.closeWith(connection, bytes)
+    if (connection.inFlight === 0) response.detachSocket(request.socket)
+  }
+
+  /** The bytes cannot be read as HTTP any further: the request they belong to fails, then the connection ends. */
+  #onParseError(error: Error & { code?: string }, socket: Socket): void {
+    const connection = this.#connections.of(socket)
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy()
+      return
+    }
+    const failure = parseFailure(error, this.#options.maxHeadBytes)
+    const { reading } = connection
+    if (connection.inFlight > 0 && reading !== undefined && !reading.request.complete) {
+      connection.closing = true
+      reading.fail(failure)
+    } else {
+      this.#connections.closeWith(connection, errorBytes(failure))
+    }
+  }
+
+  #onUpgrade(request: IncomingMessage, socket: Socket, proceed: () => void): void {
+    if (this.#connections.of(socket).inFlight > 0) socket.destroy()
+    else if (!isWebSocket(request)) this.#refuse(socket, new ForecacheError('FC_REQUEST_BAD', { reason: 'this upgrade is not served' }))
+    else proceed()
+  }
+
+  #refuse(socket: Socket, error: ForecacheError): void {
+    this.#connections.closeWith(this.#connections.of(socket), errorBytes(error))
+  }
+
+  /** No byte moved for `writeMs`: an answer the client does not take ends here; one the origin still owes may go on. */
+  #onIdle(socket: Socket): void {
+    const connection = this.#connections.of(socket)
+    if (connection.inFlight === 0 || socket.writableLength > 0) socket.destroy()
+    else socket.setTimeout(this.#options.writeMs)
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * Writes an answer to a client: one buffer where the body is complete, with back-pressure where it streams.
+ *
+ * Floor 5, room server. A stream that breaks, or whose length is not what its Content-Length said, takes the connection
+ * with it: a client never mistakes a part for the whole, and no byte of one answer is read as the next. Slow clients
+ * are cut off by the listener's write deadline; then the body is cancelled, so that they hold no fill.
+ */
+import type { ServerResponse } from 'node:http'
+import type { BodySource, Reply } from '../model/exchange.ts'
+import { trailerFields } from './trailer.ts'
+
+/** Fields that `node:http` writes itself. */
+const OURS: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'te'])
+
+/** Facts about one answer. */
+export interface SendContext {
+  /** Our entry in Via. */
+  readonly via: string
+  /** Close the connection behind this answer: draining, or the request was not read to its end. */
+  readonly close: boolean
+  /** Measured µs from the request's head to now; undefined when not asked for. */
+  readonly latencyUs: number | undefined
+}
+
+/** How the body is framed. */
+interface Shape {
+  readonly bodiless: boolean
+  readonly length: number | undefined
+  readonly chunked: boolean
+}
+
+/** Resolves when the answer is handed to the kernel or the client is gone; never throws. */
+export async function sendReply(response: ServerResponse, reply: Reply, context: SendContext): Promise<void> {
+  const { body } = reply
+  if (response.destroyed || response.headersSent) return cancel(body)
+  const { status, statusText } = reply.head
+  const bodiless = response.req.method === 'HEAD' || status === 204 || status === 304
+  const complete = body instanceof Uint8Array || body === undefined
+  const length = bodiless ? undefined : complete ? (body?.byteLength ?? 0) : declaredLength(reply)
+  const chunked = !bodiless && length === undefined && response.req.httpVersion === '1.1'
+  try {
+    response.writeHead(status, statusText, responseFields(reply, context, { bodiless, length, chunked }))
+  } catch (error) {
+    cancel(body)
+    throw error
+  }
+  if (bodiless || complete) {
+    if (!complete) cancel(body)
+    response.end(bodiless ? undefined : body)
+    return
+  }
+  await stream(response, body, length)
+  if (response.destroyed) return
+  const trailers = reply.trailers?.()
+  const allowed = trailers === undefined ? undefined : trailerFields(trailers)
+  if (allowed !== undefined) response.addTrailers([...allowed] as [string, string][])
+  response.end()
+}
+
+function responseFields(reply: Reply, context: SendContext, shape: Shape): string[] {
+  const list: string[] = []
+  let via = context.via
+  for (const [name, value] of reply.head.fields) {
+    if (OURS.has(name)) continue
+    if (name === 'via') via = `${value}, ${via}`
+    else if (name === 'trailer' && !shape.chunked) continue
+    else if (name !== 'content-length' || (shape.bodiless && reply.head.status !== 204)) list.push(name, value)
+  }
+  if (shape.length !== undefined) list.push('content-length', String(shape.length))
+  list.push('via', via)
+  if (context.latencyUs !== undefined) list.push('x-cache-latency', String(context.latencyUs))
+  if (context.close) list.push('connection', 'close')
+  return list
+}
+
+/** The length a streamed body announces; undefined (chunked) when there is none or it is no single number. */
+function declaredLength(reply: Reply): number | undefined {
+  const given = reply.head.fields.all('content-length')
+  return given.length === 1 && /^\d{1,15}$/.test(given[0] as string) ? Number(given[0]) : undefined
+}
+
+async function stream(response: ServerResponse, body: BodySource, length: number | undefined): Promise<void> {
+  const source = body[Symbol.asyncIterator]()
+  const stop = (): void => void source.return?.().catch(() => {})
+  response.once('close', stop)
+  // A head whose first chunk is not there at once goes out alone; else both leave in one write.
+  const flush = setImmediate(() => response.flushHeaders())
+  let sent = 0
+  try {
+    for (;;) {
+      const step = await source.next()
+      clearImmediate(flush)
+      if (step.done === true) break
+      sent += step.value.byteLength
+      if (response.destroyed || (length !== undefined && sent > length)) throw new Error('length')
+      if (!response.write(step.value)) await drained(response)
+    }
+    if (length !== undefined && sent !== length) throw new Error('length')
+  } catch {
+    breakOff(response, length)
+  } finally {
+    clearImmediate(flush)
+    response.off('close', stop)
+    if (response.destroyed) stop()
+  }
+}
+
+/** Ends the connection so that the client sees the answer as incomplete: by a reset where only its end would tell. */
+function breakOff(response: ServerResponse, length: number | undefined): void {
+  const { socket } = response
+  if (length === undefined && !response.chunkedEncoding) socket?.resetAndDestroy()
+  response.destroy()
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  if (response.destroyed) return Promise.resolve()
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done).off('close', done)
+      resolve()
+    }
+    response.on('drain', done).on('close', done)
+  })
+}
+
+function cancel(body: Reply['body']): void {
+  if (body === undefined || body instanceof Uint8Array) return
+  void body[Symbol.asyncIterator]().return?.().catch(() => {})
+}
