@@ -11,7 +11,7 @@ import type { Entry, EntryKind } from '../model/entry.ts'
 import type { EventHub } from '../model/event.ts'
 import type { MemoryPort } from '../model/port.ts'
 import type { Random } from '../model/random.ts'
-import type { Fence } from '../tier/fence.ts'
+import type { Fence, Reading } from '../tier/fence.ts'
 import type { Fill } from './fill.ts'
 
 /** What is to be stored. */
@@ -48,7 +48,7 @@ export function keep(parts: KeepParts, fill: Fill, candidate: Candidate): Kept {
   const tags = unite(fill.tags, candidate.tags)
   const reading = { key: fill.key, asOf: fill.asOf, namespace: fill.namespace, tags }
   const refusal = refuse(parts, fill) ?? (fence.admits(reading) ? undefined : 'fenced')
-  if (refusal !== undefined) return tell(events, fill.key, refusal)
+  if (refusal !== undefined) return tell(events, reading, refusal)
   const softened = fence.softens(reading)
   const entry: Entry = {
     key: fill.key,
@@ -62,7 +62,7 @@ export function keep(parts: KeepParts, fill: Fill, candidate: Candidate): Kept {
     tags,
     ...(candidate.share === undefined ? {} : { share: candidate.share }),
   }
-  if (!memory.put(entry)) return tell(events, fill.key, 'size')
+  if (!memory.put(entry)) return tell(events, reading, 'size')
   if (softened) memory.soften(fill.key)
   if (events.wants('keep:store')) {
     const { key, bytes, kind, asOf, namespace } = entry
@@ -73,14 +73,16 @@ export function keep(parts: KeepParts, fill: Fill, candidate: Candidate): Kept {
 
 function refuse(parts: KeepParts, fill: Fill): 'late' | 'older' | undefined {
   if (parts.clock.now() - fill.startedAt > parts.maxLoadMs) return 'late'
+  // Both are current, or the fence would have refused one: the reading that began later is the newer one.
   const standing = parts.memory.look(fill.key)
-  if (standing === undefined) return undefined
-  const older = standing.asOf > fill.asOf || (standing.asOf === fill.asOf && standing.storedAt > fill.startedAt)
-  return older ? 'older' : undefined
+  return standing !== undefined && standing.storedAt > fill.startedAt ? 'older' : undefined
 }
 
-function tell(events: EventHub, key: string, reason: Exclude<Kept, 'kept'>): Kept {
-  if (events.wants('keep:refuse')) events.emit('keep:refuse', { key, reason })
+function tell(events: EventHub, reading: Reading, reason: Exclude<Kept, 'kept'>): Kept {
+  if (events.wants('keep:refuse')) {
+    const { key, namespace, tags } = reading
+    events.emit('keep:refuse', { key, reason, namespace, tags })
+  }
   return reason
 }
 

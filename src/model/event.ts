@@ -27,7 +27,12 @@ export interface Events {
     readonly namespace: number
     readonly tags: readonly string[]
   }
-  'keep:refuse': { readonly key: string; readonly reason: Refusal }
+  'keep:refuse': {
+    readonly key: string
+    readonly reason: Refusal
+    readonly namespace?: number
+    readonly tags?: readonly string[]
+  }
   'memory:remove': { readonly key: string; readonly reason: RemoveReason; readonly bytes: number }
   'fence:append': LogRecord
 }
