@@ -9,7 +9,7 @@ import type { Budget } from '../model/budget.ts'
 import type { Clock, Timer } from '../model/clock.ts'
 import { EventHub } from '../model/event.ts'
 import type { Target } from '../model/log.ts'
-import { createMeter, type Meter } from '../model/meter.ts'
+import { createMeter, DEFAULT_ROUTE, type Meter } from '../model/meter.ts'
 import { COUNTER } from '../model/metric.ts'
 import { judge, type Verdict } from '../model/verdict.ts'
 import { Fence } from '../tier/fence.ts'
@@ -42,6 +42,7 @@ export class Engine {
   readonly #keepParts: KeepParts
   readonly #urlResolvers = new Set<(url: string) => readonly Target[]>()
   #sweeper: Timer | undefined
+  #foldedPeeks = 0
   #closed = false
 
   constructor(settings: Settings) {
@@ -129,6 +130,13 @@ export class Engine {
   write(key: string, target?: FillTarget): Fill {
     this.fence.append([{ kind: 'key', key }], false, 'set')
     return openFill({ fence: this.fence, clock: this.clock, originLagMs: 0 }, key, target)
+  }
+
+  /** Adds the hits of `peek`, which the memory tier counts by itself, to the meter. Call it before the meter is read. */
+  foldPeeks(): void {
+    const { hits } = this.memory.counts
+    this.meter.add(COUNTER.hits, DEFAULT_ROUTE, hits - this.#foldedPeeks)
+    this.#foldedPeeks = hits
   }
 
   /** Version token of the log's end. */

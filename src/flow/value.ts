@@ -30,6 +30,8 @@ class Serialized {
 }
 
 const SHARE_FROM_BYTES = 128
+/** Larger objects are not normalized before they are compared. */
+const NORMAL_UP_TO_BYTES = 256 * 1024
 /** V8's heap needs about twice the serialized form of plain objects. */
 const HEAP_FACTOR = 2
 
@@ -44,10 +46,13 @@ export function packValue(policy: ValuePolicy, key: string, data: unknown): Pack
   }
   if (data instanceof Uint8Array) return packBytes(policy, data)
   if (policy === 'reference') return { stored: data, bytes: estimateBytes(data) }
-  const bytes = serializeValue(key, data)
+  const first = serializeValue(key, data)
+  const copy: unknown = policy === 'freeze' || first.byteLength <= NORMAL_UP_TO_BYTES ? deserialize(first) : undefined
+  // Equal objects may serialize differently by their history in the heap; a copy of a copy does not.
+  const bytes = first.byteLength <= NORMAL_UP_TO_BYTES ? serialize(copy) : first
   if (policy === 'clone') return { stored: new Serialized(bytes), bytes: bytes.byteLength, ...share('o', bytes, bytes.byteLength) }
   const size = bytes.byteLength * HEAP_FACTOR
-  return { stored: freezeDeep(deserialize(bytes)), bytes: size, ...share('f', bytes, size) }
+  return { stored: freezeDeep(copy), bytes: size, ...share('f', bytes, size) }
 }
 
 /** What a caller gets of a stored value. */

@@ -317,3 +317,19 @@ describe('fetch: when the origin fails', () => {
     expect(cache.stats().counts.refreshFailures).toBe(1)
   })
 })
+
+describe('regression: an entry read while unrelated keys are written', () => {
+  it('is replaced by its refresh, though it was proven current after the refresh began', async () => {
+    const { clock, cache, load, later } = setup()
+    await cache.fetch('k', { budget: BUDGET, tags: ['t'] }, load)
+    clock.advance(150)
+    await cache.fetch('k', { budget: BUDGET, tags: ['t'] }, later(20))
+    for (let i = 0; i < 10; i += 1) {
+      await cache.set(`other${i}`, i)
+      await cache.invalidate({ tags: [`other${i}`] })
+      await cache.get('k')
+      await clock.advanceAsync(2)
+    }
+    expect(await cache.get('k')).toMatchObject({ data: 'v2', stale: false })
+  })
+})
