@@ -33,7 +33,7 @@ export class S3Fifo implements Eviction {
   #state = new Uint8Array(0)
   #share = START_SHARE
   #gone = 0
-  returning = false
+  #returning = false
 
   constructor(host: EvictionHost) {
     this.#host = host
@@ -58,18 +58,18 @@ export class S3Fifo implements Eviction {
     const small = this.#smallGhost.take(hash)
     if (small >= 0 && small <= entries) {
       this.#share = Math.min(MAX_SHARE, this.#share + step)
-      this.returning = true
+      this.#returning = true
       return
     }
     const main = this.#mainGhost.take(hash)
-    this.returning = main >= 0 && main <= entries
-    if (this.returning) this.#share = Math.max(MIN_SHARE, this.#share - step)
+    this.#returning = main >= 0 && main <= entries
+    if (this.#returning) this.#share = Math.max(MIN_SHARE, this.#share - step)
   }
 
   insert(slot: number, weight: number): void {
-    const queue = this.returning ? this.#main : this.#small
-    this.#state[slot] = this.returning ? MAIN : 0
-    this.returning = false
+    const queue = this.#returning ? this.#main : this.#small
+    this.#state[slot] = this.#returning ? MAIN : 0
+    this.#returning = false
     queue.push(slot)
     queue.count += 1
     queue.weight += weight

@@ -21,8 +21,6 @@ export interface Eviction {
   grow(slots: number): void
   /** A key that is not stored asks to come in; ghosts are looked up here, before evictions move them. */
   arrive(hash: number): void
-  /** Whether the key of the last `arrive` was evicted lately: it has shown that it comes back. */
-  readonly returning: boolean
   /** Links a slot with this weight; ends what `arrive` began. */
   insert(slot: number, weight: number): void
   /** A hit. */
