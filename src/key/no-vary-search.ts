@@ -65,7 +65,7 @@ export function relaxedQuery(query: string, rules: NoVarySearch): string {
 
 /** One text per set of rules, without blanks. */
 export function spellNoVarySearch(rules: NoVarySearch): string {
-  const ignored = rules.ignored === 'all' ? '*' : rules.ignored.map(spell).join(',')
+  const ignored = rules.ignored === 'all' ? '%*' : rules.ignored.map(spell).join(',')
   return `${rules.anyOrder ? 'any' : 'same'};${ignored};${rules.except.map(spell).join(',')}`
 }
 

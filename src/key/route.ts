@@ -42,7 +42,9 @@ export function createRoutes(rules: readonly RouteRule[]): Routes {
       if (!methods.has(method) || isAmbiguousPath(target)) return undefined
       const found = router.find(method as FindMyWay.HTTPMethod, target)
       if (found === null) return undefined
-      return { index: found.store as number, params: found.params as Record<string, string> }
+      const params = found.params as Record<string, string>
+      for (const name in params) if (params[name] === '') return undefined // `/products/` is not a product
+      return { index: (found.store as { index: number }).index, params }
     },
   }
 }
@@ -63,7 +65,7 @@ export function isAmbiguousPath(target: string): boolean {
 
 function add(router: FindMyWay.Instance<FindMyWay.HTTPVersion.V1>, method: string, rule: { path: string; index: number }): void {
   try {
-    router.on(method as FindMyWay.HTTPMethod, rule.path, () => {}, rule.index)
+    router.on(method as FindMyWay.HTTPMethod, rule.path, () => {}, { index: rule.index })
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new ForecacheError('FC_OPTION_VALUE', { name: 'match', reason: `${method} ${rule.path}: ${reason}` }, { cause })
