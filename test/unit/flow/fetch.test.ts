@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createCache } from '../../../src/flow/cache.ts'
+import type { LoadContext } from '../../../src/flow/loader.ts'
 import type { CacheOptions } from '../../../src/flow/options.ts'
 import { createVirtualClock, settle } from '../../../src/model/virtual-clock.ts'
 
@@ -138,7 +139,7 @@ describe('fetch: what a loader may say', () => {
   it('is handed the former answer with its validator and renews it when nothing changed', async () => {
     const { clock, cache } = setup()
     const seen: unknown[] = []
-    const load = (context: Parameters<Parameters<typeof cache.fetch<{ n: number }>>[1]>[0]): { n: number } => {
+    const load = (context: LoadContext<{ n: number }>): { n: number } => {
       seen.push(context.previous?.etag)
       if (context.previous?.etag === '"1"') return context.notModified()
       context.etag('"1"')
