@@ -1,0 +1,69 @@
+/**
+ * Where in the sources an option stands: line and column of the file, the variable, the flag.
+ *
+ * Floor 5, room server. Pure.
+ */
+import { type Document, isMap, isNode, isScalar, isSeq, type LineCounter } from 'yaml'
+import { ForecacheError } from '../model/errors.ts'
+
+/** A path of names and indexes. */
+export type OptionPath = readonly (string | number)[]
+
+/** What was read, and where each value came from. */
+export interface Sources {
+  /** The file's name in errors. */
+  readonly file: string
+  readonly document: Document
+  readonly lines: LineCounter
+  /** Variables and flags by the path they set, joined with dots. */
+  readonly overrides: ReadonlyMap<string, string>
+}
+
+/**
+ * @param at whether the option's value or its very name is wrong
+ * @returns FC_CONFIG_VALUE with line and column, or FC_CONFIG_FILE naming the variable or flag
+ */
+export function configError(sources: Sources, path: OptionPath, reason: string, at: 'value' | 'name' = 'value'): ForecacheError {
+  const text = `${pathText(path)}: ${reason}`
+  for (let length = path.length; length > 0; length -= 1) {
+    const name = sources.overrides.get(path.slice(0, length).join('.'))
+    if (name !== undefined) return new ForecacheError('FC_CONFIG_FILE', { file: name, reason: text })
+  }
+  const { line, col } = sources.lines.linePos(offsetOf(sources.document, path, at))
+  return new ForecacheError('FC_CONFIG_VALUE', { file: sources.file, line, column: col, reason: text })
+}
+
+/** `routes[2].key.query` */
+export function pathText(path: OptionPath): string {
+  let text = ''
+  for (const part of path) text += typeof part === 'number' ? `[${part}]` : text === '' ? part : `.${part}`
+  return text === '' ? 'configuration' : text
+}
+
+/** The reverse of `pathText`. */
+export function parsePathText(text: string): OptionPath {
+  return [...text.matchAll(/\[(\d+)\]|[^.[\]]+/g)].map((match) => (match[1] === undefined ? match[0] : Number(match[1])))
+}
+
+/** Offset of the deepest part of the path that the file has. */
+function offsetOf(document: Document, path: OptionPath, at: 'value' | 'name'): number {
+  for (let length = path.length; length > 0; length -= 1) {
+    const parent: unknown = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true)
+    const place = placeIn(parent, path[length - 1] as string | number, at === 'value' && length === path.length)
+    if (place !== undefined) return place
+  }
+  return isNode(document.contents) ? (document.contents.range?.[0] ?? 0) : 0
+}
+
+/** Offset of a member of a mapping or a list: of its value, else of its name. */
+function placeIn(parent: unknown, name: string | number, value: boolean): number | undefined {
+  if (isSeq(parent)) {
+    const item = parent.items[Number(name)]
+    return isNode(item) ? item.range?.[0] : undefined
+  }
+  if (!isMap(parent)) return undefined
+  const pair = parent.items.find((item) => isScalar(item.key) && String(item.key.value) === String(name))
+  if (pair === undefined) return undefined
+  if (value && isNode(pair.value) && pair.value.range) return pair.value.range[0]
+  return isNode(pair.key) ? pair.key.range?.[0] : undefined
+}
