@@ -15,6 +15,14 @@ export interface LoadRequest {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+/** One answer, received in full. */
+export interface Answered {
+  readonly status: number
+  /** First word of X-Cache; `none` where the field is missing. */
+  readonly xCache: string
+  readonly ms: number
+}
+
 /** A load. */
 export interface LoadOptions {
   /** Scheme, host and port. */
@@ -26,8 +34,10 @@ export interface LoadOptions {
   readonly deadlineMs?: number
   /** Stops early when aborted. */
   readonly signal?: AbortSignal
-  /** Name under which an answer with this X-Cache is counted. Default: the word itself. */
+  /** Name under which an answer with this X-Cache is counted. Default: its first word. */
   readonly classify?: (xCache: string) => string
+  /** Told about every answer. */
+  readonly onAnswer?: (request: LoadRequest, answered: Answered) => void
   /** The next request. @param client 0 to clients - 1 */
   readonly next: (client: number) => LoadRequest
 }
@@ -53,19 +63,13 @@ class Tallies {
   readonly statuses: Record<string, number> = {}
   readonly failures: Record<string, number> = {}
   bytes = 0
-  readonly #classify: (xCache: string) => string
 
-  constructor(classify: (xCache: string) => string) {
-    this.#classify = classify
-  }
-
-  answer(status: number, xCache: string, ms: number): void {
+  answer(status: number, name: string, ms: number): void {
     this.all.add(ms)
-    const name = this.#classify(xCache)
     let latencies = this.classes.get(name)
     if (latencies === undefined) {
       latencies = new Latencies()
-      // A header is not ours to trust with memory.
+      // What a server writes is not to be trusted with memory.
       if (this.classes.size < 32) this.classes.set(name, latencies)
     }
     latencies.add(ms)
@@ -84,13 +88,19 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
   const pool = new Pool(options.origin, {
     connections: options.clients, pipelining: 1, headersTimeout: deadlineMs, bodyTimeout: deadlineMs, connect: { timeout: deadlineMs },
   })
-  const tallies = new Tallies(options.classify ?? ((word) => word))
+  const tallies = new Tallies()
+  const classify = options.classify ?? ((word) => word)
   const began = performance.now()
   const ends = began + options.durationMs
   const clients = Array.from({ length: options.clients }, async (_, client) => {
     while (performance.now() < ends && options.signal?.aborted !== true) {
-      const failed = await ask(pool, options.next(client), tallies)
-      if (failed) await pauseAfterFailure()
+      const request = options.next(client)
+      const answered = await ask(pool, request, tallies)
+      if (answered === undefined) await pauseAfterFailure()
+      else {
+        tallies.answer(answered.status, classify(answered.xCache), answered.ms)
+        options.onAnswer?.(request, answered)
+      }
     }
   })
   await Promise.all(clients)
@@ -99,17 +109,16 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
   return summarize(tallies, seconds)
 }
 
-async function ask(pool: Pool, wish: LoadRequest, tallies: Tallies): Promise<boolean> {
+async function ask(pool: Pool, wish: LoadRequest, tallies: Tallies): Promise<Answered | undefined> {
   const from = performance.now()
   try {
     const answer = await pool.request({ method: wish.method ?? 'GET', path: wish.path, ...(wish.headers && { headers: wish.headers }) })
     const body = await answer.body.arrayBuffer()
     tallies.bytes += body.byteLength
-    tallies.answer(answer.statusCode, firstWord(answer.headers['x-cache']), performance.now() - from)
-    return false
+    return { status: answer.statusCode, xCache: firstWord(answer.headers['x-cache']), ms: performance.now() - from }
   } catch (error) {
     tallies.failure(error)
-    return true
+    return undefined
   }
 }
 

@@ -12,6 +12,7 @@ import { ForecacheError } from '../../model/errors.ts'
 export interface Child {
   /** The fields of its ready line. */
   readonly ready: Readonly<Record<string, unknown>>
+  readonly pid: number
   /** Settles with a text when the child ends without having been asked to. */
   readonly lost: Promise<string>
   /** Asks it to end, waits at most 5 s, then ends it. */
@@ -50,7 +51,7 @@ export async function startChild(wish: ChildWish): Promise<Child> {
       stopping = true
       return stopChild(child)
     }
-    return { ready, lost, stop }
+    return { ready, pid: child.pid as number, lost, stop }
   } catch (error) {
     await stopChild(child)
     throw error

@@ -9,6 +9,7 @@ import type { LoadRequest } from '../load.ts'
 
 /** Skew of Zipf's law; 1 is what request logs of catalogues show. */
 const SKEW = 1
+/** Share of requests that insist on the origin, unless told otherwise. */
 const NO_CACHE_SHARE = 0.02
 const CURRENCIES = ['', '?currency=EUR', '?tier=gold', '?currency=GBP&tier=platinum', '?tier=standard&currency=USD'] as const
 const LISTS = [
@@ -17,12 +18,12 @@ const LISTS = [
 ] as const
 
 /** @param products how many products the shop has @returns the next request at each call */
-export function createTraffic(products: number, seed: number): () => LoadRequest {
+export function createTraffic(products: number, seed: number, noCacheShare = NO_CACHE_SHARE): () => LoadRequest {
   const random = createRandom(seed)
   const pickProduct = createZipf(products, random)
   return () => {
     const request = nextRequest(random, pickProduct)
-    if (random() >= NO_CACHE_SHARE) return request
+    if (random() >= noCacheShare) return request
     return { ...request, headers: { ...request.headers, 'cache-control': 'no-cache' } }
   }
 }
