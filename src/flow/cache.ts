@@ -22,7 +22,7 @@ import { readStats, type Stats } from './stats.ts'
 import { unpackValue } from './value.ts'
 
 /** Options of a plain write. */
-export type SetOptions = Pick<CallOptions, 'budget' | 'context' | 'tags' | 'jitter'>
+export type SetOptions = Pick<CallOptions, 'budget' | 'context' | 'tags' | 'jitter' | 'end'>
 
 /** A reading opened by hand: begin before the origin is asked, keep afterwards; the fence judges it. */
 export interface Reading {

@@ -22,6 +22,8 @@ export interface CallOptions {
   /** Budget of "nothing there" answers (null, undefined); false does not store them. */
   readonly negative?: BudgetInput | false
   readonly jitter?: number
+  /** A known end time (a promotion ends), epoch ms or Date: no window of this answer reaches beyond it. */
+  readonly end?: number | Date
   /** Deadlines of this caller. */
   readonly soft?: Duration
   readonly hard?: Duration
@@ -37,12 +39,14 @@ export interface Call {
   readonly skipWrite: boolean
   readonly negative: Budget | undefined
   readonly jitter: number
+  /** Epoch ms; Infinity when there is none. */
+  readonly endAt: number
   readonly softMs: number | undefined
   readonly hardMs: number
   readonly signal: AbortSignal | undefined
 }
 
-const KNOWN = new Set(['budget', 'context', 'tags', 'skip', 'negative', 'jitter', 'soft', 'hard', 'signal'])
+const KNOWN = new Set(['budget', 'context', 'tags', 'skip', 'negative', 'jitter', 'end', 'soft', 'hard', 'signal'])
 const NO_TAGS: readonly string[] = []
 const MEMO_LIMIT = 1000
 
@@ -84,6 +88,7 @@ export class Calls {
       skipWrite: skip === 'write' || skip === 'both',
       negative: this.#negative(negative),
       jitter,
+      endAt: options.end === undefined ? Number.POSITIVE_INFINITY : parseEnd(options.end, 'end'),
       softMs: options.soft === undefined ? soft : parseDuration(options.soft, 'soft'),
       hardMs: options.hard === undefined ? hard : parseDuration(options.hard, 'hard'),
       signal: options.signal,
@@ -118,6 +123,13 @@ export class Calls {
     }
     return budget
   }
+}
+
+/** @returns epoch ms @throws FC_OPTION_TYPE */
+export function parseEnd(given: number | Date, name: string): number {
+  const ms = given instanceof Date ? given.getTime() : given
+  if (typeof ms !== 'number' || Number.isNaN(ms)) throw new ForecacheError('FC_OPTION_TYPE', { name, expected: 'epoch ms or a valid Date', given: String(given) })
+  return ms
 }
 
 /** The narrower of two budgets, window by window: an entry's promise and its reader's. */

@@ -4,6 +4,7 @@
  * Floor 3, room flow. Knows nothing of callers: whoever waits, waits on the promise. The asOf was taken before the
  * loader runs (the fill), so whatever is invalidated meanwhile keeps the answer out.
  */
+import { type Budget, capBudget } from '../model/budget.ts'
 import type { Entry } from '../model/entry.ts'
 import { ForecacheError } from '../model/errors.ts'
 import { COUNTER } from '../model/metric.ts'
@@ -41,7 +42,6 @@ export function startLoad<T>(engine: Engine, fill: Fill, job: { call: Call; load
     key: fill.key,
     signal: controller.signal,
     previous: standing?.kind === 'value' ? previousOf<T>(engine, standing) : undefined,
-    clock: engine.clock,
     budget: call.budget,
   })
   engine.meter.count(COUNTER.originRequests)
@@ -60,7 +60,7 @@ export function startLoad<T>(engine: Engine, fill: Fill, job: { call: Call; load
 }
 
 /** Packs a value and has it kept; an answer that cannot be copied is given as it is and not stored. */
-export function storeValue(engine: Engine, fill: Fill, item: { data: unknown; call: Call; said?: Said<unknown> }): Omit<Loaded, 'renewed'> {
+export function storeValue(engine: Engine, fill: Fill, item: { data: unknown; call: Call; said?: Said<unknown> | undefined }): Omit<Loaded, 'renewed'> {
   const { data, call, said } = item
   const policy = engine.settings.values
   const tags = said === undefined || said.learned.length === 0 ? fill.tags : [...new Set([...fill.tags, ...said.learned])]
@@ -71,8 +71,7 @@ export function storeValue(engine: Engine, fill: Fill, item: { data: unknown; ca
     const held = said?.validator === undefined ? stored : new Held(stored, said.validator)
     const nothing = data === undefined || data === null
     if (call.skipWrite || said?.skipped === true || (nothing && call.negative === undefined)) return { ...answer, held, kept: 'skipped' }
-    const given = said?.budgetOf(fill.startedAt) ?? call.budget
-    const budget = nothing && call.negative !== undefined ? narrowBudget(given, call.negative) : given
+    const budget = budgetOf(engine, fill, { call, said, nothing })
     const share = packed.share === undefined ? {} : { share: packed.share }
     return { ...answer, held, kept: engine.keep(fill, { value: held, bytes: packed.bytes, budget, tags, jitter: call.jitter, ...share }) }
   } catch (error) {
@@ -81,6 +80,16 @@ export function storeValue(engine: Engine, fill: Fill, item: { data: unknown; ca
     if (engine.events.wants('keep:refuse')) engine.events.emit('keep:refuse', { key: fill.key, reason: 'clone' })
     return { ...answer, held: data, kept: 'unclonable' }
   }
+}
+
+/** The budget said last, or the caller's; narrowed for "nothing there"; no window beyond a known end. */
+function budgetOf(engine: Engine, fill: Fill, item: { call: Call; said: Said<unknown> | undefined; nothing: boolean }): Budget {
+  const { call, said, nothing } = item
+  const given = said?.budget ?? call.budget
+  const budget = nothing && call.negative !== undefined ? narrowBudget(given, call.negative) : given
+  const endAt = Math.min(call.endAt, said?.endAt ?? Number.POSITIVE_INFINITY)
+  if (endAt === Number.POSITIVE_INFINITY) return budget
+  return capBudget(budget, engine.clock.now() - fill.startedAt + endAt - engine.clock.wall())
 }
 
 function store<T>(engine: Engine, fill: Fill, item: { call: Call; said: Said<T>; data: T; formerTags: readonly string[] }): Loaded {

@@ -4,9 +4,9 @@
  * Floor 3, room flow. A loader may adapt its own answer's options: budget, end time, tags, validator; say that nothing
  * changed (the 304 of the library), that the answer must not be stored, or that it failed though it has an answer.
  */
-import { type Budget, type BudgetInput, capBudget, parseBudget } from '../model/budget.ts'
-import type { Clock } from '../model/clock.ts'
+import { type Budget, type BudgetInput, parseBudget } from '../model/budget.ts'
 import { ForecacheError } from '../model/errors.ts'
+import { parseEnd } from './call.ts'
 import { checkTag } from './invalidate.ts'
 
 /** The answer that stands, handed to a loader so that it can ask conditionally. */
@@ -51,29 +51,27 @@ export class Said<T> implements LoadContext<T> {
   readonly key: string
   readonly signal: AbortSignal
   readonly previous: Previous<T> | undefined
-  readonly #clock: Clock
-  #budget: Budget
-  #endsAt = Number.POSITIVE_INFINITY
+  /** What was said last, or the caller's. */
+  budget: Budget
+  /** Epoch ms. */
+  endAt = Number.POSITIVE_INFINITY
   learned: string[] = []
   validator: string | undefined
   skipped = false
 
-  constructor(given: { key: string; signal: AbortSignal; previous: Previous<T> | undefined; clock: Clock; budget: Budget }) {
+  constructor(given: { key: string; signal: AbortSignal; previous: Previous<T> | undefined; budget: Budget }) {
     this.key = given.key
     this.signal = given.signal
     this.previous = given.previous
-    this.#clock = given.clock
-    this.#budget = given.budget
+    this.budget = given.budget
   }
 
   setBudget(budget: BudgetInput): void {
-    this.#budget = parseBudget(budget)
+    this.budget = parseBudget(budget)
   }
 
   setEnd(at: number | Date): void {
-    const ms = at instanceof Date ? at.getTime() : at
-    if (typeof ms !== 'number' || Number.isNaN(ms)) throw new ForecacheError('FC_OPTION_TYPE', { name: 'setEnd', expected: 'epoch ms or a valid Date', given: String(at) })
-    this.#endsAt = Math.min(this.#endsAt, ms)
+    this.endAt = Math.min(this.endAt, parseEnd(at, 'setEnd'))
   }
 
   tag(...tags: readonly string[]): void {
@@ -95,13 +93,5 @@ export class Said<T> implements LoadContext<T> {
   notModified(): T {
     if (this.previous === undefined) throw new ForecacheError('FC_OPTION_VALUE', { name: 'notModified', reason: 'there is no previous answer to renew' })
     return NOT_MODIFIED as T
-  }
-
-  /** The budget to store with: what was said, else `fallback`; capped by the end time. */
-  budgetOf(startedAt: number, fallback?: Budget): Budget {
-    const budget = fallback ?? this.#budget
-    if (this.#endsAt === Number.POSITIVE_INFINITY) return budget
-    const leftMs = this.#endsAt - this.#clock.wall()
-    return capBudget(budget, this.#clock.now() - startedAt + leftMs)
   }
 }

@@ -128,6 +128,16 @@ describe('cache: writes', () => {
     expect(cache.peek('k')).toBe('written')
   })
 
+  it('end when a known end time says so', async () => {
+    const { clock, cache } = setup()
+    await cache.set('promo', 1, { budget: '1h', end: new Date(clock.wall() + 500) })
+    clock.advance(499)
+    expect(await cache.get('promo')).toMatchObject({ data: 1 })
+    clock.advance(1)
+    expect(await cache.get('promo')).toBeUndefined()
+    await expect(cache.set('promo', 1, { end: new Date('never') })).rejects.toMatchObject({ code: 'FC_OPTION_TYPE' })
+  })
+
   it('by hand are judged by the fence as of their beginning', async () => {
     const { cache } = setup()
     const early = cache.begin('k')
