@@ -10,6 +10,7 @@ import { COARSE_TICK_MS, type Clock } from '../model/clock.ts'
 import type { Entry, EntryKind } from '../model/entry.ts'
 import type { LogRecord } from '../model/log.ts'
 import type { MemoryPort, RemoveReason } from '../model/port.ts'
+import { noteRead } from '../shelf/arrivals.ts'
 import type { Eviction } from '../shelf/evict.ts'
 import { fingerprint, isWide } from '../shelf/fingerprint.ts'
 import { createEviction } from '../shelf/policies.ts'
@@ -44,6 +45,7 @@ export class MemoryTier implements MemoryPort {
   #groupMark: number
   #ownBytes = 0
   #cursor = 0
+  #watch: ((key: string) => void) | undefined
 
   constructor(settings: MemorySettings) {
     this.#settings = settings
@@ -88,7 +90,8 @@ export class MemoryTier implements MemoryPort {
     if ((((words[at + row.MARK] as number) - this.#groupMark) | 0) < 0 && !this.#isCurrent(slot)) return undefined
     if (((words[at + row.FLAGS] as number) & row.KIND_MASK) !== 0) return undefined
     this.#policy.touch(slot)
-    this.#noteRead(words, at, now)
+    noteRead(words, at, (now - this.#startMs) | 0)
+    if (this.#watch !== undefined) this.#watch(key)
     ;(this.#counts[HITS] as number) += 1
     return table.values[slot]
   }
@@ -97,7 +100,8 @@ export class MemoryTier implements MemoryPort {
     const slot = this.#table.index.get(key)
     if (slot === undefined || !this.#isAlive(slot)) return undefined
     this.#policy.touch(slot)
-    this.#noteRead(this.#table.words, slot << row.ROW_SHIFT, this.#clock.coarse())
+    noteRead(this.#table.words, slot << row.ROW_SHIFT, (this.#clock.coarse() - this.#startMs) | 0)
+    if (this.#watch !== undefined) this.#watch(key)
     return this.#entryAt(slot)
   }
 
@@ -170,6 +174,11 @@ export class MemoryTier implements MemoryPort {
 
   clear(): void {
     for (const slot of this.#table.index.values()) this.#remove(slot, 'deleted')
+  }
+
+  /** Has every read told to `watch`, for as long as somebody looks (ops/top); undefined ends it. */
+  onRead(watch: ((key: string) => void) | undefined): void {
+    this.#watch = watch
   }
 
   /** Stops listening to the fence; the tier must not be used after. */
@@ -335,17 +344,6 @@ export class MemoryTier implements MemoryPort {
       tags: this.#table.tagsOf(slot),
       ...(id === undefined ? undefined : { share: { id, bytes: this.#shares.bytesOf(id) } }),
     }
-  }
-
-  #noteRead(words: Int32Array, at: number, now: number): void {
-    const sinceStart = (now - this.#startMs) | 0
-    const gap = (sinceStart - (words[at + row.LAST_READ] as number)) | 0
-    const arrivals = words[at + row.ARRIVALS] as number
-    const smoothed = arrivals >>> 8
-    const next = smoothed + ((Math.min(gap, 0xffffff) - smoothed) >> 2)
-    const reads = arrivals & 0xff
-    words[at + row.LAST_READ] = sinceStart
-    words[at + row.ARRIVALS] = (next << 8) | (reads === 0xff ? reads : reads + 1)
   }
 
   #storedAt(slot: number): number {
