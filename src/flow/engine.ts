@@ -9,7 +9,7 @@ import type { Budget } from '../model/budget.ts'
 import type { Clock, Timer } from '../model/clock.ts'
 import { EventHub } from '../model/event.ts'
 import type { Target } from '../model/log.ts'
-import { createMeter, DEFAULT_ROUTE, type Meter } from '../model/meter.ts'
+import { createMeter, type Meter } from '../model/meter.ts'
 import { COUNTER } from '../model/metric.ts'
 import { judge, type Verdict } from '../model/verdict.ts'
 import { Fence } from '../tier/fence.ts'
@@ -42,7 +42,6 @@ export class Engine {
   readonly #keepParts: KeepParts
   readonly #urlResolvers = new Set<(url: string) => readonly Target[]>()
   #sweeper: Timer | undefined
-  #foldedPeeks = 0
   #closed = false
 
   constructor(settings: Settings) {
@@ -61,6 +60,7 @@ export class Engine {
       ...(settings.memory.maxEntryBytes === undefined ? {} : { maxEntryBytes: settings.memory.maxEntryBytes }),
       onRemove: (key, reason, bytes) => this.#removed(key, reason, bytes),
     })
+    this.meter.follow('hits', () => this.memory.counts.hits) // memory counts what `peek` answers by itself
     const { maxWaiters, maxFlights } = settings.flights
     const limits = { maxWaiters, maxFlights, maxMs: settings.deadlines.maxLoad }
     this.flights = new Flights({ fence: this.fence, clock, events: this.events, limits })
@@ -130,13 +130,6 @@ export class Engine {
   write(key: string, target?: FillTarget): Fill {
     this.fence.append([{ kind: 'key', key }], false, 'set')
     return openFill({ fence: this.fence, clock: this.clock, originLagMs: 0 }, key, target)
-  }
-
-  /** Adds the hits of `peek`, which the memory tier counts by itself, to the meter. Call it before the meter is read. */
-  foldPeeks(): void {
-    const { hits } = this.memory.counts
-    this.meter.add(COUNTER.hits, DEFAULT_ROUTE, hits - this.#foldedPeeks)
-    this.#foldedPeeks = hits
   }
 
   /** Version token of the log's end. */

@@ -25,7 +25,6 @@ export interface Stats {
 
 /** Reads the state of an engine. */
 export function readStats(engine: Engine): Stats {
-  engine.foldPeeks()
   const { memory, flights, refreshes, fence, meter } = engine
   return {
     entries: memory.size,

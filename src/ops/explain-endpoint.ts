@@ -1,0 +1,74 @@
+/**
+ * `GET /v1/explain`: how a URL or a key would be answered, and why.
+ *
+ * Floor 4, room ops. A URL is seen through the doors' eyes: the same routes, the same key as for a real request.
+ */
+import { type Endpoint, jsonReply } from '../model/endpoint.ts'
+import { ForecacheError } from '../model/errors.ts'
+import type { ExplainPort, RequestView } from '../model/explain.ts'
+import { Fields } from '../model/fields.ts'
+import { explain, type ExplainParts, type Explanation } from './explain.ts'
+
+interface EndpointParts extends ExplainParts {
+  readonly doors: readonly ExplainPort[]
+  readonly authority: () => string | undefined
+}
+
+const MAX_URL_CHARS = 16_384
+const MAX_HEADERS = 100
+
+/** @returns the endpoint */
+export function createExplainEndpoint(parts: EndpointParts): Endpoint {
+  return { method: 'GET', path: '/v1/explain', handle: ({ query }) => jsonReply(200, explainQuery(parts, query)) }
+}
+
+/**
+ * `?key=` as stored, or `?url=` with optional `method` and any number of `header=name:value`.
+ *
+ * @throws FC_API_QUERY
+ */
+function explainQuery(parts: EndpointParts, query: URLSearchParams): Explanation & { readonly url?: string } {
+  const [key, url] = [query.get('key'), query.get('url')]
+  for (const name of query.keys()) {
+    if (!['key', 'url', 'method', 'header'].includes(name)) refuse(name, 'unknown; known: key, url, method, header')
+  }
+  if ((key === null) === (url === null)) return refuse('key', 'give either key or url')
+  if (key !== null) return explain(parts, key)
+  const view = viewUrl(parts, url as string, query)
+  return { url: url as string, ...explain(parts, view.key, view) }
+}
+
+function viewUrl(parts: EndpointParts, url: string, query: URLSearchParams): RequestView {
+  const authority = parts.authority() ?? 'localhost'
+  const target =
+    url.length <= MAX_URL_CHARS && URL.canParse(url, `http://${authority}`) ? new URL(url, `http://${authority}`) : undefined
+  if (target === undefined || !/^https?:$/.test(target.protocol)) return refuse('url', 'expected an http URL or a path')
+  const head = {
+    method: query.get('method') ?? 'GET',
+    // As given, not as URL would spell it: normalizing is the door's doing, and what is explained.
+    target: (url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?#]*/i, '')).replace(/#.*$/s, '').replace(/^(?!\/)/, '/'),
+    scheme: target.protocol === 'https:' ? ('https' as const) : ('http' as const),
+    authority: target.host,
+    fields: parseHeaders(query.getAll('header')),
+  }
+  for (const door of parts.doors) {
+    const view = door.explain(head)
+    if (view !== undefined) return view
+  }
+  return refuse('url', 'no HTTP door serves this URL here; ask by key')
+}
+
+function parseHeaders(given: readonly string[]): Fields {
+  if (given.length > MAX_HEADERS) refuse('header', `at most ${MAX_HEADERS}`)
+  const fields = Fields.from()
+  for (const line of given) {
+    const match = /^([!#$%&'*+.^_`|~0-9a-z-]+):\s*([^\r\n]*)$/i.exec(line)
+    if (match === null) return refuse('header', 'expected name:value')
+    fields.append(match[1] as string, match[2] as string)
+  }
+  return fields
+}
+
+function refuse(name: string, reason: string): never {
+  throw new ForecacheError('FC_API_QUERY', { name, reason })
+}

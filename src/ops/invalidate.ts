@@ -1,0 +1,99 @@
+/**
+ * `POST /v1/invalidate`: takes what to invalidate as JSON, answers the version token and what was reached.
+ *
+ * Floor 4, room ops. Strict: unknown names, wrong types and lists above their limits are refused before anything is done.
+ * Only `application/json` is taken, which a page of another site cannot send without asking first.
+ */
+import { z } from 'zod'
+import type { Engine } from '../flow/engine.ts'
+import type { InvalidateInput } from '../flow/invalidate.ts'
+import { type ApiRequest, type Endpoint, jsonReply } from '../model/endpoint.ts'
+import { ForecacheError } from '../model/errors.ts'
+
+/** Largest body, bytes. */
+export const MAX_INVALIDATE_BYTES = 4 * 1024 * 1024
+
+const MAX_KEY_CHARS = 16_384
+const MAX_TAG_CHARS = 1024
+const MAX_ITEMS = 10_000
+/** Each costs a comparison whenever an entry is checked, and a look at every key when it is counted. */
+const MAX_PREFIXES = 100
+
+const text = (max: number): z.ZodString => z.string().min(1).max(max)
+const tag = text(MAX_TAG_CHARS).regex(/^\S+$/, 'expected a tag without white space')
+const scalar = z.union([z.string().max(MAX_TAG_CHARS), z.number(), z.boolean(), z.null()])
+
+/** The body. */
+export const INVALIDATE_BODY = z
+  .strictObject({
+    keys: z.array(text(MAX_KEY_CHARS)).max(MAX_ITEMS),
+    tags: z.array(tag).max(MAX_ITEMS),
+    urls: z.array(text(MAX_KEY_CHARS)).max(MAX_ITEMS),
+    prefixes: z.array(text(MAX_KEY_CHARS)).max(MAX_PREFIXES),
+    namespaces: z.array(text(128)).max(MAX_PREFIXES),
+    events: z.array(z.looseObject({ type: text(256) }).catchall(z.union([scalar, z.array(scalar).max(1000)]))).max(MAX_ITEMS),
+    soft: z.boolean(),
+    dryRun: z.boolean(),
+  })
+  .partial()
+
+const LISTS = ['keys', 'tags', 'urls', 'prefixes', 'namespaces', 'events'] as const
+
+/** @returns the endpoint */
+export function createInvalidateEndpoint(engine: Engine): Endpoint {
+  return {
+    method: 'POST',
+    path: '/v1/invalidate',
+    maxBodyBytes: MAX_INVALIDATE_BYTES,
+    handle: (request) => {
+      const input = parseInvalidate(request)
+      return jsonReply(
+        200,
+        asBodyError(() => engine.invalidate({ ...input, source: 'api' })),
+      )
+    },
+  }
+}
+
+/** @throws FC_API_BODY */
+function parseInvalidate(request: ApiRequest): InvalidateInput {
+  const type = request.fields.get('content-type')?.split(';')[0]?.trim().toLowerCase()
+  if (type !== 'application/json') refuse(`expected content-type: application/json, given ${type ?? 'none'}`)
+  const parsed = INVALIDATE_BODY.safeParse(parseJson(request.body))
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0] as z.core.$ZodIssue
+    const path = issue.path.map(String).join('.')
+    refuse(
+      issue.code === 'unrecognized_keys' ? unknownName(path, issue.keys) : `${path === '' ? '' : `${path}: `}${issue.message}`,
+    )
+  }
+  const input = parsed.data as InvalidateInput
+  if (LISTS.every((name) => (input[name]?.length ?? 0) === 0)) refuse(`nothing named; give at least one of ${LISTS.join(', ')}`)
+  return input
+}
+
+function unknownName(path: string, keys: readonly string[]): string {
+  return `${[path, keys[0]].filter((part) => part !== '').join('.')}: unknown name; known here: ${[...LISTS, 'soft', 'dryRun'].join(', ')}`
+}
+
+function parseJson(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+  } catch (error) {
+    return refuse(`expected JSON in UTF-8: ${(error as Error).message}`)
+  }
+}
+
+/** What the engine refuses in the input is the client's fault here. */
+function asBodyError<T>(run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    if (!(error instanceof ForecacheError) || error.status !== 500) throw error
+    return refuse(error.message.slice(error.code.length + 2))
+  }
+}
+
+function refuse(reason: string): never {
+  throw new ForecacheError('FC_API_BODY', { reason })
+}
