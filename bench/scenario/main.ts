@@ -21,8 +21,11 @@ export async function run(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      rounds: { type: 'string', default: '5' }, seconds: { type: 'string', default: '3' }, clients: { type: 'string', default: '16' },
-      json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
+      rounds: { type: 'string', default: '5' },
+      seconds: { type: 'string', default: '3' },
+      clients: { type: 'string', default: '16' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
     },
   })
   if (values.help) {
@@ -38,7 +41,9 @@ export async function run(args: readonly string[]): Promise<number> {
   try {
     const summaries = summarize(await measureRounds(plan.variants, wish))
     const machine = describeMachine(plan)
-    console.log(values.json ? JSON.stringify({ machine, ...wish, variants: summaries }) : describe(summaries, { machine, ...wish }))
+    console.log(
+      values.json ? JSON.stringify({ machine, ...wish, variants: summaries }) : describe(summaries, { machine, ...wish }),
+    )
     return 0
   } finally {
     await plan.stop()
@@ -55,25 +60,48 @@ interface Circumstances {
 function describeMachine(plan: Plan): Record<string, string> {
   const [cpu] = cpus()
   return {
-    cpu: `${cpus().length} × ${cpu?.model ?? 'unknown'}`, memory: `${(totalmem() / 2 ** 30).toFixed(0)} GiB`, system: `${process.platform} ${release()}`,
-    node: process.version, redis: plan.redisVersion, ...plan.versions,
+    cpu: `${cpus().length} × ${cpu?.model ?? 'unknown'}`,
+    memory: `${(totalmem() / 2 ** 30).toFixed(0)} GiB`,
+    system: `${process.platform} ${release()}`,
+    node: process.version,
+    redis: plan.redisVersion,
+    ...plan.versions,
   }
 }
 
 function describe(summaries: readonly VariantSummary[], { machine, rounds, seconds, clients }: Circumstances): string {
   const head = ['variant', 'req/s', 'p50', 'p95', 'p99', 'CPU/request', 'from cache', 'p50 ÷ uncached', 'p95 ÷ uncached']
   const all = summaries.map((one) => [
-    one.name, one.perSecond.toFixed(0), showMs(one.p50), showMs(one.p95), showMs(one.p99),
-    one.cpuMicros === null ? '–' : `${one.cpuMicros.toFixed(0)} µs`, one.cachedShare === null ? '–' : showShare(one.cachedShare),
+    one.name,
+    one.perSecond.toFixed(0),
+    showMs(one.p50),
+    showMs(one.p95),
+    showMs(one.p99),
+    one.cpuMicros === null ? '–' : `${one.cpuMicros.toFixed(0)} µs`,
+    one.cachedShare === null ? '–' : showShare(one.cachedShare),
     ...ratios(one),
   ])
-  const dashboard = summaries.map((one) => [one.name, showMs(one.dashboard.p50), showMs(one.dashboard.p95), showMs(one.dashboard.p99)])
+  const dashboard = summaries.map((one) => [
+    one.name,
+    showMs(one.dashboard.p50),
+    showMs(one.dashboard.p95),
+    showMs(one.dashboard.p99),
+  ])
   return [
     `${rounds} rounds × ${seconds} s, ${clients} clients, closed loop; medians of rounds`,
-    Object.entries(machine).map(([name, value]) => `${name} ${value}`).join(', '),
-    '', 'All requests (products, quotes, lists, dashboards, profiles)', '', renderTable([head, ...all]),
-    '', 'GET /api/v1/dashboard alone', '', renderTable([['variant', 'p50', 'p95', 'p99'], ...dashboard]),
-    '', headerOf(fileURLToPath(import.meta.url)),
+    Object.entries(machine)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', '),
+    '',
+    'All requests (products, quotes, lists, dashboards, profiles)',
+    '',
+    renderTable([head, ...all]),
+    '',
+    'GET /api/v1/dashboard alone',
+    '',
+    renderTable([['variant', 'p50', 'p95', 'p99'], ...dashboard]),
+    '',
+    headerOf(fileURLToPath(import.meta.url)),
   ].join('\n')
 }
 

@@ -45,7 +45,16 @@ export async function createPlan(): Promise<Plan> {
     const rows = await start('redis-rows', VARIANT, ['redis-rows', redis.url])
     const responses = await start('redis-response', VARIANT, ['redis-response', redis.url])
     const middleware = await start('middleware', VARIANT, ['middleware'])
-    const gateway = await start('gateway', CLI, ['serve', POLICIES, '--origin', uncached.origin, '--listen', '127.0.0.1:0', '--api', '127.0.0.1:0'])
+    const gateway = await start('gateway', CLI, [
+      'serve',
+      POLICIES,
+      '--origin',
+      uncached.origin,
+      '--listen',
+      '127.0.0.1:0',
+      '--api',
+      '127.0.0.1:0',
+    ])
     const variants = [
       { name: 'uncached', origin: uncached.origin, pids: [uncached.pid] },
       { name: 'Redis, rows (cache-aside)', origin: rows.origin, pids: [rows.pid, redis.pid] },
@@ -67,8 +76,10 @@ function originOf(listen: unknown): string {
 
 function readVersions(): Record<string, string> {
   const names = ['@electric-sql/pglite', 'redis', 'undici']
-  return Object.fromEntries(names.map((name) => {
-    const file = new URL(`../../node_modules/${name}/package.json`, import.meta.url)
-    return [name, (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version]
-  }))
+  return Object.fromEntries(
+    names.map((name) => {
+      const file = new URL(`../../node_modules/${name}/package.json`, import.meta.url)
+      return [name, (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version]
+    }),
+  )
 }

@@ -30,9 +30,11 @@ const READY_MS = 10_000
 export async function startRedis(): Promise<RedisServer> {
   const directory = await mkdtemp(join(tmpdir(), 'forecache-scenario-'))
   const port = await freePort()
-  const child = spawn('redis-server', [
-    '--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', directory,
-  ], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(
+    'redis-server',
+    ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', directory],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  )
   const stop = async (): Promise<void> => {
     await endChild(child)
     await rm(directory, { recursive: true, force: true })
@@ -59,7 +61,8 @@ function awaitLine(child: ChildProcess, text: string): Promise<void> {
     })
     child.once('error', (error: NodeJS.ErrnoException) => {
       clearTimeout(timer)
-      const hint = error.code === 'ENOENT' ? 'redis-server is not installed; on Debian: apt-get install redis-server' : error.message
+      const hint =
+        error.code === 'ENOENT' ? 'redis-server is not installed; on Debian: apt-get install redis-server' : error.message
       reject(new Error(hint))
     })
     child.once('exit', (code) => {

@@ -19,7 +19,9 @@ export function createResponseCache(inner: RequestListener, redis: RedisClient):
     const kept = await redis.get(key)
     if (kept === null) {
       response.setHeader('x-cache', 'MISS')
-      keepAnswer(response, (seconds, value) => redis.set(key, JSON.stringify(value), { expiration: { type: 'EX', value: seconds } }))
+      keepAnswer(response, (seconds, value) =>
+        redis.set(key, JSON.stringify(value), { expiration: { type: 'EX', value: seconds } }),
+      )
       return void inner(request, response)
     }
     const { headers, body } = JSON.parse(kept) as Kept

@@ -61,7 +61,10 @@ async function measure(variant: Variant, wish: RoundsWish, seed: number): Promis
   const dashboard = new Latencies()
   const before = await readCpuSeconds(variant.pids)
   const load = await runLoad({
-    origin: variant.origin, clients: wish.clients, durationMs: wish.seconds * 1000, next: createTraffic(FULL_SIZES.products, seed, 0),
+    origin: variant.origin,
+    clients: wish.clients,
+    durationMs: wish.seconds * 1000,
+    next: createTraffic(FULL_SIZES.products, seed, 0),
     onAnswer: (request, answered) => {
       if (request.path === DASHBOARD) dashboard.add(answered.ms)
     },
@@ -86,7 +89,8 @@ export function summarize(rounds: readonly (readonly Measured[])[]): VariantSumm
   return first.map(({ variant }, at) => {
     const own = rounds.map((round) => round[at] as Measured)
     const over = (pick: (one: Measured) => number): number => median(own.map(pick))
-    const ratio = (pick: (one: Measured) => number): number => median(rounds.map((round) => pick(round[at] as Measured) / pick(round[0] as Measured)))
+    const ratio = (pick: (one: Measured) => number): number =>
+      median(rounds.map((round) => pick(round[at] as Measured) / pick(round[0] as Measured)))
     const known = (pick: (one: Measured) => number | null): number | null => {
       const values = own.map(pick).filter((value) => value !== null)
       return values.length === 0 ? null : median(values)
@@ -94,10 +98,18 @@ export function summarize(rounds: readonly (readonly Measured[])[]): VariantSumm
     return {
       name: variant,
       perSecond: over((one) => one.load.perSecond),
-      p50: over((one) => one.load.all.p50), p95: over((one) => one.load.all.p95), p99: over((one) => one.load.all.p99),
-      cpuMicros: known((one) => one.cpuMicros), cachedShare: known((one) => one.cachedShare),
-      dashboard: { p50: over((one) => one.dashboard.p50), p95: over((one) => one.dashboard.p95), p99: over((one) => one.dashboard.p99) },
-      p50Ratio: ratio((one) => one.load.all.p50), p95Ratio: ratio((one) => one.load.all.p95),
+      p50: over((one) => one.load.all.p50),
+      p95: over((one) => one.load.all.p95),
+      p99: over((one) => one.load.all.p99),
+      cpuMicros: known((one) => one.cpuMicros),
+      cachedShare: known((one) => one.cachedShare),
+      dashboard: {
+        p50: over((one) => one.dashboard.p50),
+        p95: over((one) => one.dashboard.p95),
+        p99: over((one) => one.dashboard.p99),
+      },
+      p50Ratio: ratio((one) => one.load.all.p50),
+      p95Ratio: ratio((one) => one.load.all.p95),
     }
   })
 }

@@ -41,7 +41,8 @@ export function parseOrigin(text: string): string {
 /** A whole number from 1. */
 export function parsePositive(text: string): number {
   const value = Number(text)
-  if (!/^\d+$/.test(text) || value < 1 || value > 100_000) throw new InvalidArgumentError('Expected a whole number from 1 to 100000.')
+  if (!/^\d+$/.test(text) || value < 1 || value > 100_000)
+    throw new InvalidArgumentError('Expected a whole number from 1 to 100000.')
   return value
 }
 

@@ -3,11 +3,13 @@
  *
  * Floor 6, room cli.
  */
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { gather, parsePositive, parseSpan, parseUrl } from './address.ts'
 import type { Act, Io } from './io.ts'
 
 const DEFAULT_API = 'http://127.0.0.1:8081'
+/** Not FORECACHE_API_…: those set the gateway's own options. */
+const KEY_VARIABLE = 'FORECACHE_CLI_KEY'
 
 interface ApiFlags {
   readonly api: URL
@@ -38,7 +40,9 @@ export function addAdminCommands(program: Command, io: Io, act: Act): void {
   addPurge(program, io, act)
   withApi(program.command('explain').argument('<url-or-key>', 'a URL or path as clients ask for it, or a key'))
     .description('say how a request would be answered, and why')
-    .action((subject: string, flags: ApiFlags) => act(async () => (await import('./inspect.ts')).runExplain(subject, place(flags), io)))
+    .action((subject: string, flags: ApiFlags) =>
+      act(async () => (await import('./inspect.ts')).runExplain(subject, place(flags), io)),
+    )
   withApi(program.command('stats'))
     .description('print counters, rates and latencies of a running forecache')
     .action((flags: ApiFlags) => act(async () => (await import('./inspect.ts')).runStats(place(flags), io)))
@@ -55,34 +59,51 @@ function addPurge(program: Command, io: Io, act: Act): void {
     .option('--namespace <name>', 'a whole namespace', gather)
     .option('--soft', 'make stale instead of removing')
     .option('--dry-run', 'count, change nothing')
-    .action((flags: PurgeFlags) => act(async () => (await import('./purge.ts')).runPurge({
-      ...place(flags), soft: flags.soft === true, dryRun: flags.dryRun === true,
-      key: flags.key ?? [], tag: flags.tag ?? [], url: flags.url ?? [], prefix: flags.prefix ?? [], namespace: flags.namespace ?? [],
-    }, io)))
+    .action((flags: PurgeFlags) =>
+      act(async () =>
+        (await import('./purge.ts')).runPurge(
+          {
+            ...place(flags),
+            soft: flags.soft === true,
+            dryRun: flags.dryRun === true,
+            key: flags.key ?? [],
+            tag: flags.tag ?? [],
+            url: flags.url ?? [],
+            prefix: flags.prefix ?? [],
+            namespace: flags.namespace ?? [],
+          },
+          io,
+        ),
+      ),
+    )
 }
 
 function addBench(program: Command, io: Io, act: Act): void {
-  program.command('bench').argument('<url>', 'what to ask for', parseUrl)
+  program
+    .command('bench')
+    .argument('<url>', 'what to ask for', parseUrl)
     .description('ask for one URL again and again, print percentiles and the shares of X-Cache')
     .option('-c, --clients <number>', 'clients, each with a connection of its own', parsePositive, 50)
-    .option('-d, --duration <duration>', 'how long', parseSpan, 10_000)
+    .addOption(new Option('-d, --duration <duration>', 'how long').argParser(parseSpan).default(10_000, '10s'))
     .option('-H, --header <"name: value">', 'a request header; may be repeated', gather)
     .option('--no-warm', 'count from the first request on')
     .option('--json', 'print JSON')
-    .action((url: URL, flags: BenchFlags) => act(async () => {
-      const { parseHeaders, runBench } = await import('./bench.ts')
-      const { clients, duration: durationMs, warm, json = false } = flags
-      return runBench({ url, clients, durationMs, warm, headers: parseHeaders(flags.header ?? []), json }, io)
-    }))
+    .action((url: URL, flags: BenchFlags) =>
+      act(async () => {
+        const { parseHeaders, runBench } = await import('./bench.ts')
+        const { clients, duration: durationMs, warm, json = false } = flags
+        return runBench({ url, clients, durationMs, warm, headers: parseHeaders(flags.header ?? []), json }, io)
+      }),
+    )
 }
 
 function withApi(command: Command): Command {
   return command
     .option('--api <url>', 'address of the administration', parseUrl, new URL(DEFAULT_API))
-    .option('--api-key <key>', 'its API key; default: FORECACHE_API_KEY')
+    .option('--api-key <key>', `its API key (default: $${KEY_VARIABLE})`)
     .option('--json', 'print JSON')
 }
 
 function place({ api, apiKey, json = false }: ApiFlags): { api: string; apiKey?: string | undefined; json: boolean } {
-  return { api: api.href, apiKey: apiKey ?? process.env['FORECACHE_API_KEY'], json }
+  return { api: api.href, apiKey: apiKey ?? process.env[KEY_VARIABLE], json }
 }

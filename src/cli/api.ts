@@ -27,7 +27,10 @@ export async function callApi(place: ApiPlace, path: string, body?: object): Pro
   const answer = await send(url, place, body)
   const parsed = parseJson(answer.text)
   if (answer.status < 400 && parsed !== undefined) return parsed
-  throw new ForecacheError('FC_CLI_API', { url, reason: `answered ${answer.status}: ${refusal(parsed) ?? answer.text.slice(0, 200)}` })
+  throw new ForecacheError('FC_CLI_API', {
+    url,
+    reason: `answered ${answer.status}: ${refusal(parsed) ?? answer.text.slice(0, 200)}`,
+  })
 }
 
 async function send(url: string, place: ApiPlace, body: object | undefined): Promise<{ status: number; text: string }> {
@@ -38,7 +41,9 @@ async function send(url: string, place: ApiPlace, body: object | undefined): Pro
   }
   try {
     const answer = await request(url, {
-      method: body === undefined ? 'GET' : 'POST', headers, signal: AbortSignal.timeout(DEADLINE_MS),
+      method: body === undefined ? 'GET' : 'POST',
+      headers,
+      signal: AbortSignal.timeout(DEADLINE_MS),
       ...(body !== undefined && { body: JSON.stringify(body) }),
     })
     return { status: answer.statusCode, text: await answer.body.text() }

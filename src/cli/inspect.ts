@@ -33,12 +33,14 @@ export function renderTree(value: unknown, indent = ''): string {
   if (!isObject(value)) return `${indent}${show(value)}`
   const entries = Object.entries(value)
   const width = Math.max(0, ...entries.filter(([, inner]) => isShort(inner)).map(([name]) => name.length))
-  return entries.map(([name, inner]) => {
-    if (isShort(inner)) return `${indent}${name.padEnd(width)}  ${show(inner)}`
-    const table = Array.isArray(inner) ? asTable(inner) : undefined
-    const below = table === undefined ? renderTree(inner, `${indent}  `) : table.replace(/^/gm, `${indent}  `)
-    return `${indent}${name}\n${below}`
-  }).join('\n')
+  return entries
+    .map(([name, inner]) => {
+      if (isShort(inner)) return `${indent}${name.padEnd(width)}  ${show(inner)}`
+      const table = Array.isArray(inner) ? asTable(inner) : undefined
+      const below = table === undefined ? renderTree(inner, `${indent}  `) : table.replace(/^/gm, `${indent}  `)
+      return `${indent}${name}\n${below}`
+    })
+    .join('\n')
 }
 
 function isObject(value: unknown): value is object {

@@ -31,7 +31,12 @@ export function renderTable(rows: readonly (readonly (string | number)[])[]): st
   const widths = Array.from({ length: columns }, (_, c) => Math.max(...rows.map((row) => String(row[c] ?? '').length)))
   const isNumeric = Array.from({ length: columns }, (_, c) => rows.slice(1).every((row) => NUMBER.test(String(row[c] ?? ''))))
   return rows
-    .map((row) => row.map((cell, c) => pad(String(cell), widths[c] as number, isNumeric[c] as boolean)).join('  ').trimEnd())
+    .map((row) =>
+      row
+        .map((cell, c) => pad(String(cell), widths[c] as number, isNumeric[c] as boolean))
+        .join('  ')
+        .trimEnd(),
+    )
     .join('\n')
 }
 

@@ -86,7 +86,11 @@ class Tallies {
 export async function runLoad(options: LoadOptions): Promise<LoadReport> {
   const deadlineMs = options.deadlineMs ?? 10_000
   const pool = new Pool(options.origin, {
-    connections: options.clients, pipelining: 1, headersTimeout: deadlineMs, bodyTimeout: deadlineMs, connect: { timeout: deadlineMs },
+    connections: options.clients,
+    pipelining: 1,
+    headersTimeout: deadlineMs,
+    bodyTimeout: deadlineMs,
+    connect: { timeout: deadlineMs },
   })
   const tallies = new Tallies()
   const classify = options.classify ?? ((word) => word)
@@ -112,7 +116,11 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
 async function ask(pool: Pool, wish: LoadRequest, tallies: Tallies): Promise<Answered | undefined> {
   const from = performance.now()
   try {
-    const answer = await pool.request({ method: wish.method ?? 'GET', path: wish.path, ...(wish.headers && { headers: wish.headers }) })
+    const answer = await pool.request({
+      method: wish.method ?? 'GET',
+      path: wish.path,
+      ...(wish.headers && { headers: wish.headers }),
+    })
     const body = await answer.body.arrayBuffer()
     tallies.bytes += body.byteLength
     return { status: answer.statusCode, xCache: firstWord(answer.headers['x-cache']), ms: performance.now() - from }
@@ -135,8 +143,12 @@ function firstWord(field: string | string[] | undefined): string {
 function summarize(tallies: Tallies, seconds: number): LoadReport {
   const requests = tallies.all.count
   return {
-    seconds, requests, perSecond: requests / seconds, bytes: tallies.bytes,
-    failures: tallies.failures, statuses: tallies.statuses,
+    seconds,
+    requests,
+    perSecond: requests / seconds,
+    bytes: tallies.bytes,
+    failures: tallies.failures,
+    statuses: tallies.statuses,
     classes: Object.fromEntries([...tallies.classes].sort().map(([name, latencies]) => [name, latencies.percentiles()])),
     all: tallies.all.percentiles(),
   }

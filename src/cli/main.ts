@@ -60,7 +60,8 @@ function createProgram(io: Io, act: Act): Command {
 function explainFailure(error: unknown, io: Io): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : USAGE // commander has printed it
   io.err(`error: ${error instanceof Error ? error.message : String(error)}`)
-  if (!(error instanceof ForecacheError) && error instanceof Error && process.env['FORECACHE_DEBUG'] !== undefined) io.err(error.stack ?? '')
+  if (!(error instanceof ForecacheError) && error instanceof Error && process.env['FORECACHE_DEBUG'] !== undefined)
+    io.err(error.stack ?? '')
   return error instanceof ForecacheError && error.code === 'FC_CLI_USAGE' ? USAGE : FAILED
 }
 
@@ -68,7 +69,9 @@ function findLater(argv: readonly string[]): string | undefined {
   const [command] = argv
   if (command !== undefined && LATER_COMMANDS.includes(command)) return command
   const end = argv.indexOf('--')
-  return (end < 0 ? argv : argv.slice(0, end)).map((word) => word.split('=', 1)[0] as string).find((word) => LATER_FLAGS.includes(word))
+  return (end < 0 ? argv : argv.slice(0, end))
+    .map((word) => word.split('=', 1)[0] as string)
+    .find((word) => LATER_FLAGS.includes(word))
 }
 
 function readVersion(): string {

@@ -26,7 +26,9 @@ export async function runPurge(wish: PurgeWish, io: Io): Promise<number> {
   const lists = { keys: wish.key, tags: wish.tag, urls: wish.url, prefixes: wish.prefix, namespaces: wish.namespace }
   const named = Object.entries(lists).filter(([, list]) => list.length > 0)
   if (named.length === 0) {
-    throw new ForecacheError('FC_CLI_USAGE', { reason: 'purge: name something with --key, --tag, --url, --prefix or --namespace' })
+    throw new ForecacheError('FC_CLI_USAGE', {
+      reason: 'purge: name something with --key, --tag, --url, --prefix or --namespace',
+    })
   }
   const body = { ...Object.fromEntries(named), ...(wish.soft && { soft: true }), ...(wish.dryRun && { dryRun: true }) }
   const answer = await callApi(wish, '/v1/invalidate', body)
@@ -35,7 +37,11 @@ export async function runPurge(wish: PurgeWish, io: Io): Promise<number> {
 }
 
 function describe(answer: unknown, wish: PurgeWish): string {
-  const { matched, token, nodes } = answer as { matched?: unknown; token?: unknown; nodes?: { expected?: number; acknowledged?: number } }
+  const { matched, token, nodes } = answer as {
+    matched?: unknown
+    token?: unknown
+    nodes?: { expected?: number; acknowledged?: number }
+  }
   const count = `${matched ?? 'an unknown number of'} ${matched === 1 ? 'entry' : 'entries'}`
   if (wish.dryRun) return `would ${wish.soft ? 'make stale' : 'remove'} ${count}; nothing was changed`
   const acknowledged = nodes === undefined ? '' : `, ${nodes.acknowledged} of ${nodes.expected} instances acknowledged`

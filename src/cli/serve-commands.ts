@@ -31,7 +31,9 @@ interface DemoFlags extends ServeFlags {
 export function addServeCommands(program: Command, io: Io, act: Act): void {
   withServeFlags(program.command('serve').argument('[file]', 'configuration, such as forecache.yaml'))
     .description('run the gateway before an API')
-    .action((file: string | undefined, flags: ServeFlags) => act(async () => (await import('./serve.ts')).runServe(file, flags, io)))
+    .action((file: string | undefined, flags: ServeFlags) =>
+      act(async () => (await import('./serve.ts')).runServe(file, flags, io)),
+    )
   withServeFlags(program.command('demo'))
     .description('run a demo shop behind the gateway, measure it with and without; with --origin, serve your own API instead')
     .option('--once', 'end after the report')
@@ -39,16 +41,22 @@ export function addServeCommands(program: Command, io: Io, act: Act): void {
     .option('--small', 'a small shop: starts faster, its queries are no longer slow')
     .option('--seconds <number>', 'length of the measured load', parsePositive, 6)
     .option('--json', 'print the report as JSON')
-    .action((flags: DemoFlags) => act(async () => {
-      if (flags.origin !== undefined) return (await import('./serve.ts')).runServe(undefined, flags, io)
-      const { once = false, load = false, small = false, seconds, json = false, listen, api } = flags
-      const { runDemo } = await import('./demo/demo.ts')
-      return runDemo({ once, load, small, seconds, json, listen, api }, io)
-    }))
-  program.command('check').argument('<file>', 'configuration to check')
+    .action((flags: DemoFlags) =>
+      act(async () => {
+        if (flags.origin !== undefined) return (await import('./serve.ts')).runServe(undefined, flags, io)
+        const { once = false, load = false, small = false, seconds, json = false, listen, api } = flags
+        const { runDemo } = await import('./demo/demo.ts')
+        return runDemo({ once, load, small, seconds, json, listen, api }, io)
+      }),
+    )
+  program
+    .command('check')
+    .argument('<file>', 'configuration to check')
     .description('check a configuration, print the first mistake with line and column')
     .option('--json', 'print JSON')
-    .action((file: string, flags: { json?: boolean }) => act(async () => (await import('./check.ts')).runCheck(file, flags.json === true, io)))
+    .action((file: string, flags: { json?: boolean }) =>
+      act(async () => (await import('./check.ts')).runCheck(file, flags.json === true, io)),
+    )
 }
 
 function withServeFlags(command: Command): Command {

@@ -93,7 +93,7 @@ describe('shop: products', () => {
         const { body } = await get(`/api/products?sort=${sort}&perPage=50&page=${page}`)
         seen.push(...body.products.map((product: { id: number }) => product.id))
       }
-      expect(new Set(seen).size, sort).toBe(SMALL_SIZES.products)
+      expect([sort, new Set(seen).size]).toEqual([sort, SMALL_SIZES.products])
     }
   })
 
@@ -120,9 +120,17 @@ describe('shop: products', () => {
   })
 
   it.each([
-    ['/api/products?sort=shoe', 400], ['/api/products?page=0', 400], ['/api/products?perPage=1000', 400], ['/api/products?minPrice=-1', 400],
-    ['/api/products/0', 404], ['/api/products/x', 404], ['/api/products/99999999999', 404], ['/api/nothing', 404],
-    ['/api/quote/8?currency=XYZ', 400], ['/api/quote/8?tier=iron', 400], ['/api/quote/99999', 404],
+    ['/api/products?sort=shoe', 400],
+    ['/api/products?page=0', 400],
+    ['/api/products?perPage=1000', 400],
+    ['/api/products?minPrice=-1', 400],
+    ['/api/products/0', 404],
+    ['/api/products/x', 404],
+    ['/api/products/99999999999', 404],
+    ['/api/nothing', 404],
+    ['/api/quote/8?currency=XYZ', 400],
+    ['/api/quote/8?tier=iron', 400],
+    ['/api/quote/99999', 404],
   ])('refuses %s with %i, never stored', async (path, status) => {
     const answer = await get(path)
 
@@ -229,7 +237,7 @@ describe('shop: writes', () => {
     expect(after.body.listPrice).toBe(before.body.listPrice * 2)
   })
 
-  it('takes an order from stock and adds it to the seller\'s dashboard', async () => {
+  it("takes an order from stock and adds it to the seller's dashboard", async () => {
     const before = (await get('/api/products/12')).body
 
     const answer = await send('POST', '/api/orders', { product: 12, quantity: 3 })
@@ -238,7 +246,9 @@ describe('shop: writes', () => {
     expect(answer.status).toBe(201)
     expect(answer.headers.get('cache-group-invalidation')).toBe('"product:12", "seller:1"')
     expect((await get('/api/products/12')).body.stock).toBe(before.stock - 3)
-    expect(order.body.lines).toEqual([{ id: answer.body.order, status: 'paid', product: 12, quantity: 3, amount: before.price * 3 }])
+    expect(order.body.lines).toEqual([
+      { id: answer.body.order, status: 'paid', product: 12, quantity: 3, amount: before.price * 3 },
+    ])
     expect((await get(answer.headers.get('location') ?? '', { cookie: 'session=demo-viewer' })).status).toBe(404)
   })
 

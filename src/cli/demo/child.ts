@@ -36,7 +36,8 @@ const KEPT_LINES = 20
 /** @throws FC_CLI_CHILD with the last lines it wrote */
 export async function startChild(wish: ChildWish): Promise<Child> {
   const child = spawn(process.execPath, [wish.script, ...wish.args], {
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'], ...(wish.signal && { signal: wish.signal }),
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    ...(wish.signal && { signal: wish.signal }),
   })
   const ended = new Promise<string>((resolve) => {
     child.once('exit', (code, signal) => resolve(`${wish.name} ended (${signal ?? `code ${code}`})`))
@@ -46,7 +47,9 @@ export async function startChild(wish: ChildWish): Promise<Child> {
   try {
     const ready = await awaitReady(child, { wish, written, ended })
     let stopping = false
-    const lost = ended.then((text) => (stopping ? new Promise<string>(() => {}) : `${text}; the last it wrote: ${written.join('\n')}`))
+    const lost = ended.then((text) =>
+      stopping ? new Promise<string>(() => {}) : `${text}; the last it wrote: ${written.join('\n')}`,
+    )
     const stop = (): Promise<void> => {
       stopping = true
       return stopChild(child)

@@ -37,7 +37,7 @@ const SEED = 20
 const DASHBOARD = { path: '/api/v1/dashboard', headers: { cookie: 'session=demo' } }
 
 /** The policies; shipped as they are, so that they can be read and changed. */
-export const POLICIES = fileURLToPath(new URL('../../../src/cli/demo/forecache.yaml', import.meta.url))
+export const POLICIES = fileURLToPath(new URL('./forecache.yaml', import.meta.url))
 const GATEWAY_SCRIPT = fileURLToPath(new URL('../../../bin/forecache.js', import.meta.url))
 const SHOP_SCRIPT = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './shop/main.ts' : './shop/main.js', import.meta.url))
 
@@ -73,15 +73,23 @@ async function start(wish: DemoWish, { children, say, signal }: Starting): Promi
   const listen = await claim(wish.listen ?? GATEWAY, 'gateway', say)
   const api = await claim(wish.api ?? API, 'api', say)
   const shop = await startChild({
-    name: 'the shop', script: SHOP_SCRIPT, readyMs: READY_MS, signal,
+    name: 'the shop',
+    script: SHOP_SCRIPT,
+    readyMs: READY_MS,
+    signal,
     args: ['--api', `http://${showAddress(api)}`, ...(wish.small ? ['--small'] : [])],
   })
   children.push(shop)
   const shopUrl = String(shop.ready['listen'])
-  children.push(await startChild({
-    name: 'the gateway', script: GATEWAY_SCRIPT, readyMs: READY_MS, signal,
-    args: ['serve', POLICIES, '--origin', shopUrl, '--listen', showAddress(listen), '--api', showAddress(api)],
-  }))
+  children.push(
+    await startChild({
+      name: 'the gateway',
+      script: GATEWAY_SCRIPT,
+      readyMs: READY_MS,
+      signal,
+      args: ['serve', POLICIES, '--origin', shopUrl, '--listen', showAddress(listen), '--api', showAddress(api)],
+    }),
+  )
   return { gateway: `http://${showAddress(listen)}`, api: `http://${showAddress(api)}`, shop: shopUrl }
 }
 
@@ -97,7 +105,11 @@ async function measure(wish: DemoWish, places: Places): Promise<DemoReport> {
   const { products } = wish.small ? SMALL_SIZES : FULL_SIZES
   const waterfall = await measureWaterfall({ ...places, ...DASHBOARD, rounds: 40, perRound: 10 })
   const load = await runLoad({
-    origin: places.gateway, clients: CLIENTS, durationMs: wish.seconds * 1000, classify: classOf, next: createTraffic(products, SEED),
+    origin: places.gateway,
+    clients: CLIENTS,
+    durationMs: wish.seconds * 1000,
+    classify: classOf,
+    next: createTraffic(products, SEED),
   })
   return { places, waterfall, load: { clients: CLIENTS, ...load } }
 }

@@ -13,8 +13,12 @@ const SKEW = 1
 const NO_CACHE_SHARE = 0.02
 const CURRENCIES = ['', '?currency=EUR', '?tier=gold', '?currency=GBP&tier=platinum', '?tier=standard&currency=USD'] as const
 const LISTS = [
-  '/api/products', '/api/products?page=2', '/api/products?category=Tents', '/api/products?sort=-price&category=Lamps',
-  '/api/products?category=Boots&sort=name', '/api/products?q=Light&utm_source=letter',
+  '/api/products',
+  '/api/products?page=2',
+  '/api/products?category=Tents',
+  '/api/products?sort=-price&category=Lamps',
+  '/api/products?category=Boots&sort=name',
+  '/api/products?q=Light&utm_source=letter',
 ] as const
 
 /** @param products how many products the shop has @returns the next request at each call */

@@ -20,7 +20,11 @@ export interface Stage {
 export interface Waterfall {
   readonly path: string
   readonly without: { readonly total: Percentiles; readonly stages: readonly Stage[] }
-  readonly with: { readonly total: Percentiles; readonly stages: readonly Stage[]; readonly xCache: Readonly<Record<string, number>> }
+  readonly with: {
+    readonly total: Percentiles
+    readonly stages: readonly Stage[]
+    readonly xCache: Readonly<Record<string, number>>
+  }
   /** Medians' ratio: without / with. */
   readonly ratio: number
 }
@@ -38,6 +42,8 @@ export interface WaterfallWish {
 
 const WARM_UP = 3
 const BAR = 44
+/** X-Cache of an answer from memory. */
+const HITS: ReadonlySet<string> = new Set(['HIT', 'STALE'])
 
 /** @throws Error when the shop or the gateway does not answer 200 */
 export async function measureWaterfall(wish: WaterfallWish): Promise<Waterfall> {
@@ -77,10 +83,15 @@ async function ask(client: Client, wish: WaterfallWish): Promise<Timed> {
     throw new Error(`${wish.path} was answered ${answer.statusCode}: ${Buffer.from(body).toString('utf8').slice(0, 200)}`)
   }
   const xCache = String(answer.headers['x-cache'] ?? 'none')
-  const timing = answer.headers['server-timing']
-  // A cached answer carries no stages of the shop: nothing ran there.
-  const stages = typeof timing === 'string' ? parseServerTiming(timing) : []
-  return { ms, stages, xCache }
+  return { ms, stages: stagesOf(answer.headers), xCache }
+}
+
+/** Stages of the shop where it ran; where forecache answered from memory, what that took. */
+function stagesOf(headers: Readonly<Record<string, string | string[] | undefined>>): Stage[] {
+  const timing = headers['server-timing']
+  if (typeof timing === 'string') return parseServerTiming(timing)
+  const micros = Number.parseFloat(String(headers['x-cache-latency']))
+  return Number.isFinite(micros) ? [{ name: 'forecache', ms: micros / 1000 }] : []
 }
 
 class Series {
@@ -91,14 +102,11 @@ class Series {
   add({ ms, stages, xCache }: Timed): void {
     this.total.add(ms)
     this.xCache[xCache] = (this.xCache[xCache] ?? 0) + 1
-    // Rare misses among hits would lend their stages to the hits.
-    if (xCache === 'HIT' || xCache === 'STALE') this.#put('HTTP and memory', ms)
-    else if (stages.length > 0) this.#split(ms, stages)
+    // A miss among hits would lend them the shop's stages.
+    if (xCache === 'none' || HITS.has(xCache)) this.#split(ms, stages)
   }
 
   stages(): Stage[] {
-    const cached = this.#stages.get('HTTP and memory')
-    if (cached !== undefined) return [{ name: 'HTTP and memory', ms: median(cached) }]
     return [...this.#stages].map(([name, values]) => ({ name, ms: median(values) }))
   }
 
@@ -117,10 +125,11 @@ class Series {
 /** As a text chart: bars on one scale, so that what is left over is seen. */
 export function drawWaterfall(measured: Waterfall): string {
   const scale = Math.max(...measured.without.stages.map((stage) => stage.ms), 0.001)
-  const draw = (stages: readonly Stage[]): string[] => stages.map(({ name, ms }) => {
-    const bar = '█'.repeat(Math.round((ms / scale) * BAR)) || '▏'
-    return `    ${name.padEnd(16)} ${showMs(ms).padStart(9)}  ${bar}`
-  })
+  const draw = (stages: readonly Stage[]): string[] =>
+    stages.map(({ name, ms }) => {
+      const bar = '█'.repeat(Math.round((ms / scale) * BAR)) || '▏'
+      return `    ${name.padEnd(16)} ${showMs(ms).padStart(9)}  ${bar}`
+    })
   return [
     `  without forecache  p50 ${showMs(measured.without.total.p50)}, p99 ${showMs(measured.without.total.p99)}`,
     ...draw(measured.without.stages),

@@ -28,15 +28,22 @@ async function getDashboard(call: Call): Promise<Answer> {
   if (!permissions.has('dashboard:read')) return problem(403, `${session.role} may not read the dashboard`)
   const flags = await call.stages.run('flags', () => call.source.rows(FLAGS, [session.tenantId]))
   const on = flags.filter((flag) => flag.enabled).map((flag) => flag.name)
-  const [best, days] = await call.stages.run('query', async () => [
-    await call.source.rows(BEST_SELLERS, [session.tenantId, call.nowMs]),
-    on.includes('daily-trend') ? await call.source.rows(DAYS, [session.tenantId, call.nowMs]) : [],
-  ] as const)
+  const [best, days] = await call.stages.run(
+    'query',
+    async () =>
+      [
+        await call.source.rows(BEST_SELLERS, [session.tenantId, call.nowMs]),
+        on.includes('daily-trend') ? await call.source.rows(DAYS, [session.tenantId, call.nowMs]) : [],
+      ] as const,
+  )
   const money = permissions.has('revenue:read')
   return {
     status: 200,
     body: {
-      seller: session.tenant, plan: session.plan, currency: 'USD', flags: on,
+      seller: session.tenant,
+      plan: session.plan,
+      currency: 'USD',
+      flags: on,
       bestSellers: money ? best : best.map(withoutRevenue),
       days: money ? days : days.map(withoutRevenue),
     },
@@ -45,8 +52,8 @@ async function getDashboard(call: Call): Promise<Answer> {
   }
 }
 
-function withoutRevenue<R extends { readonly revenue: number }>({ revenue: _, ...rest }: R): Omit<R, 'revenue'> {
-  return rest
+function withoutRevenue(row: object): object {
+  return Object.fromEntries(Object.entries(row).filter(([name]) => name !== 'revenue'))
 }
 
 function sessionFreshness(session: SessionRow, nowMs: number): { maxAge: number; staleFor: number } {

@@ -15,7 +15,10 @@ export function announceTo(api: string, apiKey?: string): (changed: readonly str
   const headers = { 'content-type': 'application/json', ...(apiKey === undefined ? {} : { 'x-api-key': apiKey }) }
   return async (changed) => {
     const answer = await fetch(url, {
-      method: 'POST', headers, body: JSON.stringify({ tags: changed }), signal: AbortSignal.timeout(DEADLINE_MS),
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ tags: changed }),
+      signal: AbortSignal.timeout(DEADLINE_MS),
     })
     const text = await answer.text()
     if (!answer.ok) throw new Error(`${url.href} answered ${answer.status}: ${text.slice(0, 200)}`)

@@ -45,8 +45,14 @@ export function problem(status: number, detail: string, allow?: string): Answer 
 }
 
 const TITLES: Record<number, string> = {
-  400: 'Bad Request', 401: 'Unauthorized', 403: 'Forbidden', 404: 'Not Found', 405: 'Method Not Allowed', 409: 'Conflict',
-  413: 'Content Too Large', 500: 'Internal Server Error',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  500: 'Internal Server Error',
 }
 
 /** Writes the answer; 304 when the client's validator still fits. */
@@ -89,7 +95,8 @@ function setCaching(response: ServerResponse, { caching, tags = [], changed = []
     case 'never':
       response.setHeader('cache-control', 'no-store')
       break
-    default: caching satisfies never
+    default:
+      caching satisfies never
   }
   if (tags.length > 0) {
     response.setHeader('surrogate-key', tags.join(' '))

@@ -30,8 +30,10 @@ async function serve(): Promise<void> {
   const began = performance.now()
   await seedShop(db, values.small ? SMALL_SIZES : FULL_SIZES, Date.now())
   const seedMs = Math.round(performance.now() - began)
-  const apiKey = process.env['FORECACHE_API_KEY']
-  const server = createServer(createShop({ db, ...(values.api === undefined ? {} : { announce: announceTo(values.api, apiKey) }) }))
+  const apiKey = process.env['FORECACHE_CLI_KEY']
+  const server = createServer(
+    createShop({ db, ...(values.api === undefined ? {} : { announce: announceTo(values.api, apiKey) }) }),
+  )
   server.listen(Number(values.port), '127.0.0.1', () => {
     const { port } = server.address() as AddressInfo
     console.log(JSON.stringify({ msg: 'ready', listen: `http://127.0.0.1:${port}`, seedMs }))
@@ -53,5 +55,8 @@ function onEnd(run: () => void): void {
 }
 
 function closeDatabase(db: Database): void {
-  db.close().then(() => process.exit(0), () => process.exit(1))
+  db.close().then(
+    () => process.exit(0),
+    () => process.exit(1),
+  )
 }

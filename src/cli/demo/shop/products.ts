@@ -53,10 +53,14 @@ async function getProducts(call: Call): Promise<Answer> {
   if (typeof wish === 'string') return problem(400, wish)
   const { page, perPage, filter } = wish
   const offset = (page - 1) * perPage
-  const [products, counts] = await call.stages.run('query', async () => [
-    await call.source.rows(listProducts(wish.order), [...filter, perPage, offset]),
-    await call.source.rows(LIST_COUNT, filter),
-  ] as const)
+  const [products, counts] = await call.stages.run(
+    'query',
+    async () =>
+      [
+        await call.source.rows(listProducts(wish.order), [...filter, perPage, offset]),
+        await call.source.rows(LIST_COUNT, filter),
+      ] as const,
+  )
   const total = counts[0]?.total ?? 0
   const movedByPrice = wish.order.endsWith('price') || filter[2] !== null || filter[3] !== null
   return {
@@ -85,16 +89,24 @@ function parseWish(query: URLSearchParams): ListWish | string {
 async function putProduct(call: Call): Promise<Answer> {
   const session = await findSession(call)
   if (session === undefined) return problem(401, 'send the cookie of a session, such as session=demo')
-  if (!(await findPermissions(call, session.role)).has('prices:write')) return problem(403, `${session.role} may not write prices`)
+  if (!(await findPermissions(call, session.role)).has('prices:write'))
+    return problem(403, `${session.role} may not write prices`)
   const price = parsePrice(call.body)
   if (price === undefined) return problem(400, 'body: expected {"price": cents}, a whole number from 1 to 10000000')
   const id = parseCount(call.id) ?? 0
-  const known = await call.stages.run('write', () => call.db.transaction(async (tx) => {
-    await tx.rows(REPRICE, [id, price])
-    return (await tx.rows(TOUCH, [id, call.nowMs])).length > 0
-  }))
+  const known = await call.stages.run('write', () =>
+    call.db.transaction(async (tx) => {
+      await tx.rows(REPRICE, [id, price])
+      return (await tx.rows(TOUCH, [id, call.nowMs])).length > 0
+    }),
+  )
   if (!known) return problem(404, `there is no product ${call.id}`)
-  return { status: 200, body: { id, price, currency: 'USD' }, caching: { kind: 'never' }, changed: [`product:${id}`, 'products:price'] }
+  return {
+    status: 200,
+    body: { id, price, currency: 'USD' },
+    caching: { kind: 'never' },
+    changed: [`product:${id}`, 'products:price'],
+  }
 }
 
 function parsePrice(body: unknown): number | undefined {

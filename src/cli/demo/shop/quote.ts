@@ -31,9 +31,10 @@ async function getQuote(call: Call): Promise<Answer> {
 }
 
 function describeQuote(row: QuoteRow, currency: string): object {
-  const promotion = row.percent === null || row.endsAt === null
-    ? null
-    : { label: row.label, percent: row.percent, endsAt: new Date(row.endsAt).toISOString() }
+  const promotion =
+    row.percent === null || row.endsAt === null
+      ? null
+      : { label: row.label, percent: row.percent, endsAt: new Date(row.endsAt).toISOString() }
   const price = row.percent === null ? row.amount : Math.round((row.amount * (100 - row.percent)) / 100)
   return { product: row.id, currency, listPrice: row.amount, price, promotion }
 }

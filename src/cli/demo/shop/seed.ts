@@ -25,7 +25,18 @@ export const SMALL_SIZES: SeedSizes = { products: 200, orders: 400, linesPerOrde
 export const TENANTS = ['Acme Outdoor', 'Borealis Home', 'Cobalt Audio', 'Dune Kitchen'] as const
 
 const CATEGORIES = [
-  'Tents', 'Backpacks', 'Lamps', 'Chairs', 'Headphones', 'Speakers', 'Pans', 'Knives', 'Boots', 'Jackets', 'Tables', 'Cups',
+  'Tents',
+  'Backpacks',
+  'Lamps',
+  'Chairs',
+  'Headphones',
+  'Speakers',
+  'Pans',
+  'Knives',
+  'Boots',
+  'Jackets',
+  'Tables',
+  'Cups',
 ]
 const HOUR_MS = 3_600_000
 

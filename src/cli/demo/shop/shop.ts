@@ -41,7 +41,16 @@ export function createShop(options: ShopOptions): RequestListener {
     const found = match(request.method ?? 'GET', url.pathname)
     if ('status' in found) return found
     const body = found.route.method === 'GET' ? undefined : await readJson(request)
-    const call: Call = { request, url, id: found.id, body, nowMs: wall(), stages, source: options.source ?? options.db, db: options.db }
+    const call: Call = {
+      request,
+      url,
+      id: found.id,
+      body,
+      nowMs: wall(),
+      stages,
+      source: options.source ?? options.db,
+      db: options.db,
+    }
     const made = await found.route.run(call)
     const { changed = [] } = made
     if (changed.length > 0 && options.announce !== undefined) {
