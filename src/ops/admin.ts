@@ -6,25 +6,16 @@
 import { hostname } from 'node:os'
 import type { Engine } from '../flow/engine.ts'
 import { type ApiReply, type Endpoint, jsonReply } from '../model/endpoint.ts'
-import type { ExplainPort } from '../model/explain.ts'
-import { createExplainEndpoint } from './explain-endpoint.ts'
+import { createExplainer, type ExplainerParts } from './explain-endpoint.ts'
 import { createInvalidateEndpoint } from './invalidate.ts'
-import { Journal } from './journal.ts'
 import { exposeMetrics, type PrometheusOptions } from './prometheus.ts'
 import { createStatsEndpoint } from './stats.ts'
 import { Streams } from './stream.ts'
 import { createTopEndpoint } from './top.ts'
 
 /** What administration works on. */
-export interface AdminParts {
-  readonly engine: Engine
-  /** Doors that can say how they see a request; asked in order. */
-  readonly doors?: readonly ExplainPort[]
-  /** Authority (`host:port`) taken for a URL that names none: the gateway's own. */
-  readonly authority?: () => string | undefined
+export interface AdminParts extends ExplainerParts {
   readonly metrics?: PrometheusOptions
-  /** Keys whose last happening is remembered for explain; default 10,000. */
-  readonly journalKeys?: number
 }
 
 /** The endpoints, and how to let go of what they listen to. */
@@ -36,7 +27,7 @@ export interface Admin {
 /** Begins to remember what happens to keys, and returns the endpoints. */
 export function createAdmin(parts: AdminParts): Admin {
   const { engine } = parts
-  const journal = new Journal(engine.events, engine.clock, parts.journalKeys ?? 10_000)
+  const explainer = createExplainer(parts)
   const registry = exposeMetrics(engine, parts.metrics)
   const streams = new Streams(engine)
   const startedAt = new Date(engine.clock.wall()).toISOString()
@@ -44,7 +35,7 @@ export function createAdmin(parts: AdminParts): Admin {
     endpoints: [
       createInvalidateEndpoint(engine),
       createStatsEndpoint(engine),
-      createExplainEndpoint({ engine, journal, doors: parts.doors ?? [], authority: parts.authority ?? (() => undefined) }),
+      explainer.endpoint,
       createTopEndpoint(engine),
       {
         method: 'GET',
@@ -55,7 +46,7 @@ export function createAdmin(parts: AdminParts): Admin {
       { method: 'GET', path: '/metrics', handle: async () => metricsReply(registry.contentType, await registry.metrics()) },
     ],
     close: () => {
-      journal.close()
+      explainer.close()
       streams.close()
     },
   }

@@ -3,23 +3,39 @@
  *
  * Floor 4, room ops. A URL is seen through the doors' eyes: the same routes, the same key as for a real request.
  */
+import type { Engine } from '../flow/engine.ts'
 import { type Endpoint, jsonReply } from '../model/endpoint.ts'
 import { ForecacheError } from '../model/errors.ts'
 import type { ExplainPort, RequestView } from '../model/explain.ts'
 import { Fields } from '../model/fields.ts'
-import { explain, type ExplainParts, type Explanation } from './explain.ts'
+import { explain, type Explanation } from './explain.ts'
+import { Journal } from './journal.ts'
 
-interface EndpointParts extends ExplainParts {
-  readonly doors: readonly ExplainPort[]
-  readonly authority: () => string | undefined
+/** What the endpoint looks at. */
+export interface ExplainerParts {
+  readonly engine: Engine
+  /** Doors that can say how they see a request; asked in order. */
+  readonly doors?: readonly ExplainPort[]
+  /** Authority (`host:port`) taken for a URL that names none: the gateway's own. */
+  readonly authority?: () => string | undefined
+  /** Keys whose last happening is remembered; default 10,000. */
+  readonly journalKeys?: number
 }
+
+type Parts = ExplainerParts & { readonly journal: Journal }
 
 const MAX_URL_CHARS = 16_384
 const MAX_HEADERS = 100
 
-/** @returns the endpoint */
-export function createExplainEndpoint(parts: EndpointParts): Endpoint {
-  return { method: 'GET', path: '/v1/explain', handle: ({ query }) => jsonReply(200, explainQuery(parts, query)) }
+/** Begins to remember what happens to keys. @returns the endpoint, and how to let go */
+export function createExplainer(given: ExplainerParts): { readonly endpoint: Endpoint; close(): void } {
+  const { engine } = given
+  const journal = new Journal(engine.events, engine.clock, given.journalKeys ?? 10_000)
+  const parts = { ...given, journal }
+  return {
+    endpoint: { method: 'GET', path: '/v1/explain', handle: ({ query }) => jsonReply(200, explainQuery(parts, query)) },
+    close: () => journal.close(),
+  }
 }
 
 /**
@@ -27,7 +43,7 @@ export function createExplainEndpoint(parts: EndpointParts): Endpoint {
  *
  * @throws FC_API_QUERY
  */
-function explainQuery(parts: EndpointParts, query: URLSearchParams): Explanation & { readonly url?: string } {
+function explainQuery(parts: Parts, query: URLSearchParams): Explanation & { readonly url?: string } {
   const [key, url] = [query.get('key'), query.get('url')]
   for (const name of query.keys()) {
     if (!['key', 'url', 'method', 'header'].includes(name)) refuse(name, 'unknown; known: key, url, method, header')
@@ -38,8 +54,8 @@ function explainQuery(parts: EndpointParts, query: URLSearchParams): Explanation
   return { url: url as string, ...explain(parts, view.key, view) }
 }
 
-function viewUrl(parts: EndpointParts, url: string, query: URLSearchParams): RequestView {
-  const authority = parts.authority() ?? 'localhost'
+function viewUrl(parts: Parts, url: string, query: URLSearchParams): RequestView {
+  const authority = parts.authority?.() ?? 'localhost'
   const target =
     url.length <= MAX_URL_CHARS && URL.canParse(url, `http://${authority}`) ? new URL(url, `http://${authority}`) : undefined
   if (target === undefined || !/^https?:$/.test(target.protocol)) return refuse('url', 'expected an http URL or a path')
@@ -51,7 +67,7 @@ function viewUrl(parts: EndpointParts, url: string, query: URLSearchParams): Req
     authority: target.host,
     fields: parseHeaders(query.getAll('header')),
   }
-  for (const door of parts.doors) {
+  for (const door of parts.doors ?? []) {
     const view = door.explain(head)
     if (view !== undefined) return view
   }
