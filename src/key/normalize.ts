@@ -123,6 +123,6 @@ function isSame(value: unknown, standard: unknown): boolean {
 }
 
 function escapeText(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   return /[\u0000-\u0020%&=?,#\u007f]/.test(text) ? text.replace(/[\u0000-\u0020%&=?,#\u007f]/g, escapeChar) : text
 }

@@ -41,7 +41,7 @@ export function decodeForm(text: string): string | undefined {
 
 /** A value that may stand in a key: blank, `%`, line ends and other control characters are escaped; injective. */
 export function escapeValue(value: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   return /[\u0000-\u0020%\u007f]/.test(value) ? value.replace(/[\u0000-\u0020%\u007f]/g, escapeChar) : value
 }
 

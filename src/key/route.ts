@@ -59,7 +59,7 @@ export function patternParams(path: string): string[] {
 export function isAmbiguousPath(target: string): boolean {
   const question = target.indexOf('?')
   const path = question < 0 ? target : target.slice(0, question)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   return /\/\/|\/\.\.?(?:\/|$)|[;\\#\u0000-\u0020\u007f]|%(?:2e|2f|5c|3b|25|23|3f|0\w|1\w|7f)/i.test(path) || path.charCodeAt(0) !== 0x2f
 }
 

@@ -12,7 +12,7 @@ describe('No-Vary-Search: the header', () => {
   it('says nothing when absent, malformed, contradictory or default', () => {
     const idle = [undefined, '', 'params=?0', 'params=()', 'params="a"', 'params=(a)', 'params=(1)', 'key-order=1', 'except=("a")',
       'params=("a"), except=("b")', 'params, except', 'key-order=?0', '"', 'params=("a"']
-    for (const value of idle) expect(parseNoVarySearch(value), String(value)).toBeUndefined()
+    expect(idle.filter((value) => parseNoVarySearch(value) !== undefined)).toEqual([])
   })
 
   it('reads order, ignored names and exceptions, and skips what it does not know', () => {

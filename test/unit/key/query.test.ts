@@ -18,9 +18,8 @@ describe('query: one canonical form', () => {
   })
 
   it('keeps apart what origins may tell apart', () => {
-    for (const [one, other] of [['a', 'a='], ['a=1+2', 'a=1%202'], ['a=1%2B2', 'a=1+2'], ['A=1', 'a=1'], ['a[]=1', 'a%5B%5D=1']] as const) {
-      expect(canonical(one), `${one} and ${other}`).not.toBe(canonical(other))
-    }
+    const pairs = [['a', 'a='], ['a=1+2', 'a=1%202'], ['a=1%2B2', 'a=1+2'], ['A=1', 'a=1'], ['a[]=1', 'a%5B%5D=1']] as const
+    expect(pairs.filter(([one, other]) => canonical(one) === canonical(other))).toEqual([])
   })
 
   it('brings them together where that is declared', () => {

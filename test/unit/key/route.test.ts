@@ -13,19 +13,16 @@ describe('route: policies by method and path', () => {
   })
 
   it('finds nothing for other methods, case, trailing slashes and unknown words', () => {
-    for (const [method, target] of [['POST', '/api/products'], ['GET', '/API/products'], ['GET', '/api/products/'], ['constructor', '/api/products'], ['GET', '*']] as const) {
-      expect(routes.match(method, target), `${method} ${target}`).toBeUndefined()
-    }
+    const others = [['POST', '/api/products'], ['GET', '/API/products'], ['GET', '/api/products/'], ['constructor', '/api/products'], ['GET', '*']] as const
+    expect(others.filter(([method, target]) => routes.match(method, target) !== undefined)).toEqual([])
     expect(routes.match('POST', '/graphql')?.index).toBe(3)
   })
 
   it('finds nothing for paths that servers read differently', () => {
     const paths = ['/static/../api/me', '/static/%2e%2e/api/me', '/static/..%2fapi/me', '/static/..;/api/me', '/static/a;x=1', '/static//a', '/static/a%5cb',
       '/static/a\\b', '/api/products/a%2Fb', '/static/%252e', '/static/a%00.css', '/static/a#b', '/static/.', '/static/a%0ab', '/api/products/1%3fx']
-    for (const path of paths) {
-      expect(isAmbiguousPath(path), path).toBe(true)
-      expect(routes.match('GET', path), path).toBeUndefined()
-    }
+    expect(paths.filter((path) => !isAmbiguousPath(path))).toEqual([])
+    expect(paths.filter((path) => routes.match('GET', path) !== undefined)).toEqual([])
   })
 
   it('never throws on any target', () => {
