@@ -19,6 +19,9 @@ const GONE = 0b1000
 const START_SHARE = 0.1
 const MIN_SHARE = 0.02
 const MAX_SHARE = 0.6
+/** How long ghosts count, and how near a miss must be to move the boundary, in evictions per stored entry. */
+const SMALL_GHOST = { window: 0.5, near: 0.1, step: 2 } as const
+const MAIN_GHOST = { window: 1, near: 0.3, step: 1 } as const
 /** Gone slots that may stay linked before a queue is sifted, beside a quarter of the living. */
 const GONE_SLACK = 64
 
@@ -53,17 +56,16 @@ export class S3Fifo implements Eviction {
   }
 
   arrive(hash: number): void {
-    const entries = this.#small.count + this.#main.count
-    const step = 1 / Math.max(entries, 1)
+    const entries = Math.max(this.#small.count + this.#main.count, 1)
     const small = this.#smallGhost.take(hash)
-    if (small >= 0 && small <= entries) {
-      this.#share = Math.min(MAX_SHARE, this.#share + step)
+    if (small >= 0 && small < entries * SMALL_GHOST.window) {
       this.#returning = true
+      if (small < entries * SMALL_GHOST.near) this.#share = Math.min(MAX_SHARE, this.#share + SMALL_GHOST.step / entries)
       return
     }
     const main = this.#mainGhost.take(hash)
-    this.#returning = main >= 0 && main <= entries
-    if (this.#returning) this.#share = Math.max(MIN_SHARE, this.#share - step)
+    this.#returning = main >= 0 && main < entries * MAIN_GHOST.window
+    if (main >= 0 && main < entries * MAIN_GHOST.near) this.#share = Math.max(MIN_SHARE, this.#share - MAIN_GHOST.step / entries)
   }
 
   insert(slot: number, weight: number): void {
@@ -119,7 +121,7 @@ export class S3Fifo implements Eviction {
     this.#small.count -= 1
     this.#small.weight -= weight
     if ((state & FREQUENCY) === 0) {
-      this.#smallGhost.add(this.#host.hashOf(slot), this.#small.count + this.#main.count + 1)
+      this.#smallGhost.add(this.#host.hashOf(slot), (this.#small.count + this.#main.count + 1) * SMALL_GHOST.window)
       return slot
     }
     this.#state[slot] = MAIN
@@ -141,7 +143,7 @@ export class S3Fifo implements Eviction {
     }
     this.#main.count -= 1
     this.#main.weight -= this.#host.weightOf(slot)
-    this.#mainGhost.add(this.#host.hashOf(slot), this.#small.count + this.#main.count + 1)
+    this.#mainGhost.add(this.#host.hashOf(slot), (this.#small.count + this.#main.count + 1) * MAIN_GHOST.window)
     return slot
   }
 
