@@ -13,7 +13,8 @@ export type OptionPath = readonly (string | number)[]
 export interface Sources {
   /** The file's name in errors. */
   readonly file: string
-  readonly document: Document
+  /** Undefined when the options came as an object. */
+  readonly document: Document | undefined
   readonly lines: LineCounter
   /** Variables and flags by the path they set, joined with dots. */
   readonly overrides: ReadonlyMap<string, string>
@@ -29,6 +30,7 @@ export function configError(sources: Sources, path: OptionPath, reason: string, 
     const name = sources.overrides.get(path.slice(0, length).join('.'))
     if (name !== undefined) return new ForecacheError('FC_CONFIG_FILE', { file: name, reason: text })
   }
+  if (sources.document === undefined) return new ForecacheError('FC_OPTION_VALUE', { name: pathText(path), reason })
   const { line, col } = sources.lines.linePos(offsetOf(sources.document, path, at))
   return new ForecacheError('FC_CONFIG_VALUE', { file: sources.file, line, column: col, reason: text })
 }

@@ -70,7 +70,7 @@ const LIMITS = z.strictObject({
 }).prefault({})
 
 const HEADERS = z.strictObject({
-  latency: z.enum(['off', 'on', 'request']).default('off').meta({ description: 'X-Cache-Latency in µs: never, on every answer, or where the request bears `x-cache-latency`.' }),
+  latency: z.union([z.enum(['off', 'on', 'request']), z.boolean().transform((given) => (given ? 'on' as const : 'off' as const))]).default('off').meta({ description: 'X-Cache-Latency in µs: never, on every answer, or where the request bears `x-cache-latency`.' }),
   trust: z.array(z.string()).max(1000).default([]).meta({ description: 'Proxies whose X-Forwarded-For, X-Forwarded-Proto and Forwarded are believed: addresses, networks, `loopback`, `private`. All others\' are replaced.' }),
 }).prefault({})
 

@@ -17,6 +17,8 @@ import { nearestName } from './nearest.ts'
 export interface ConfigSources {
   /** YAML (or JSON) text of the file; none when there is no file. */
   readonly text?: string
+  /** The sections as an object, instead of text: the library's way in. Errors are FC_OPTION_VALUE with the path. */
+  readonly values?: unknown
   /** The file's name in errors. */
   readonly file?: string
   /** Environment: FORECACHE_SECTION_OPTION. */
@@ -49,8 +51,8 @@ export function parseConfig(given: ConfigSources): Config {
     throw new ForecacheError('FC_CONFIG_SYNTAX', { file, line, column: col, reason: wrong.message })
   }
   const overrides = new Map<string, string>()
-  const tree: unknown = document.toJS({ maxAliasCount: 100 }) ?? {}
-  const sources: Sources = { file, document, lines, overrides }
+  const tree: unknown = given.values === undefined ? (document.toJS({ maxAliasCount: 100 }) ?? {}) : copyOf(given.values)
+  const sources: Sources = { file, document: given.values === undefined ? document : undefined, lines, overrides }
   if (!isRecord(tree)) throw configError(sources, [], 'expected a mapping of sections')
   applyEnvironment(tree, given.env ?? {}, overrides)
   for (const [path, value] of Object.entries(given.flags ?? {})) {
@@ -185,6 +187,12 @@ function put(tree: Record<string, unknown>, path: OptionPath, value: unknown, so
   }
   at[String(path.at(-1))] = value
   source.overrides.set(path.join('.'), source.name)
+}
+
+/** A copy of the two upper levels, the ones that defaults and flags are put into. */
+function copyOf(given: unknown): unknown {
+  if (!isRecord(given)) return given
+  return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, isRecord(value) ? { ...value } : value]))
 }
 
 function isRecord(given: unknown): given is Record<string, unknown> {

@@ -1,48 +1,160 @@
 /**
- * The gateway: origin, door and listener put together.
+ * The gateway: cache, door, origin, the two ports, put together from one configuration.
  *
- * Floor 5, room server.
+ * Floor 5, room server. Owns what it creates and closes it. `reload` swaps door, origin and keys between two requests;
+ * requests under way end with what they began with.
  */
 import { randomBytes } from 'node:crypto'
+import { type Cache, createCache } from '../flow/cache.ts'
 import { systemClock } from '../model/clock.ts'
-import type { Logger } from '../model/port.ts'
-import { parseTrust } from './forward.ts'
-import { Listener, type ListenAddress, type ListenerOptions } from './listener.ts'
-import { createOrigin, type OriginOptions } from './origin.ts'
-import type { HttpDoor, LatencyMode } from './receive.ts'
+import { ForecacheError } from '../model/errors.ts'
+import { type Logger, SILENT } from '../model/port.ts'
+import { createAdmin } from '../ops/admin.ts'
+import { type ApiServer, createApi } from './api.ts'
+import type { Config } from './config-schema.ts'
+import { changedSections } from './config-change.ts'
+import { createHealth, type Health } from './health.ts'
+import { type ListenAddress, Listener } from './listener.ts'
+import { createRunning, type Running } from './running.ts'
 
-/** What a gateway is made of. */
-export interface GatewayParts {
-  readonly door: HttpDoor
-  readonly origin: OriginOptions
-  readonly listener: ListenerOptions
-  readonly maxTargetBytes: number
-  readonly maxBodyBytes: number
-  readonly bodyIdleMs: number
-  readonly trust: readonly string[]
-  readonly latency: LatencyMode
-  readonly logger: Logger
+/** Where a gateway listens, once it does. */
+export interface GatewayAddress {
+  readonly listen: ListenAddress
+  readonly api: ListenAddress
 }
 
-/** @returns the parts joined; `listen` opens the port */
-export function assemble(parts: GatewayParts) {
-  const clock = systemClock()
-  const origin = createOrigin(parts.origin)
-  const settings = {
-    limits: { maxTargetBytes: parts.maxTargetBytes, maxFields: parts.listener.maxFields, maxBodyBytes: parts.maxBodyBytes, defaultAuthority: new URL(parts.origin.url).host },
-    forward: { isTrusted: parseTrust(parts.trust), pseudonym: `forecache-${randomBytes(3).toString('hex')}` },
-    latency: parts.latency,
+/** What a reload did. */
+export interface ReloadResult {
+  /** Sections that differ and are in force now. */
+  readonly applied: readonly string[]
+  /** Sections that differ and wait for a restart. */
+  readonly restart: readonly string[]
+}
+
+/** A running gateway. */
+export interface Gateway {
+  /** The cache beneath, shared with whoever embeds the gateway. */
+  readonly cache: Cache
+  /** Undefined before `listen`. */
+  readonly address: GatewayAddress | undefined
+  /** Opens both ports. @throws FC_LISTEN_EXPOSED, or what the system says of an address */
+  listen(): Promise<GatewayAddress>
+  /** Takes another configuration without losing a request. */
+  reload(config: Config): Promise<ReloadResult>
+  /** Stops accepting, lets requests under way end until the deadline (default: `limits.drain`), closes everything. */
+  close(deadlineMs?: number): Promise<void>
+}
+
+/** Sections that are fixed while the process runs. */
+const FIXED: readonly string[] = ['listen', 'api.listen', 'api.insecure', 'memory', 'contexts', 'events', 'limits']
+
+/**
+ * @param config as `parseConfig` gives it
+ * @param logger default: silent
+ */
+export function createGateway(config: Config, logger: Logger = SILENT): Gateway {
+  const { memory, contexts, events } = config
+  const cache = createCache({ memory, contexts, events, logger })
+  return new AssembledGateway(config, { cache, logger })
+}
+
+class AssembledGateway implements Gateway {
+  readonly cache: Cache
+  readonly #logger: Logger
+  readonly #listener: Listener
+  readonly #api: ApiServer
+  readonly #health: Health = createHealth()
+  readonly #admin: { close(): void }
+  readonly #pseudonym = `forecache-${randomBytes(3).toString('hex')}`
+  #config: Config
+  #running: Running
+  #address: GatewayAddress | undefined
+  #closed: Promise<void> | undefined
+
+  constructor(config: Config, parts: { readonly cache: Cache; readonly logger: Logger }) {
+    this.#config = config
+    this.cache = parts.cache
+    this.#logger = parts.logger
+    this.#running = this.#run(config)
+    const clock = systemClock()
+    this.#listener = new Listener(listenerOptions(config), {
+      clock,
+      onRequest: (incoming) => this.#running.receive(incoming),
+      onUpgrade: (upgrade) => this.#running.upgrade(upgrade),
+    })
+    const doors = [{ explain: (head: Parameters<Running['explain']>[0]) => this.#running.explain(head) }]
+    const admin = createAdmin({ engine: parts.cache.engine, doors, authority: () => this.#authority() })
+    this.#admin = admin
+    this.#api = createApi({
+      endpoints: [...admin.endpoints, ...this.#health.endpoints], keys: config.api.keys, insecure: config.api.insecure,
+      clock, logger: parts.logger,
+    })
   }
-  const listener = new Listener(
-    { door: parts.door, origin, clock, logger: parts.logger, bodyIdleMs: parts.bodyIdleMs, settings: () => settings },
-    parts.listener,
-    (_, socket) => socket.destroy(),
-  )
+
+  get address(): GatewayAddress | undefined {
+    return this.#address
+  }
+
+  async listen(): Promise<GatewayAddress> {
+    if (this.#closed !== undefined) throw new ForecacheError('FC_CACHE_CLOSED')
+    const { listen, api } = this.#config
+    const onApi = await this.#api.listen(api.listen)
+    try {
+      const onListen = await this.#listener.listen(listen)
+      this.#address = { listen: { host: listen.host, port: onListen.port }, api: { host: api.listen.host, port: onApi.port } }
+    } catch (error) {
+      await this.close(0)
+      throw error
+    }
+    this.#health.set('ready')
+    return this.#address
+  }
+
+  async reload(config: Config): Promise<ReloadResult> {
+    const changed = changedSections(this.#config, config)
+    const restart = changed.filter((section) => FIXED.includes(section))
+    const applied = changed.filter((section) => !FIXED.includes(section))
+    const next = { ...config, api: { ...this.#config.api, keys: config.api.keys } }
+    for (const section of restart) if (section in next && !section.includes('.')) Object.assign(next, { [section]: this.#config[section as keyof Config] })
+    if (applied.length > 0) {
+      const former = this.#running
+      const { origin } = former
+      const running = this.#run(next, changed.includes('origin') ? undefined : origin)
+      this.#api.setKeys(next.api.keys)
+      this.#running = running
+      this.#config = next
+      if (running.origin !== origin) void origin.retire()
+    }
+    return { applied, restart }
+  }
+
+  close(deadlineMs = this.#config.limits.drain): Promise<void> {
+    this.#closed ??= this.#shut(deadlineMs)
+    return this.#closed
+  }
+
+  async #shut(deadlineMs: number): Promise<void> {
+    this.#health.set('draining')
+    await this.#listener.close(deadlineMs)
+    await this.#running.origin.close()
+    this.#admin.close()
+    await this.#api.close(Math.min(deadlineMs, 1000))
+    await this.cache.close()
+  }
+
+  #run(config: Config, origin?: Running['origin']): Running {
+    const engine = this.cache.engine
+    return createRunning({ config, engine, origin, logger: this.#logger, pseudonym: this.#pseudonym, draining: () => this.#health.state === 'draining' })
+  }
+
+  #authority(): string | undefined {
+    return this.#address === undefined ? undefined : `${this.#address.listen.host}:${this.#address.listen.port}`
+  }
+}
+
+function listenerOptions({ limits }: Config): ConstructorParameters<typeof Listener>[0] {
   return {
-    listen: (at: ListenAddress) => listener.listen(at),
-    async close(deadlineMs = 10_000): Promise<void> {
-      await listener.close(deadlineMs)
-      await origin.close()
-    },
+    maxConnections: limits.connections, maxHeadBytes: limits.head, maxFields: limits.fields, headMs: limits.headTimeout,
+    requestMs: limits.requestTimeout, writeMs: limits.writeTimeout, keepAliveMs: limits.keepAlive,
   }
 }

@@ -7,10 +7,9 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
+import type { Clock } from '../model/clock.ts'
 import { ForecacheError } from '../model/errors.ts'
-import { Connections } from './connections.ts'
-import { receive, type Receiver } from './receive.ts'
+import { type Connection, Connections } from './connections.ts'
 import { errorBytes, parseFailure } from './refuse.ts'
 import { isWebSocket } from './tunnel.ts'
 
@@ -39,25 +38,48 @@ export interface ListenAddress {
   readonly port: number
 }
 
-/** Handles an upgrade; the socket is its from then on. */
-export type OnUpgrade = (request: IncomingMessage, socket: Duplex, early: Buffer) => void
+/** A request of one connection. */
+export interface Incoming {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly connection: Connection
+  /** The client waits for 100 Continue. */
+  readonly expects: boolean
+  /** Closes the connection softly behind the answer: the request will not be read to its end. */
+  linger(): void
+}
+
+/** A WebSocket handshake; the socket is its handler's from then on. */
+export interface Upgrade {
+  readonly request: IncomingMessage
+  readonly socket: Socket
+  /** What came behind the handshake already. */
+  readonly early: Buffer
+}
+
+/** What a listener calls. */
+export interface ListenerEvents {
+  readonly clock: Clock
+  onRequest(incoming: Incoming): void
+  /** Absent where no upgrade is served. */
+  readonly onUpgrade?: (upgrade: Upgrade) => void
+}
 
 /** See the module's header. */
 export class Listener {
   readonly #server: Server
   readonly #connections: Connections
-  readonly #receiver: Receiver
+  readonly #events: ListenerEvents
   readonly #options: ListenerOptions
-  #draining = false
 
-  constructor(receiver: Omit<Receiver, 'connections' | 'draining'>, options: ListenerOptions, onUpgrade: OnUpgrade) {
-    this.#connections = new Connections(receiver.clock)
-    this.#receiver = { ...receiver, connections: this.#connections, draining: () => this.#draining }
+  constructor(options: ListenerOptions, events: ListenerEvents) {
+    this.#connections = new Connections(events.clock)
+    this.#events = events
     this.#options = options
     this.#server = createServer({
       insecureHTTPParser: false, requireHostHeader: false, maxHeaderSize: options.maxHeadBytes, headersTimeout: options.headMs,
       requestTimeout: options.requestMs, keepAliveTimeout: options.keepAliveMs, connectionsCheckingInterval: 500, noDelay: true,
-      shouldUpgradeCallback: isWebSocket, highWaterMark: 64 * 1024,
+      shouldUpgradeCallback: (request) => events.onUpgrade !== undefined && isWebSocket(request), highWaterMark: 64 * 1024,
     })
     this.#server.maxHeadersCount = options.maxFields + 1
     this.#server.maxConnections = options.maxConnections
@@ -67,7 +89,7 @@ export class Listener {
     this.#server.on('checkExpectation', (request, response) => this.#onExpectation(request, response))
     this.#server.on('clientError', (error, socket) => this.#onParseError(error, socket as Socket))
     this.#server.on('connect', (_, socket) => this.#refuse(socket as Socket, new ForecacheError('FC_REQUEST_METHOD', { method: 'CONNECT' })))
-    this.#server.on('upgrade', (request, socket, early) => this.#onUpgrade(request, socket as Socket, () => onUpgrade(request, socket, early)))
+    this.#server.on('upgrade', (request, socket, early) => this.#onUpgrade({ request, socket: socket as Socket, early }))
     this.#server.setTimeout(options.writeMs, (socket) => this.#onIdle(socket))
   }
 
@@ -88,9 +110,8 @@ export class Listener {
 
   /** Stops accepting, lets requests under way finish until `deadlineMs`, then closes what is left. */
   close(deadlineMs: number): Promise<void> {
-    this.#draining = true
     return new Promise((resolve) => {
-      const timer = this.#receiver.clock.after(deadlineMs, () => this.#connections.destroyAll())
+      const timer = this.#events.clock.after(deadlineMs, () => this.#connections.destroyAll())
       this.#server.close(() => {
         timer.cancel()
         resolve()
@@ -116,7 +137,7 @@ export class Listener {
     }
     this.#connections.begin(connection)
     response.once('close', () => this.#connections.end(connection))
-    void receive(this.#receiver, { request, response, connection, expects })
+    this.#events.onRequest({ request, response, connection, expects, linger: () => this.#connections.linger(connection) })
   }
 
   #onExpectation(request: IncomingMessage, response: ServerResponse): void {
@@ -143,10 +164,11 @@ export class Listener {
     }
   }
 
-  #onUpgrade(request: IncomingMessage, socket: Socket, proceed: () => void): void {
+  #onUpgrade(upgrade: Upgrade): void {
+    const { request, socket } = upgrade
     if (this.#connections.of(socket).inFlight > 0) socket.destroy()
-    else if (!isWebSocket(request)) this.#refuse(socket, new ForecacheError('FC_REQUEST_BAD', { reason: 'this upgrade is not served' }))
-    else proceed()
+    else if (this.#events.onUpgrade !== undefined && isWebSocket(request)) this.#events.onUpgrade(upgrade)
+    else this.#refuse(socket, new ForecacheError('FC_REQUEST_BAD', { reason: 'this upgrade is not served' }))
   }
 
   #refuse(socket: Socket, error: ForecacheError): void {

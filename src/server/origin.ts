@@ -35,6 +35,8 @@ export interface OriginOptions {
 export interface Origin extends OriginPort {
   /** Requests being sent or answered, and waiting for a connection. */
   readonly active: number
+  /** Lets what runs end, takes nothing new. */
+  retire(): Promise<void>
   /** Breaks off what still runs and closes every connection. */
   close(): Promise<void>
 }
@@ -82,6 +84,10 @@ class PooledOrigin implements Origin {
     return this.#once(head, body, options).catch((error: unknown) => {
       throw unwrap(error)
     })
+  }
+
+  retire(): Promise<void> {
+    return this.#pool.close()
   }
 
   close(): Promise<void> {

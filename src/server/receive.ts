@@ -3,7 +3,7 @@
  *
  * Floor 5, room server. Whatever fails on the way becomes an answer; nothing thrown here leaves the connection silent.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { Clock } from '../model/clock.ts'
 import { ForecacheError } from '../model/errors.ts'
 import type { BodySource, OriginPort, Reply, RequestHead, ResponseHead } from '../model/exchange.ts'
@@ -11,9 +11,9 @@ import { Fields } from '../model/fields.ts'
 import type { Logger } from '../model/port.ts'
 import { type AdmitLimits, admit } from './admit.ts'
 import { ClientBody } from './client-body.ts'
-import type { Connection, Connections } from './connections.ts'
 import { type ForwardRules, forward, peerAddress } from './forward.ts'
-import { ALLOW, errorReply } from './refuse.ts'
+import type { Incoming } from './listener.ts'
+import { ALLOW, errorReply, NO_CACHE } from './refuse.ts'
 import { sendReply } from './send.ts'
 
 /** The cache as the gateway sees it; src/http offers it. */
@@ -45,21 +45,11 @@ export interface Receiver {
   readonly origin: OriginPort
   readonly clock: Clock
   readonly logger: Logger
-  readonly connections: Connections
   /** Between two chunks of a client's content, ms. */
   readonly bodyIdleMs: number
   settings(): ReceiveSettings
   /** Whether connections are to be closed behind their answers. */
   draining(): boolean
-}
-
-/** A request of one connection. */
-export interface Incoming {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-  readonly connection: Connection
-  /** The client waits for 100 Continue. */
-  readonly expects: boolean
 }
 
 /** Answers one request; resolves when its answer has been written or its client is gone, never rejects. */
@@ -71,7 +61,7 @@ export async function receive(receiver: Receiver, incoming: Incoming): Promise<v
   const asked = settings.latency === 'on' || (settings.latency === 'request' && incoming.request.headers['x-cache-latency'] !== undefined)
   const latencyUs = asked ? Math.max(1, Math.round((performance.now() - started) * 1000)) : undefined
   const unread = !incoming.request.complete
-  if (unread) receiver.connections.linger(incoming.connection)
+  if (unread) incoming.linger()
   const close = unread || incoming.connection.closing || receiver.draining()
   try {
     await sendReply(response, reply, { via: `1.1 ${settings.forward.pseudonym}`, close, latencyUs })
@@ -98,7 +88,7 @@ async function answer(receiver: Receiver, incoming: Incoming, settings: ReceiveS
     return await receiver.door.handle(head, body, { origin: receiver.origin, signal: abort.signal, onInformational })
   } catch (error) {
     if (!(error instanceof ForecacheError)) receiver.logger.error({ err: error }, 'a request failed')
-    return errorReply(error)
+    return errorReply(error, 'gateway')
   }
 }
 
@@ -131,7 +121,7 @@ function answerHere(head: RequestHead): Reply | undefined {
     return undefined
   }
   const fields = Fields.from({ allow: ALLOW, 'cache-status': 'forecache; detail=options', 'x-cache': 'BYPASS' })
-  return { head: { status: 204, statusText: 'No Content', fields }, body: undefined, outcome: { cache: 'BYPASS', cached: false, stale: false, route: 'default' } }
+  return { head: { status: 204, statusText: 'No Content', fields }, body: undefined, outcome: NO_CACHE }
 }
 
 /** Passes a 1xx answer on; HTTP/1.0 clients know none, and 100 is ours alone to send. */

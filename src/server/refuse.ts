@@ -5,7 +5,7 @@
  */
 import { STATUS_CODES } from 'node:http'
 import { ForecacheError } from '../model/errors.ts'
-import type { Reply } from '../model/exchange.ts'
+import type { Outcome, Reply } from '../model/exchange.ts'
 import { Fields } from '../model/fields.ts'
 
 /** Methods the gateway knows, for `Allow`. */
@@ -23,18 +23,28 @@ export function errorStatus(error: unknown): number {
   return error instanceof ForecacheError ? error.status : 500
 }
 
-/** The answer to a request that failed before or instead of an answer of the origin. */
-export function errorReply(error: unknown): Reply {
+/**
+ * The answer to a request that failed before or instead of an answer of the origin.
+ *
+ * @param door `gateway` adds Cache-Status and X-Cache; `api` asks for the key
+ */
+export function errorReply(error: unknown, door: 'gateway' | 'api'): Reply {
   const status = errorStatus(error)
   const body = errorBody(error)
+  const allow = error instanceof ForecacheError && status === 405 ? (error.detail.allow ?? ALLOW) : undefined
   const fields = Fields.from({
     'content-type': 'application/json; charset=utf-8', 'content-length': body.byteLength, 'cache-control': 'no-store',
-    'cache-status': `forecache; detail=${error instanceof ForecacheError ? error.code : 'FC_INTERNAL'}`, 'x-cache': 'BYPASS',
-    allow: status === 405 ? ALLOW : undefined, 'retry-after': status === 503 ? 1 : undefined,
+    allow, 'retry-after': status === 503 ? 1 : undefined, 'www-authenticate': status === 401 ? 'Bearer' : undefined,
   })
-  const head = { status, statusText: STATUS_CODES[status] ?? '', fields }
-  return { head, body, outcome: { cache: 'BYPASS', cached: false, stale: false, route: 'default' } }
+  if (door === 'gateway') {
+    fields.append('cache-status', `forecache; detail=${error instanceof ForecacheError ? error.code : 'FC_INTERNAL'}`)
+    fields.append('x-cache', 'BYPASS')
+  }
+  return { head: { status, statusText: STATUS_CODES[status] ?? '', fields }, body, outcome: NO_CACHE }
 }
+
+/** Outcome of answers that no cache had a part in. */
+export const NO_CACHE: Outcome = { cache: 'BYPASS', cached: false, stale: false, route: 'default' }
 
 /** What `node:http` reports of a connection it could not parse, in our codes. */
 export function parseFailure(error: Error & { code?: string; reason?: string }, max: number): ForecacheError {

@@ -14,8 +14,8 @@ const OURS: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'proxy-co
 
 /** Facts about one answer. */
 export interface SendContext {
-  /** Our entry in Via. */
-  readonly via: string
+  /** Our entry in Via; undefined where we are the origin ourselves. */
+  readonly via: string | undefined
   /** Close the connection behind this answer: draining, or the request was not read to its end. */
   readonly close: boolean
   /** Measured µs from the request's head to now; undefined when not asked for. */
@@ -62,12 +62,12 @@ function responseFields(reply: Reply, context: SendContext, shape: Shape): strin
   let via = context.via
   for (const [name, value] of reply.head.fields) {
     if (OURS.has(name)) continue
-    if (name === 'via') via = `${value}, ${via}`
+    if (name === 'via' && via !== undefined) via = `${value}, ${via}`
     else if (name === 'trailer' && !shape.chunked) continue
     else if (name !== 'content-length' || (shape.bodiless && reply.head.status !== 204)) list.push(name, value)
   }
   if (shape.length !== undefined) list.push('content-length', String(shape.length))
-  list.push('via', via)
+  if (via !== undefined) list.push('via', via)
   if (context.latencyUs !== undefined) list.push('x-cache-latency', String(context.latencyUs))
   if (context.close) list.push('connection', 'close')
   return list

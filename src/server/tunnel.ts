@@ -1,6 +1,140 @@
-import type { IncomingMessage } from 'node:http'
+/**
+ * WebSockets: handed through to the origin as bytes, once the origin has agreed.
+ *
+ * Floor 5, room server. A tunnel opens only when the origin answers 101 and proves by Sec-WebSocket-Accept that it
+ * understood this very handshake; nothing the client sent before that reaches the origin. Any other answer is passed on
+ * and ends the connection, so a tunnel cannot be used to smuggle requests. Idle tunnels are closed.
+ *
+ * @see RFC 6455 section 4
+ */
+import { createHash } from 'node:crypto'
+import { type ClientRequest, type IncomingMessage, request as requestHttp, STATUS_CODES } from 'node:http'
+import { request as requestHttps, type RequestOptions } from 'node:https'
+import type { Socket } from 'node:net'
+import type { Clock } from '../model/clock.ts'
+import { ForecacheError } from '../model/errors.ts'
+import type { RequestHead } from '../model/exchange.ts'
+import { Fields } from '../model/fields.ts'
+import { endToEnd } from '../rules/hop.ts'
+import type { Upgrade } from './listener.ts'
+import { originError } from './origin-error.ts'
+import { errorBytes } from './refuse.ts'
+
+const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
+
+/** Where tunnels lead and how long they may take; ms. */
+export interface TunnelOptions {
+  readonly url: string
+  /** From the handshake to the origin's answer. */
+  readonly headMs: number
+  /** Without a byte in either direction. */
+  readonly idleMs: number
+  readonly maxHeadBytes: number
+  readonly clock: Clock
+}
 
 /** A complete WebSocket handshake (RFC 6455 section 4.2.1); every other upgrade is served as a plain request. */
 export function isWebSocket(request: IncomingMessage): boolean {
-  return request.headers.upgrade?.toLowerCase() === 'websocket' && request.method === 'GET' && request.httpVersion === '1.1'
+  const { upgrade, connection, 'content-length': length, 'transfer-encoding': coding } = request.headers
+  return upgrade?.toLowerCase() === 'websocket' && /(?:^|,)\s*upgrade\s*(?:,|$)/i.test(connection ?? '')
+    && request.method === 'GET' && request.httpVersion === '1.1' && coding === undefined && (length === undefined || length === '0')
+}
+
+/** @param head the handshake as admitted and forwarded */
+export function openTunnel(upgrade: Upgrade, head: RequestHead, options: TunnelOptions): void {
+  const { socket, early } = upgrade
+  const key = head.fields.first('sec-websocket-key') ?? ''
+  if (!/^[A-Za-z0-9+/]{22}==$/.test(key) || head.fields.first('sec-websocket-version') !== '13') {
+    end(socket, new ForecacheError('FC_REQUEST_BAD', { reason: 'it is no WebSocket handshake of version 13' }))
+    return
+  }
+  const outgoing = ask(head, options)
+  let settled = false
+  const settle = (): boolean => {
+    if (settled) return false
+    settled = true
+    timer.cancel()
+    return true
+  }
+  const fail = (error: Error): void => {
+    if (!settle()) return
+    outgoing.destroy()
+    end(socket, error instanceof ForecacheError ? error : (originError(error, 'sent', { connectMs: options.headMs, bodyIdleMs: options.idleMs }) as ForecacheError))
+  }
+  const timer = options.clock.after(options.headMs, () => fail(new ForecacheError('FC_ORIGIN_TIMEOUT', { ms: options.headMs })))
+  socket.setTimeout(0)
+  socket.on('error', () => socket.destroy())
+  socket.once('close', () => outgoing.destroy())
+  outgoing.on('error', fail)
+  outgoing.on('response', (answer) => settle() && relay(socket, answer, options.idleMs))
+  outgoing.on('upgrade', (answer, originSocket, ahead) => {
+    if (!agrees(answer, key)) {
+      originSocket.destroy()
+      fail(new ForecacheError('FC_ORIGIN_BROKEN', { reason: 'it switched protocols without agreeing to the handshake' }))
+    } else if (settle()) {
+      socket.write(headText(answer, 'Connection: Upgrade\r\nUpgrade: websocket\r\n'), 'latin1')
+      if (ahead.length > 0) socket.write(ahead)
+      if (early.length > 0) originSocket.write(early)
+      join(socket, originSocket as Socket, options.idleMs)
+    }
+  })
+  outgoing.end()
+}
+
+function ask(head: RequestHead, options: TunnelOptions): ClientRequest {
+  const url = new URL(options.url)
+  const prefix = url.pathname === '/' ? '' : url.pathname.replace(/\/$/, '')
+  const send = url.protocol === 'https:' ? requestHttps : requestHttp
+  const headers = [...head.fields].flatMap(([name, value]) => (name === 'content-length' ? [] : [name, value]))
+  headers.push('connection', 'Upgrade', 'upgrade', 'websocket')
+  const target: RequestOptions = {
+    host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port), servername: url.hostname,
+    method: 'GET', path: prefix + head.target, headers, agent: false, maxHeaderSize: options.maxHeadBytes, setHost: false,
+  }
+  return send(target)
+}
+
+function agrees(answer: IncomingMessage, key: string): boolean {
+  const accept = createHash('sha1').update(key + GUID).digest('base64')
+  return answer.statusCode === 101 && answer.headers.upgrade?.toLowerCase() === 'websocket' && answer.headers['sec-websocket-accept'] === accept
+}
+
+/** The origin did not switch: its answer goes to the client, and with it the connection ends. */
+function relay(socket: Socket, answer: IncomingMessage, idleMs: number): void {
+  socket.setTimeout(idleMs, () => socket.destroy())
+  answer.on('error', () => socket.resetAndDestroy())
+  answer.on('aborted', () => socket.resetAndDestroy())
+  socket.write(headText(answer, 'Connection: close\r\n'), 'latin1')
+  answer.pipe(socket)
+}
+
+function headText(answer: IncomingMessage, more: string): string {
+  const status = answer.statusCode ?? 502
+  let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`
+  for (const [name, value] of endToEnd(Fields.fromRaw(answer.rawHeaders))) text += `${name}: ${value}\r\n`
+  return `${text}${more}\r\n`
+}
+
+/** Bytes both ways with back-pressure; one side's end is the other's. */
+function join(client: Socket, origin: Socket, idleMs: number): void {
+  let moved = 0
+  const onIdle = (): void => {
+    const now = client.bytesRead + client.bytesWritten + origin.bytesRead + origin.bytesWritten
+    if (now === moved) client.destroy()
+    moved = now
+    client.setTimeout(idleMs)
+  }
+  client.setTimeout(idleMs, onIdle)
+  client.setNoDelay(true)
+  origin.setNoDelay(true)
+  origin.on('error', () => client.destroy())
+  origin.once('close', () => client.destroySoon())
+  client.once('close', () => origin.destroy())
+  client.pipe(origin)
+  origin.pipe(client)
+}
+
+function end(socket: Socket, error: ForecacheError): void {
+  socket.end(errorBytes(error))
+  socket.setTimeout(1000, () => socket.destroy())
 }

@@ -1,0 +1,72 @@
+/**
+ * The `api` port: administration, metrics and health, each an Endpoint that another room offers.
+ *
+ * Floor 5, room server. As strict and bounded as the gateway's own port. Anything but loopback needs keys or an explicit
+ * `insecure`; without keys, requests that a foreign web page makes in someone's browser are refused.
+ */
+import FindMyWay from 'find-my-way'
+import type { AddressInfo } from 'node:net'
+import type { Clock } from '../model/clock.ts'
+import type { Endpoint } from '../model/endpoint.ts'
+import { ForecacheError } from '../model/errors.ts'
+import type { Logger } from '../model/port.ts'
+import { receiveApi } from './api-request.ts'
+import { parseTrust } from './forward.ts'
+import { createKeyring, type Keyring } from './keyring.ts'
+import { type ListenAddress, Listener } from './listener.ts'
+
+/** What an api port is made of. */
+export interface ApiOptions {
+  readonly endpoints: readonly Endpoint[]
+  readonly keys: readonly string[]
+  readonly insecure: boolean
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** See the module's header. */
+export interface ApiServer {
+  /** @throws FC_LISTEN_EXPOSED when the address is not loopback and there are no keys */
+  listen(at: ListenAddress): Promise<AddressInfo>
+  /** Takes other keys at once. */
+  setKeys(keys: readonly string[]): void
+  close(deadlineMs: number): Promise<void>
+}
+
+const BOUNDS = {
+  maxConnections: 1000, maxHeadBytes: 32 * 1024, maxFields: 100, headMs: 10_000, requestMs: 60_000, writeMs: 30_000, keepAliveMs: 60_000,
+}
+const isLoopback = parseTrust(['loopback'])
+
+/** @throws FC_OPTION_VALUE for a malformed key or two endpoints with one path */
+export function createApi(options: ApiOptions): ApiServer {
+  let keyring: Keyring = createKeyring(options.keys)
+  let draining = false
+  const router = FindMyWay({ caseSensitive: true, maxParamLength: 8192 })
+  for (const endpoint of options.endpoints) router.on(endpoint.method, endpoint.path, () => {}, endpoint)
+  const methods = [...new Set(options.endpoints.map((endpoint) => endpoint.method))]
+  const context = {
+    router, methods, clock: options.clock, logger: options.logger, localNamesOnly: !options.insecure,
+    keys: () => keyring, draining: () => draining,
+  }
+  const listener = new Listener(BOUNDS, { clock: options.clock, onRequest: (incoming) => void receiveApi(context, incoming) })
+  return {
+    listen(at) {
+      checkExposure('api.listen', at, options.insecure || keyring.size > 0)
+      return listener.listen(at)
+    },
+    setKeys(keys) {
+      keyring = createKeyring(keys)
+    },
+    close(deadlineMs) {
+      draining = true
+      return listener.close(deadlineMs)
+    },
+  }
+}
+
+/** @throws FC_LISTEN_EXPOSED */
+export function checkExposure(name: string, at: ListenAddress, allowed: boolean): void {
+  if (allowed || at.host === 'localhost' || isLoopback(at.host)) return
+  throw new ForecacheError('FC_LISTEN_EXPOSED', { name, given: `${at.host}:${at.port}` })
+}
