@@ -33,6 +33,8 @@ export interface OriginAnswer {
   readonly body: BodySource
   /** Trailer fields; complete once the body has ended. */
   readonly trailers: () => Fields | undefined
+  /** Only the end of the connection tells the end of the body: whether it is whole cannot be known. */
+  readonly endsByClose?: boolean
 }
 
 /** What the HTTP room asks of an origin. */

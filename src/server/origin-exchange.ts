@@ -78,7 +78,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, _: unknown, text = ''): void {
-    const head: ResponseHead = { status, statusText: reasonPhrase(text), fields: endToEnd(rawFields(controller.rawHeaders)) }
+    const received = rawFields(controller.rawHeaders)
+    const head: ResponseHead = { status, statusText: reasonPhrase(text), fields: endToEnd(received) }
     if (status < 200) {
       this.#informational += 1
       if (this.#informational > MAX_INFORMATIONAL) this.#break(broken('too many 1xx answers'))
@@ -92,7 +93,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#timer?.cancel()
     this.#stage = 'answering'
     this.#body = new OriginBody(controller, this.#settings.clock, this.#settings.stallMs)
-    this.#end.answered({ head, body: this.#body, trailers: () => this.#trailers })
+    const endsByClose = !received.has('content-length') && !received.has('transfer-encoding')
+    this.#end.answered({ head, body: this.#body, trailers: () => this.#trailers, endsByClose })
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {

@@ -1,0 +1,172 @@
+/**
+ * Route policies: which requests they are about, and what they change.
+ *
+ * Floor 4, room http. The same object in YAML and in the library. The schema is strict; everything in it does something.
+ * A request that no policy matches, or whose path servers read differently, gets the default policy: RFC 9111 alone.
+ */
+import { z } from 'zod'
+import { type KeyPolicy, compileKeyPolicy, KEY_POLICY } from '../key/policy.ts'
+import { createRoutes, patternParams } from '../key/route.ts'
+import { parseTemplate, type Template } from '../key/template.ts'
+import type { Budget } from '../model/budget.ts'
+import { ForecacheError } from '../model/errors.ts'
+import type { RequestHead } from '../model/exchange.ts'
+import { budget, duration, optionError, size } from '../model/option.ts'
+
+const MATCH = z.strictObject({
+  path: z.string().startsWith('/').meta({ description: 'Pattern such as /api/products/:id or /static/*.' }),
+  methods: z.array(z.string().regex(/^[A-Z][A-Z-]*$/)).min(1).optional().meta({ shown: 'GET, HEAD, QUERY', description: 'Methods.' }),
+})
+
+const LIMITS = z.strictObject({
+  body: size().optional().meta({ unit: 'bytes', shown: '1MiB', description: 'Larger bodies stream through and are not stored.' }),
+  content: size().optional().meta({ unit: 'bytes', shown: '64KiB', description: 'Content of a QUERY that may be part of a key; a larger one is passed on.' }),
+  pass: duration().optional().meta({ unit: 'ms', shown: '10s', description: 'How long a key is remembered as uncacheable (hit-for-miss).' }),
+})
+
+/** The schema of one route policy. */
+export const ROUTE_POLICY = z.strictObject({
+  name: z.string().regex(/^[\w.:/-]{1,64}$/).meta({ description: 'Name in metrics, headers and explain.' }),
+  match: MATCH,
+  budget: budget().optional().meta({ unit: 'ms', description: 'Freshness where the origin says nothing; an upper bound where it does.' }),
+  context: z.string().min(1).optional().meta({ description: 'A budget by name, such as user:profile.' }),
+  key: KEY_POLICY.optional().meta({ description: 'What the key is made of besides scheme, host and target.' }),
+  tags: z.array(z.string().min(1)).max(64).default([]).meta({ description: 'Tags of every stored response; {id} is a parameter of the path.' }),
+  limits: LIMITS.prefault({}),
+  strict: z.boolean().default(false).meta({ description: 'Never answered from the cache, never stored.' }),
+  readYourWrites: z.boolean().default(false).meta({ description: 'A request bearing a version token of another log is validated at the origin; answers to writes carry one.' }),
+  staleWithSMaxage: z.boolean().default(false).meta({ description: 'Honour stale-while-revalidate and stale-if-error beside s-maxage.' }),
+  finish: z.boolean().default(true).meta({ description: 'Finish a load, for the store, when every client that waited for it has gone.' }),
+})
+
+/** A list of route policies as users write it. */
+export const ROUTES = z.array(ROUTE_POLICY).max(1000)
+/** Route policies as users write them. */
+export type RoutesInput = z.input<typeof ROUTES>
+
+/** A resolved policy. */
+export interface Policy {
+  readonly name: string
+  readonly budget: Budget | undefined
+  readonly key: KeyPolicy | undefined
+  readonly tags: readonly Template[]
+  readonly maxBodyBytes: number
+  readonly maxContentBytes: number
+  readonly passMs: number
+  readonly strict: boolean
+  readonly readYourWrites: boolean
+  readonly staleWithSMaxage: boolean
+  readonly finish: boolean
+}
+
+/** Defaults of the limits. */
+export const DEFAULT_LIMITS = { maxBodyBytes: 1024 * 1024, maxContentBytes: 64 * 1024, passMs: 10_000 }
+
+/** What matched a request. */
+export interface Routed {
+  readonly policy: Policy
+  /** Small integer of the policy: its place in the list, plus one; 0 is the default. */
+  readonly index: number
+  readonly params: Readonly<Record<string, string>>
+}
+
+/** All policies of a door. */
+export interface Policies {
+  match(method: string, target: string): Routed
+  /** In the order of `Routed.index`. */
+  readonly all: readonly Policy[]
+}
+
+const NO_PARAMS: Readonly<Record<string, string>> = {}
+/** Options whose function comes with other parts; named so that the refusal says so. */
+const LATER: Readonly<Record<string, string>> = {
+  tiers: 'there is one tier, memory: take the option out',
+  refreshAhead: 'responses are refreshed when they are asked for, not ahead: take the option out',
+}
+
+/**
+ * @param given the policies, already parsed from YAML or written in code
+ * @param parts `contexts` are the engine's budgets by name; `limits` the door's defaults
+ * @throws FC_OPTION_* naming the first bad option
+ */
+export function resolvePolicies(
+  given: unknown,
+  parts: { readonly contexts: Readonly<Record<string, Budget>>; readonly limits: typeof DEFAULT_LIMITS },
+): Policies {
+  refuseLater(given)
+  const parsed = ROUTES.safeParse(given)
+  if (!parsed.success) throw optionError(parsed.error.issues[0] as z.core.$ZodIssue, 'routes')
+  const routes = createRoutes(parsed.data.map((route) => route.match))
+  const names = new Set<string>(['default'])
+  const all = [standard(parts.limits)]
+  for (const route of parsed.data) {
+    if (names.has(route.name)) throw new ForecacheError('FC_OPTION_VALUE', { name: `routes.${route.name}`, reason: 'the name stands twice, or is default' })
+    names.add(route.name)
+    all.push(resolve(route, parts))
+  }
+  const fallback: Routed = { policy: all[0] as Policy, index: 0, params: NO_PARAMS }
+  if (all.length === 1) return { all, match: () => fallback }
+  return {
+    all,
+    match(method, target) {
+      const found = routes.match(method, target)
+      return found === undefined ? fallback : { policy: all[found.index + 1] as Policy, index: found.index + 1, params: found.params }
+    },
+  }
+}
+
+/** The tags a policy gives to a response of this request. */
+export function policyTags(routed: Routed): string[] {
+  return routed.policy.tags.map((template) => template(routed.params))
+}
+
+/** The request as the origin is to see it: a language chosen for the key is the one asked for. */
+export function askedFields(head: RequestHead, policy: Policy): RequestHead['fields'] {
+  const locale = policy.key?.locale?.read(head)
+  return typeof locale === 'string' ? head.fields.clone().set('accept-language', locale) : head.fields
+}
+
+function resolve(
+  route: z.output<typeof ROUTE_POLICY>,
+  { contexts, limits }: { readonly contexts: Readonly<Record<string, Budget>>; readonly limits: typeof DEFAULT_LIMITS },
+): Policy {
+  const where = `routes.${route.name}`
+  if (route.context !== undefined && !Object.hasOwn(contexts, route.context)) {
+    throw new ForecacheError('FC_OPTION_UNKNOWN', { name: `${where}.context ${route.context}`, known: Object.keys(contexts).join(', ') })
+  }
+  if (route.context !== undefined && route.budget !== undefined) {
+    throw new ForecacheError('FC_OPTION_VALUE', { name: where, reason: 'give budget or context, not both' })
+  }
+  const params = patternParams(route.match.path)
+  return {
+    name: route.name,
+    budget: route.budget ?? (route.context === undefined ? undefined : contexts[route.context]),
+    key: route.key === undefined ? undefined : compileKeyPolicy(route.key),
+    tags: route.tags.map((text) => parseTemplate(text, params, `${where}.tags`)),
+    maxBodyBytes: route.limits.body ?? limits.maxBodyBytes,
+    maxContentBytes: route.limits.content ?? limits.maxContentBytes,
+    passMs: route.limits.pass ?? limits.passMs,
+    strict: route.strict,
+    readYourWrites: route.readYourWrites,
+    staleWithSMaxage: route.staleWithSMaxage,
+    finish: route.finish,
+  }
+}
+
+function standard(limits: typeof DEFAULT_LIMITS): Policy {
+  return {
+    name: 'default', budget: undefined, key: undefined, tags: [], ...limits, strict: false, readYourWrites: false,
+    staleWithSMaxage: false, finish: true,
+  }
+}
+
+function refuseLater(given: unknown): void {
+  if (!Array.isArray(given)) return
+  for (const route of given) {
+    for (const name of Object.keys(LATER)) {
+      if (typeof route === 'object' && route !== null && Object.hasOwn(route, name)) {
+        throw new ForecacheError('FC_OPTION_VALUE', { name: `routes.${name}`, reason: LATER[name] as string })
+      }
+    }
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * Storing: a response under its key, or under its variant's key together with the index of Vary sets.
+ *
+ * Floor 4, room http. Everything goes through `engine.keep`, so the fence judges it. A variant is stored only if the
+ * reading is admitted for the primary key as well: whatever invalidates the primary key invalidates every variant, and
+ * an index that went away comes back under another id, so that variants of before cannot be reached again.
+ */
+import { hash, randomBytes } from 'node:crypto'
+import type { Fill } from '../flow/fill.ts'
+import type { Kept } from '../flow/keep.ts'
+import type { Fields } from '../model/fields.ts'
+import type { Part } from '../rules/partial.ts'
+import { keyOfVariant } from './select.ts'
+import { MAX_SETS, type Plan, Stored, VaryIndex } from './stored.ts'
+import type { Desk } from './visit.ts'
+
+/** Bodies smaller than this are not looked for among equal ones. */
+const MIN_SHARED_BYTES = 256
+const INDEX_MS = 30 * 86_400_000
+const MAX_LANGUAGES = 8
+
+/** Content that goes with a plan. */
+export interface Content {
+  readonly body: Uint8Array
+  readonly trailers?: Fields | undefined
+  readonly part?: Part | undefined
+}
+
+/** Where a response is to be stored: the reading it came with, and the primary key of the request. */
+export interface Place {
+  readonly fill: Fill
+  readonly primary: string
+}
+
+/** A response made of a plan and its body; equal bodies are one. */
+export function sealStored(desk: Desk, plan: Plan, content: Content): Stored {
+  if (content.body.byteLength < MIN_SHARED_BYTES) return new Stored(plan, content)
+  const shareId = `body:${hash('sha256', content.body, 'base64url')}`
+  return new Stored(plan, { ...content, body: desk.engine.canonical(shareId, content.body), shareId })
+}
+
+/** Stores a response where requests like the one it answered will find it. */
+export function placeStored(desk: Desk, { fill, primary }: Place, stored: Stored): Kept {
+  const standing = desk.engine.lookup(primary)
+  const known = standing.state === 'fresh' && standing.entry.value instanceof VaryIndex ? standing.entry.value : undefined
+  const { vary, selecting } = stored.plan
+  if (vary.length === 0 && known === undefined) return keepStored(desk, { ...fill, key: primary }, stored)
+  if (!desk.engine.fence.admits({ key: primary, asOf: fill.asOf, namespace: fill.namespace, tags: fill.tags })) return 'fenced'
+  const index = known ?? new VaryIndex(randomBytes(6).toString('base64url'), [])
+  const key = keyOfVariant(primary, index, { names: vary, values: selecting })
+  const next = withSet(index, vary, languageOf(desk, stored) ? key : undefined)
+  if (next !== known) {
+    const kept = keepIndex(desk, { ...fill, key: primary }, next)
+    if (kept !== 'kept') return kept
+  }
+  return keepStored(desk, { ...fill, key }, stored)
+}
+
+/** Remembers that the answers of a key cannot be shared, so that its callers stop waiting for each other. */
+export function markPass(desk: Desk, fill: Fill, ms: number): void {
+  if (ms <= 0) return
+  const standing = desk.engine.lookup(fill.key)
+  if (standing.state !== 'absent' && standing.state !== 'pass' && standing.entry.value instanceof VaryIndex) return
+  desk.engine.pass(fill, ms)
+}
+
+function keepStored(desk: Desk, fill: Fill, stored: Stored): Kept {
+  const { plan, shareId, body } = stored
+  return desk.engine.keep(fill, {
+    value: stored, bytes: stored.bytes, budget: plan.budget, tags: plan.tags, jitter: 0,
+    ...(shareId === undefined ? {} : { share: { id: shareId, bytes: body.byteLength } }),
+  })
+}
+
+function keepIndex(desk: Desk, fill: Fill, index: VaryIndex): Kept {
+  const bytes = 64 + index.sets.reduce((sum, set) => sum + set.reduce((length, name) => length + name.length + 16, 16), 0)
+  return desk.engine.keep(fill, {
+    value: index, bytes, kind: 'vary', jitter: 0, budget: { freshMs: INDEX_MS, staleMs: INDEX_MS, onErrorMs: INDEX_MS },
+  })
+}
+
+/** The index with this set first; the same object when it stands there already. */
+function withSet(index: VaryIndex, vary: readonly string[], language: string | undefined): VaryIndex {
+  const same = (set: readonly string[]): boolean => set.length === vary.length && set.every((name, i) => name === vary[i])
+  const known = language === undefined || index.languages.includes(language)
+  if (known && index.sets[0] !== undefined && same(index.sets[0])) return index
+  const sets = [vary, ...index.sets.filter((set) => !same(set))].slice(0, MAX_SETS)
+  const languages = known ? index.languages : [language, ...index.languages].slice(0, MAX_LANGUAGES)
+  return new VaryIndex(index.id, sets, languages)
+}
+
+function languageOf(desk: Desk, { plan }: Stored): boolean {
+  return desk.profile.byLanguage && plan.vary.length === 1 && plan.vary[0] === 'accept-language' && plan.fields.has('content-language')
+}

@@ -1,0 +1,93 @@
+/**
+ * What the HTTP door stores: a response with its times, and the list of Vary sets of a key.
+ *
+ * Floor 4, room http. Immutable. The body is complete, always; a part says which bytes it holds. Whether a response is
+ * fresh is told by its own times (RFC 9111), the engine's budget only keeps it findable and bounds it.
+ */
+import type { Budget } from '../model/budget.ts'
+import type { Fields } from '../model/fields.ts'
+import type { StaleWindows } from '../rules/freshness.ts'
+import type { Part } from '../rules/partial.ts'
+import type { Standing } from '../rules/reuse.ts'
+
+/** A response as it is to be stored, before its body has come. */
+export interface Plan {
+  readonly status: number
+  readonly statusText: string
+  /** End-to-end fields without what must not be stored; no Age. */
+  readonly fields: Fields
+  /** `clock.now()` when the request was sent. */
+  readonly requestedAt: number
+  /** Age at `requestedAt`, ms: see rules/age. */
+  readonly offsetMs: number
+  readonly lifetimeMs: number
+  readonly windows: StaleWindows
+  /** `no-cache`: never used without validation. */
+  readonly alwaysValidate: boolean
+  /** Request fields that select this response, sorted; empty: any request. */
+  readonly vary: readonly string[]
+  /** What the request that it answered had in them. */
+  readonly selecting: readonly (string | null)[]
+  readonly tags: readonly string[]
+  /** Windows for the engine, from `requestedAt`. */
+  readonly budget: Budget
+}
+
+/** A stored response. */
+export class Stored {
+  readonly plan: Plan
+  readonly body: Uint8Array
+  readonly trailers: Fields | undefined
+  /** The bytes this 206 holds; undefined: the whole. */
+  readonly part: Part | undefined
+  /** Name of the body among equal ones; undefined when it is too small to be worth it. */
+  readonly shareId: string | undefined
+
+  constructor(plan: Plan, content: { body: Uint8Array; trailers?: Fields | undefined; part?: Part | undefined; shareId?: string | undefined }) {
+    this.plan = plan
+    this.body = content.body
+    this.trailers = content.trailers
+    this.part = content.part
+    this.shareId = content.shareId
+  }
+
+  /** The same content under another plan: what a 304 makes of it. */
+  renewed(plan: Plan): Stored {
+    return new Stored(plan, this)
+  }
+
+  /** Bytes it is charged with. */
+  get bytes(): number {
+    return this.body.byteLength + this.plan.fields.bytes + (this.trailers?.bytes ?? 0) + PLAN_BYTES
+  }
+}
+
+const PLAN_BYTES = 320
+
+/** Which fields select among the responses under a key: at most `MAX_SETS` lists of names, the last used first. */
+export class VaryIndex {
+  /** Part of the variants' keys: when the index goes, whatever the reason, its variants can no longer be found. */
+  readonly id: string
+  readonly sets: readonly (readonly string[])[]
+  /** Keys of variants that are told apart by language alone; for profiles that choose by Content-Language. */
+  readonly languages: readonly string[]
+
+  constructor(id: string, sets: readonly (readonly string[])[], languages: readonly string[] = []) {
+    this.id = id
+    this.sets = sets
+    this.languages = languages
+  }
+}
+
+/** Vary sets kept under one key. */
+export const MAX_SETS = 8
+
+/** Age of a planned response now, ms. */
+export function ageOf(plan: Plan, now: number): number {
+  return plan.offsetMs + Math.max(0, now - plan.requestedAt)
+}
+
+/** What `rules/reuse` looks at. @param softened the engine does not call it fresh */
+export function standingOf(plan: Plan, now: number, softened: boolean): Standing {
+  return { ageMs: ageOf(plan, now), lifetimeMs: plan.lifetimeMs, windows: plan.windows, alwaysValidate: plan.alwaysValidate, softened }
+}

@@ -1,0 +1,61 @@
+/**
+ * One request at the door, as every step sees it.
+ *
+ * Floor 4, room http.
+ */
+import type { Engine } from '../flow/engine.ts'
+import type { Fill } from '../flow/fill.ts'
+import type { BodySource, OriginPort, RequestHead, ResponseHead } from '../model/exchange.ts'
+import type { RouteId } from '../model/meter.ts'
+import type { CacheControl } from '../rules/cache-control.ts'
+import type { Policies, Routed } from './policy.ts'
+import type { Profile } from './profile.ts'
+
+/** What one exchange brings besides the request. */
+export interface DoorExchange {
+  readonly origin: OriginPort
+  /** Aborted when the client has gone. */
+  readonly signal: AbortSignal
+  /** 1xx answers on their way to the client; never stored. */
+  readonly onInformational?: (head: ResponseHead) => void
+}
+
+/** What all visits of a door share. */
+export interface Desk {
+  readonly engine: Engine
+  readonly profile: Profile
+  readonly policies: Policies
+  /** Meter ids by policy index. */
+  readonly routes: readonly RouteId[]
+  /** Name in Cache-Status. */
+  readonly cacheName: string
+  /** A reader of a shared body that holds others up for so long is cut off, ms. */
+  readonly laggardMs: number
+}
+
+/** See the module's header. */
+export interface Visit {
+  readonly desk: Desk
+  readonly head: RequestHead
+  readonly body: BodySource | undefined
+  readonly exchange: DoorExchange
+  readonly asked: CacheControl
+  readonly routed: Routed
+  /** Primary key; undefined: nothing of this request is looked up or stored. */
+  readonly primary: string | undefined
+  /** Tags of whatever is stored for it, beside the policy's. */
+  readonly tags: readonly string[]
+}
+
+/** A visit with a key. */
+export type KeyedVisit = Visit & { readonly primary: string }
+
+/** Meter id of a visit's route. */
+export function routeOf(visit: Visit): RouteId {
+  return visit.desk.routes[visit.routed.index] as RouteId
+}
+
+/** Opens a reading of the origin for a key of this visit. Call it before the origin is asked. */
+export function beginFill(visit: Visit, key: string): Fill {
+  return visit.desk.engine.begin(key, { tags: visit.tags })
+}
