@@ -150,3 +150,25 @@ function spread(id: number): number {
   const h = Math.imul(id ^ (id >>> 16), 0x45d9f3b)
   return h ^ (h >>> 13)
 }
+
+/** Hits and bytes answered of a cache of `capacity` bytes: the real in-memory tier, bookkeeping counted as it is in service. */
+export function simulateBytes(trace: Trace, policy: PolicyName, capacity: number): { hits: number; hitBytes: number; bytes: number } {
+  if (trace.sizes === undefined) throw new Error(`--bytes: format ${trace.format} tells no sizes`)
+  const clock = createVirtualClock()
+  const fence = new Fence(clock)
+  const memory = createMemory({ clock, fence, maxBytes: capacity, maxEntryBytes: Math.min(capacity, 2 ** 31 - 1), policy })
+  const budget = { freshMs: 1e9, staleMs: 1e9, onErrorMs: 1e9 }
+  const answered = { hits: 0, hitBytes: 0, bytes: 0 }
+  for (let i = 0; i < trace.ids.length; i += 1) {
+    const key = String(trace.ids[i])
+    const bytes = trace.sizes[i] as number
+    answered.bytes += bytes
+    if (memory.peek(key) !== undefined) {
+      answered.hits += 1
+      answered.hitBytes += bytes
+      continue
+    }
+    memory.put({ key, kind: 'value', value: key, bytes, storedAt: clock.now(), asOf: 0, namespace: 0, tags: [], budget })
+  }
+  return answered
+}
