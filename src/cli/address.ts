@@ -4,7 +4,7 @@
  * Floor 6, room cli. What is wrong becomes commander's usage error, exit code 2.
  */
 import { InvalidArgumentError } from 'commander'
-import { parseDuration } from '../model/units.ts'
+import { parseDuration, parseSize } from '../model/units.ts'
 import type { Address } from './demo/port.ts'
 
 /** `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`, or a port alone (then 127.0.0.1). */
@@ -44,6 +44,22 @@ export function parsePositive(text: string): number {
   if (!/^\d+$/.test(text) || value < 1 || value > 100_000)
     throw new InvalidArgumentError('Expected a whole number from 1 to 100000.')
   return value
+}
+
+/** A size such as `256MiB`; handed on as it was written. */
+export function checkSize(text: string): string {
+  try {
+    parseSize(text)
+    return text
+  } catch {
+    throw new InvalidArgumentError('Expected a size such as 64MiB, 1GiB or bytes.')
+  }
+}
+
+/** An API key of the administration; the flag may be given several times. */
+export function gatherKey(value: string, former: readonly string[] = []): string[] {
+  if (value.length < 16) throw new InvalidArgumentError('Expected at least 16 characters.')
+  return [...former, value]
 }
 
 /** A duration such as `5s`, ms. */

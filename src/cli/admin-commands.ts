@@ -40,8 +40,9 @@ export function addAdminCommands(program: Command, io: Io, act: Act): void {
   addPurge(program, io, act)
   withApi(program.command('explain').argument('<url-or-key>', 'a URL or path as clients ask for it, or a key'))
     .description('say how a request would be answered, and why')
-    .action((subject: string, flags: ApiFlags) =>
-      act(async () => (await import('./inspect.ts')).runExplain(subject, place(flags), io)),
+    .option('-H, --header <"name: value">', 'a header of the request to explain; may be repeated', gather)
+    .action((subject: string, { header = [], ...flags }: ApiFlags & { header?: string[] }) =>
+      act(async () => (await import('./inspect.ts')).runExplain({ subject, header, ...place(flags) }, io)),
     )
   withApi(program.command('stats'))
     .description('print counters, rates and latencies of a running forecache')

@@ -17,10 +17,19 @@ export async function runStats(wish: InspectWish, io: Io): Promise<number> {
   return 0
 }
 
-/** @param subject a URL, a path of the gateway, or a key @returns the exit code @throws FC_CLI_API */
-export async function runExplain(subject: string, wish: InspectWish, io: Io): Promise<number> {
-  const name = /^(https?:\/\/|\/)/i.test(subject) ? 'url' : 'key'
-  print(await callApi(wish, `/v1/explain?${new URLSearchParams({ [name]: subject })}`), wish.json, io)
+/** What is to be explained. */
+export interface ExplainWish extends InspectWish {
+  /** A URL, a path of the gateway, or a key. */
+  readonly subject: string
+  /** Headers of the request, as `name: value`. */
+  readonly header: readonly string[]
+}
+
+/** @returns the exit code @throws FC_CLI_API */
+export async function runExplain(wish: ExplainWish, io: Io): Promise<number> {
+  const name = /^(https?:\/\/|\/)/i.test(wish.subject) ? 'url' : 'key'
+  const query = new URLSearchParams([[name, wish.subject], ...wish.header.map((line) => ['header', line])])
+  print(await callApi(wish, `/v1/explain?${query}`), wish.json, io)
   return 0
 }
 

@@ -4,20 +4,9 @@
  * Floor 6, room cli.
  */
 import { type Command, Option } from 'commander'
-import { gather, parseAddress, parseOrigin, parsePositive } from './address.ts'
-import type { Address } from './demo/port.ts'
+import { checkSize, gatherKey, parseAddress, parseOrigin, parsePositive } from './address.ts'
 import type { Act, Io } from './io.ts'
-
-/** Flags that serve and demo share; they beat the environment, which beats the file. */
-export interface ServeFlags {
-  readonly origin?: string
-  readonly listen?: Address
-  readonly api?: Address
-  readonly memory?: string
-  readonly profile?: 'safe' | 'conformance'
-  readonly apiKey?: string[]
-  readonly insecure?: boolean
-}
+import type { ServeFlags } from './serve.ts'
 
 interface DemoFlags extends ServeFlags {
   readonly once?: boolean
@@ -44,9 +33,8 @@ export function addServeCommands(program: Command, io: Io, act: Act): void {
     .action((flags: DemoFlags) =>
       act(async () => {
         if (flags.origin !== undefined) return (await import('./serve.ts')).runServe(undefined, flags, io)
-        const { once = false, load = false, small = false, seconds, json = false, listen, api } = flags
-        const { runDemo } = await import('./demo/demo.ts')
-        return runDemo({ once, load, small, seconds, json, listen, api }, io)
+        const { once = false, load = false, small = false, json = false } = flags
+        return (await import('./demo/demo.ts')).runDemo({ ...flags, once, load, small, json }, io)
       }),
     )
   program
@@ -64,8 +52,8 @@ function withServeFlags(command: Command): Command {
     .option('--origin <url>', 'the API to stand before', parseOrigin)
     .option('--listen <host:port>', 'address of the gateway; port 0 takes a free one (default: 127.0.0.1:8080)', parseAddress)
     .option('--api <host:port>', 'address of administration and metrics (default: 127.0.0.1:8081)', parseAddress)
-    .option('--memory <size>', 'memory for entries, such as 256MiB')
+    .option('--memory <size>', 'memory for entries, such as 256MiB', checkSize)
     .addOption(new Option('--profile <name>', 'how RFC 9111 is read').choices(['safe', 'conformance']))
-    .option('--api-key <key>', 'an API key of the administration; may be repeated', gather)
+    .option('--api-key <key>', 'an API key of the administration; may be repeated', gatherKey)
     .option('--insecure', 'allow addresses beyond loopback without API keys')
 }

@@ -50,6 +50,7 @@ const CATALOGUE = {
   FC_API_ROUTE: { status: 404, text: '{method} {path}: no such endpoint' },
   FC_API_METHOD: { status: 405, text: '{method} {path}: allowed here: {allow}' },
   FC_LISTEN_EXPOSED: { status: 500, text: '{name}: {given} is not loopback; set api keys or pass --insecure' },
+  FC_LISTEN_FAILED: { status: 500, text: '{given}: {reason}; choose another address with --listen and --api, or port 0 for a free one' },
   FC_CLI_USAGE: { status: 500, text: '{reason}' },
   FC_CLI_API: { status: 502, text: '{url}: {reason}' },
   FC_CLI_CHILD: { status: 500, text: '{reason}; the last it wrote: {written}' },

@@ -26,6 +26,8 @@ export interface ChildWish {
   readonly script: string
   readonly args: readonly string[]
   readonly readyMs: number
+  /** Added to this process's environment. */
+  readonly env?: Readonly<Record<string, string>>
   /** Ends the child when aborted, ready or not. */
   readonly signal?: AbortSignal
 }
@@ -37,6 +39,7 @@ const KEPT_LINES = 20
 export async function startChild(wish: ChildWish): Promise<Child> {
   const child = spawn(process.execPath, [wish.script, ...wish.args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: { ...process.env, ...wish.env },
     ...(wish.signal && { signal: wish.signal }),
   })
   const ended = new Promise<string>((resolve) => {

@@ -25,8 +25,13 @@ export interface DemoWish {
   /** Length of the measured load. */
   readonly seconds: number
   readonly json: boolean
-  readonly listen: Address | undefined
-  readonly api: Address | undefined
+  /** Flags of `serve` that the gateway gets. */
+  readonly listen?: Address
+  readonly api?: Address
+  readonly memory?: string
+  readonly profile?: string
+  readonly apiKey?: readonly string[]
+  readonly insecure?: boolean
 }
 
 const GATEWAY: Address = { host: '127.0.0.1', port: 8080 }
@@ -78,6 +83,7 @@ async function start(wish: DemoWish, { children, say, signal }: Starting): Promi
     readyMs: READY_MS,
     signal,
     args: ['--api', `http://${showAddress(api)}`, ...(wish.small ? ['--small'] : [])],
+    env: wish.apiKey?.[0] === undefined ? {} : { FORECACHE_CLI_KEY: wish.apiKey[0] },
   })
   children.push(shop)
   const shopUrl = String(shop.ready['listen'])
@@ -87,10 +93,19 @@ async function start(wish: DemoWish, { children, say, signal }: Starting): Promi
       script: GATEWAY_SCRIPT,
       readyMs: READY_MS,
       signal,
-      args: ['serve', POLICIES, '--origin', shopUrl, '--listen', showAddress(listen), '--api', showAddress(api)],
+      args: ['serve', POLICIES, '--origin', shopUrl, '--listen', showAddress(listen), '--api', showAddress(api), ...passOn(wish)],
     }),
   )
   return { gateway: `http://${showAddress(listen)}`, api: `http://${showAddress(api)}`, shop: shopUrl }
+}
+
+function passOn({ memory, profile, apiKey = [], insecure = false }: DemoWish): string[] {
+  return [
+    ...(memory === undefined ? [] : ['--memory', memory]),
+    ...(profile === undefined ? [] : ['--profile', profile]),
+    ...apiKey.flatMap((key) => ['--api-key', key]),
+    ...(insecure ? ['--insecure'] : []),
+  ]
 }
 
 async function claim(wanted: Address, name: string, say: (line: string) => void): Promise<Address> {

@@ -69,6 +69,8 @@ describe('cli: exit codes', () => {
     [['serve', '--origin', 'ftp://x'], 2],
     [['serve', '--origin', 'http://x/path'], 2],
     [['serve', '--profile', 'loose'], 2],
+    [['serve', '--memory', 'huge', '--origin', 'http://127.0.0.1:1'], 2],
+    [['serve', '--api-key', 'short', '--origin', 'http://127.0.0.1:1'], 2],
     [['check'], 2],
     [['purge'], 2],
     [['explain'], 2],
@@ -163,6 +165,8 @@ describe('cli: stats and explain', () => {
     for (const subject of ['/a?b=1&c', 'http://h/x', 'quote:v2:abc'])
       expect((await run('explain', subject, '--api', api.url)).out).toBe('reason  fresh')
 
+    await run('explain', '/a', '-H', 'cookie: session=demo', '--api', api.url)
+    expect(api.asked.pop()?.url).toBe('/v1/explain?url=%2Fa&header=cookie%3A+session%3Ddemo')
     expect(api.asked.map((one) => new URL(one.url ?? '', api.url).searchParams.toString())).toEqual([
       'url=%2Fa%3Fb%3D1%26c',
       'url=http%3A%2F%2Fh%2Fx',

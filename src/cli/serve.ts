@@ -1,0 +1,61 @@
+/**
+ * `forecache serve`: the flags as configuration, then the gateway until a signal ends it.
+ *
+ * Floor 6, room cli. Started by another process over an IPC channel (the demo does), it ends with that process.
+ */
+import { ForecacheError } from '../model/errors.ts'
+import { runGateway } from '../server/lifecycle.ts'
+import { showAddress } from './address.ts'
+import type { Address } from './demo/port.ts'
+import type { Io } from './io.ts'
+
+/** Flags that serve and demo share; they beat the environment, which beats the file. */
+export interface ServeFlags {
+  readonly origin?: string
+  readonly listen?: Address
+  readonly api?: Address
+  readonly memory?: string
+  readonly profile?: 'safe' | 'conformance'
+  readonly apiKey?: string[]
+  readonly insecure?: boolean
+}
+
+/** @returns the exit code, when it has drained @throws FC_CLI_USAGE, FC_LISTEN_*, FC_CONFIG_* */
+export async function runServe(file: string | undefined, flags: ServeFlags, io: Io): Promise<number> {
+  if (file === undefined && flags.origin === undefined && process.env['FORECACHE_ORIGIN_URL'] === undefined) {
+    throw new ForecacheError('FC_CLI_USAGE', {
+      reason: 'serve: name the API to stand before with --origin URL, or a configuration file',
+    })
+  }
+  const end = (): boolean => process.kill(process.pid, 'SIGTERM')
+  process.once('disconnect', end)
+  try {
+    return await runGateway({ file, flags: toOptions(flags), env: process.env, print: (line) => io.out(line) })
+  } catch (error) {
+    throw describeListenFailure(error)
+  } finally {
+    process.off('disconnect', end)
+  }
+}
+
+/** Flags by the path of the option they set; those not given are left out. */
+function toOptions(flags: ServeFlags): Record<string, unknown> {
+  const options = {
+    'origin.url': flags.origin,
+    listen: flags.listen && showAddress(flags.listen),
+    'api.listen': flags.api && showAddress(flags.api),
+    'api.keys': flags.apiKey,
+    'api.insecure': flags.insecure,
+    'memory.maxBytes': flags.memory,
+    profile: flags.profile,
+  }
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+}
+
+function describeListenFailure(error: unknown): unknown {
+  if (!(error instanceof Error) || !('syscall' in error) || error.syscall !== 'listen' || !('code' in error)) return error
+  const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number }
+  const given = `${address ?? 'the address'}:${port ?? ''}`
+  const reason = code === 'EADDRINUSE' ? 'another process listens there already' : error.message
+  return new ForecacheError('FC_LISTEN_FAILED', { given, reason }, { cause: error })
+}
