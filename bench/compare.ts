@@ -70,7 +70,12 @@ export function columns(rows: readonly (readonly (string | number)[])[]): string
   const width = (index: number): number => Math.max(...texts.map((row) => row[index]?.length ?? 0))
   const isNumber = (text: string): boolean => /^[-+]?[\d.]/.test(text)
   return texts
-    .map((row) => row.map((cell, i) => (isNumber(cell) ? cell.padStart(width(i)) : cell.padEnd(width(i)))).join('  ').trimEnd())
+    .map((row) =>
+      row
+        .map((cell, i) => (isNumber(cell) ? cell.padStart(width(i)) : cell.padEnd(width(i))))
+        .join('  ')
+        .trimEnd(),
+    )
     .join('\n')
 }
 

@@ -7,7 +7,9 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 const here = import.meta.dirname
-const names = readdirSync(here).filter((name) => existsSync(join(here, name, 'main.ts'))).sort()
+const names = readdirSync(here)
+  .filter((name) => existsSync(join(here, name, 'main.ts')))
+  .sort()
 const [name = '', ...args] = process.argv.slice(2)
 
 if (!names.includes(name)) {

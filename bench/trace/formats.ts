@@ -32,8 +32,17 @@ export const FORMATS = ['auto', 'int32', 'tsv', 'clf', 'adaptsize', 'csv', 'text
 export type Format = (typeof FORMATS)[number]
 
 const SYNONYMS: Readonly<Record<string, Format>> = {
-  web07: 'int32', orm: 'int32', 'orm-busy': 'int32', cache2k: 'int32', nasa: 'tsv', combined: 'clf', common: 'clf', apache: 'clf',
-  lines: 'text', txt: 'text', plain: 'text',
+  web07: 'int32',
+  orm: 'int32',
+  'orm-busy': 'int32',
+  cache2k: 'int32',
+  nasa: 'tsv',
+  combined: 'clf',
+  common: 'clf',
+  apache: 'clf',
+  lines: 'text',
+  txt: 'text',
+  plain: 'text',
 }
 
 /** @throws Error naming the known formats */
@@ -70,7 +79,11 @@ function detect(bytes: Buffer): Format {
   const head = bytes.subarray(0, 4096)
   const isBinary = head.some((byte) => byte < 9 || (byte > 13 && byte < 32 && byte !== 27))
   if (isBinary) return 'int32'
-  const lines = head.toString('latin1').split(/\r?\n/).slice(0, 20).filter((line) => line !== '')
+  const lines = head
+    .toString('latin1')
+    .split(/\r?\n/)
+    .slice(0, 20)
+    .filter((line) => line !== '')
   const full = lines.length > 1 && bytes.length > head.length ? lines.slice(0, -1) : lines
   const most = (test: RegExp): boolean => full.filter((line) => test.test(line)).length * 2 > full.length
   if (most(CLF)) return 'clf'
@@ -120,11 +133,16 @@ type LineParser = (line: string) => Request | undefined
 
 function parserOf(lines: string[], format: Format, all: boolean): LineParser {
   switch (format) {
-    case 'clf': return (line) => parseClf(line, all)
-    case 'adaptsize': return parseAdaptSize
-    case 'tsv': return columnParser(lines, '\t', all)
-    case 'csv': return columnParser(lines, ',', all)
-    default: return (line) => ({ key: line.trim(), size: -1, at: 0 })
+    case 'clf':
+      return (line) => parseClf(line, all)
+    case 'adaptsize':
+      return parseAdaptSize
+    case 'tsv':
+      return columnParser(lines, '\t', all)
+    case 'csv':
+      return columnParser(lines, ',', all)
+    default:
+      return (line) => ({ key: line.trim(), size: -1, at: 0 })
   }
 }
 
@@ -143,13 +161,23 @@ function parseAdaptSize(line: string): Request | undefined {
 
 /** Columns by the names of a header line, which it removes; without one the first is the key, a second the size. */
 function columnParser(lines: string[], separator: string, all: boolean): LineParser {
-  const header = (lines[0] ?? '').toLowerCase().split(separator).map((name) => name.trim())
+  const header = (lines[0] ?? '')
+    .toLowerCase()
+    .split(separator)
+    .map((name) => name.trim())
   const column = (...names: string[]): number => header.findIndex((name) => names.includes(name))
   const key = column('url', 'key', 'id', 'obj_id', 'object', 'path', 'uri')
   if (key >= 0) lines.shift()
-  const at = key < 0
-    ? { key: 0, size: 1, time: -1, method: -1, status: -1 }
-    : { key, size: column('bytes', 'size', 'obj_size'), time: column('time', 'timestamp'), method: column('method'), status: column('response', 'status') }
+  const at =
+    key < 0
+      ? { key: 0, size: 1, time: -1, method: -1, status: -1 }
+      : {
+          key,
+          size: column('bytes', 'size', 'obj_size'),
+          time: column('time', 'timestamp'),
+          method: column('method'),
+          status: column('response', 'status'),
+        }
   return (line) => {
     const cells = line.split(separator)
     const name = cells[at.key]

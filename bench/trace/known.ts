@@ -16,7 +16,12 @@ export interface KnownRow {
   readonly optimum: number
 }
 
-function row(trace: string, file: string, capacity: number, figures: readonly [number, number, number, number, number]): KnownRow {
+function row(
+  trace: string,
+  file: string,
+  capacity: number,
+  figures: readonly [number, number, number, number, number],
+): KnownRow {
   const [lru, sieve, s3Fifo, best, optimum] = figures
   return { trace, file, capacity, lru, sieve, s3Fifo, best, optimum }
 }

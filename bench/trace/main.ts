@@ -86,9 +86,12 @@ function runFile(options: Options, file: string): number {
   })
   const { format, distinct, skipped } = trace
   const requests = trace.ids.length
-  if (options.json) print({ file: found, format, requests, distinct, skippedLines: skipped, unit: options.bytes ? 'bytes' : 'entries', results })
+  if (options.json)
+    print({ file: found, format, requests, distinct, skippedLines: skipped, unit: options.bytes ? 'bytes' : 'entries', results })
   else {
-    process.stdout.write(`${describeMachine(machine())}\ntrace     ${found}: ${format}, ${requests} requests, ${distinct} distinct, ${skipped} lines skipped\n\n`)
+    process.stdout.write(
+      `${describeMachine(machine())}\ntrace     ${found}: ${format}, ${requests} requests, ${distinct} distinct, ${skipped} lines skipped\n\n`,
+    )
     const names = results[0]?.ratios.map((ratio) => ratio.policy) ?? []
     const rows = results.map((result) => [`@ ${result.capacity}`, ...result.ratios.map((ratio) => ratio.hitRatio.toFixed(2))])
     process.stdout.write(`${columns([['hit ratio, %', ...names], ...rows])}\n`)
@@ -100,7 +103,9 @@ function byEntries(trace: Trace, policies: readonly PolicyName[], capacity: numb
   const share = (hits: number): number => (100 * hits) / trace.ids.length
   const ratios = policies.map((policy) => ({
     policy,
-    hitRatio: share(policy === POLICY_NAMES[0] ? simulateMemory(trace, policy, capacity) : simulatePolicy(trace, policy, capacity)),
+    hitRatio: share(
+      policy === POLICY_NAMES[0] ? simulateMemory(trace, policy, capacity) : simulatePolicy(trace, policy, capacity),
+    ),
   }))
   return [...ratios, { policy: 'optimum', hitRatio: share(simulateOptimum(trace, capacity)) }]
 }
@@ -131,11 +136,30 @@ function runKnown(json: boolean): number {
   const reached = results.every((result) => result.misses.length === 0)
   if (json) print({ machine: machine(), reached, results })
   else {
-    process.stdout.write(`${describeMachine(machine())}\nmethod    capacity in entries, unit weights; (published figure); the default runs inside the in-memory tier\n\n`)
-    const head = ['trace @ capacity', 'lru', '', 'sieve', '', 's3-fifo-published', '', 'w-tinylfu', 'w-tinylfu-20', 's3-fifo (default)', '', 'optimum', '']
+    process.stdout.write(
+      `${describeMachine(machine())}\nmethod    capacity in entries, unit weights; (published figure); the default runs inside the in-memory tier\n\n`,
+    )
+    const head = [
+      'trace @ capacity',
+      'lru',
+      '',
+      'sieve',
+      '',
+      's3-fifo-published',
+      '',
+      'w-tinylfu',
+      'w-tinylfu-20',
+      's3-fifo (default)',
+      '',
+      'optimum',
+      '',
+    ]
     process.stdout.write(`${columns([head, ...results.map(({ known, ratios }) => line(known, ratios))])}\n\n`)
-    for (const { known, misses } of results) for (const miss of misses) process.stdout.write(`NOT REACHED ${known.trace} @ ${known.capacity}: ${miss}\n`)
-    process.stdout.write(reached ? 'all figures reached: published modes within 0.1 point, default at least best found - 0.5\n' : '')
+    for (const { known, misses } of results)
+      for (const miss of misses) process.stdout.write(`NOT REACHED ${known.trace} @ ${known.capacity}: ${miss}\n`)
+    process.stdout.write(
+      reached ? 'all figures reached: published modes within 0.1 point, default at least best found - 0.5\n' : '',
+    )
   }
   return reached ? 0 : 1
 }
@@ -143,15 +167,28 @@ function runKnown(json: boolean): number {
 function line(known: KnownRow, ratios: readonly Ratio[]): string[] {
   const of = (policy: string): string => ratioOf(ratios, policy).toFixed(2)
   return [
-    `${known.trace} @ ${known.capacity}`, of('lru'), `(${known.lru})`, of('sieve'), `(${known.sieve})`,
-    of('s3-fifo-published'), `(${known.s3Fifo})`, of('w-tinylfu'), of('w-tinylfu-20'),
-    of('s3-fifo'), `(best ${known.best})`, of('optimum'), `(${known.optimum})`,
+    `${known.trace} @ ${known.capacity}`,
+    of('lru'),
+    `(${known.lru})`,
+    of('sieve'),
+    `(${known.sieve})`,
+    of('s3-fifo-published'),
+    `(${known.s3Fifo})`,
+    of('w-tinylfu'),
+    of('w-tinylfu-20'),
+    of('s3-fifo'),
+    `(best ${known.best})`,
+    of('optimum'),
+    `(${known.optimum})`,
   ]
 }
 
 function missed(known: KnownRow, ratios: readonly Ratio[]): string[] {
   const published: readonly (readonly [string, number])[] = [
-    ['lru', known.lru], ['sieve', known.sieve], ['s3-fifo-published', known.s3Fifo], ['optimum', known.optimum],
+    ['lru', known.lru],
+    ['sieve', known.sieve],
+    ['s3-fifo-published', known.s3Fifo],
+    ['optimum', known.optimum],
   ]
   const misses = published
     .filter(([policy, figure]) => Math.abs(ratioOf(ratios, policy) - figure) > TOLERANCE.published)
@@ -173,7 +210,8 @@ function parseCapacity(given: string, trace: Trace): number {
   const share = given.endsWith('%')
   const number = Number(share ? given.slice(0, -1) : given)
   const capacity = Math.floor(share ? (trace.distinct * number) / 100 : number)
-  if (!Number.isSafeInteger(capacity) || !(number > 0)) throw new Error(`--capacity ${given}: expected a whole number above 0, or a share such as 10%`)
+  if (!Number.isSafeInteger(capacity) || !(number > 0))
+    throw new Error(`--capacity ${given}: expected a whole number above 0, or a share such as 10%`)
   return Math.max(1, capacity)
 }
 

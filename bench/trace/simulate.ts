@@ -152,7 +152,11 @@ function spread(id: number): number {
 }
 
 /** Hits and bytes answered of a cache of `capacity` bytes: the real in-memory tier, bookkeeping counted as it is in service. */
-export function simulateBytes(trace: Trace, policy: PolicyName, capacity: number): { hits: number; hitBytes: number; bytes: number } {
+export function simulateBytes(
+  trace: Trace,
+  policy: PolicyName,
+  capacity: number,
+): { hits: number; hitBytes: number; bytes: number } {
   if (trace.sizes === undefined) throw new Error(`--bytes: format ${trace.format} tells no sizes`)
   const clock = createVirtualClock()
   const fence = new Fence(clock)

@@ -1,24 +1,48 @@
 /**
- * Arrival statistics of an entry, in two words of its row: when it was read last, and the smoothed gap between reads.
+ * Arrival statistics of an entry, in two words of its row: when it was read last, how often in this period, the smoothed
+ * gap between reads, and whether it was read at all in the two periods before.
  *
  * Floor 1, room shelf. One call per hit; no allocation.
  */
-import { ARRIVALS, LAST_READ } from './table.ts'
+import { ARRIVALS, FLAGS, HISTORY_MASK, HISTORY_SHIFT, LAST_READ } from './row.ts'
 
-const MAX_GAP_MS = 0xffffff
+const READS_MASK = 0xff
+const GAP_SHIFT = 8
+const MAX_GAP = 0xffffff
 
-/**
- * Notes one read.
- *
- * @param at the row's first word
- * @param sinceStart coarse ms since the table's start, as int32
- */
-export function noteRead(words: Int32Array, at: number, sinceStart: number): void {
-  const gap = (sinceStart - (words[at + LAST_READ] as number)) | 0
+/** How a key has been read: what refreshing ahead goes by. */
+export interface Arrivals {
+  /** Reads since the entry was stored or refreshed; 255 means at least as many. */
+  readonly reads: number
+  /** Smoothed gap between reads in ms, at most about 4.6 h; 0 before the second read. */
+  readonly gapMs: number
+  /** Whether it was read in each of the two periods before, the latest first. */
+  readonly before: readonly [boolean, boolean]
+}
+
+/** Counts a read into the row that starts at `at`. */
+export function noteRead(words: Int32Array, at: number, sinceStartMs: number): void {
+  const now = sinceStartMs | 0
   const arrivals = words[at + ARRIVALS] as number
-  const smoothed = arrivals >>> 8
-  const next = smoothed + ((Math.min(gap, MAX_GAP_MS) - smoothed) >> 2)
-  const reads = arrivals & 0xff
-  words[at + LAST_READ] = sinceStart
-  words[at + ARRIVALS] = (next << 8) | (reads === 0xff ? reads : reads + 1)
+  const gap = Math.min((now - (words[at + LAST_READ] as number)) >>> 0, MAX_GAP)
+  const smoothed = arrivals >>> GAP_SHIFT
+  const next = smoothed === 0 ? gap : smoothed + ((gap - smoothed) >> 2)
+  const reads = arrivals & READS_MASK
+  words[at + LAST_READ] = now
+  words[at + ARRIVALS] = (next << GAP_SHIFT) | (reads === READS_MASK ? reads : reads + 1)
+}
+
+/** Closes the period of the row that starts at `at`: its reads become history. */
+export function closePeriod(words: Int32Array, at: number): void {
+  const flags = words[at + FLAGS] as number
+  const arrivals = words[at + ARRIVALS] as number
+  const read = (arrivals & READS_MASK) > 0 ? 1 << HISTORY_SHIFT : 0
+  words[at + FLAGS] = (flags & ~HISTORY_MASK) | (((flags & HISTORY_MASK) << 1) & HISTORY_MASK) | read
+  words[at + ARRIVALS] = arrivals & ~READS_MASK
+}
+
+export function arrivalsAt(words: Int32Array, at: number): Arrivals {
+  const arrivals = words[at + ARRIVALS] as number
+  const history = ((words[at + FLAGS] as number) & HISTORY_MASK) >>> HISTORY_SHIFT
+  return { reads: arrivals & READS_MASK, gapMs: arrivals >>> GAP_SHIFT, before: [(history & 1) === 1, (history & 2) === 2] }
 }

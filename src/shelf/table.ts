@@ -1,36 +1,12 @@
 /**
- * A table of entries as columns: one Map from key to slot, one 32-byte row of numbers per slot, one array of values.
+ * A table of entries as columns: one Map from key to slot, one row of numbers per slot (row.ts), one array of values.
  *
  * Floor 1, room shelf. About 60 bytes per entry beside the Map's own, keys and values apart. Columns that few entries
  * need (tags, shares, a longer error window) are allocated when the first entry brings one. Slots are reused; a row is
  * meaningful only while its slot is in the index. Columns are replaced when they grow: do not keep them.
  */
-
-/** Int32 words per row; word 0 and 1 are the Float64 end of the fresh window. */
-export const ROW_SHIFT = 3
-/** Position of the log (low 32 bits) at which the entry was last proven current. */
-export const MARK = 2
-/** Coarse ms of the last read, counted from the table's start, modulo 2^32. */
-export const LAST_READ = 3
-/** Smoothed gap between reads in ms (upper 24 bits) and reads in this period (lower 8 bits, at most 255). */
-export const ARRIVALS = 4
-/** Kind, flags, two bits of period history, namespace from bit 8 up. */
-export const FLAGS = 5
-/** Fresh window as packed by windows.ts. */
-export const FRESH = 6
-/** Bytes the entry was given with. */
-export const BYTES = 7
-
-/** Bits of FLAGS. */
-export const KIND_MASK = 0b0000_0011
-export const WIDE_KEY = 0b0000_0100
-export const HAS_TAGS = 0b0000_1000
-export const HAS_SHARE = 0b0001_0000
-export const HISTORY_SHIFT = 5
-export const HISTORY_MASK = 0b0110_0000
-export const NAMESPACE_SHIFT = 8
-/** Namespaces that fit into FLAGS. */
-export const MAX_NAMESPACE = 2 ** 23 - 1
+import { ROW_SHIFT, storedAtOf } from './row.ts'
+import { unpackWindow } from './windows.ts'
 
 const FIRST_SLOTS = 512
 
@@ -38,7 +14,7 @@ const FIRST_SLOTS = 512
 export class Table {
   readonly index = new Map<string, number>()
   words: Int32Array<ArrayBuffer> = new Int32Array(0)
-  /** The same memory as `words`: the end of the fresh window is at `slot << 2`. */
+  /** The same memory as `words`. */
   times = new Float64Array(0)
   keys: (string | undefined)[] = []
   values: unknown[] = []
@@ -74,6 +50,7 @@ export class Table {
     }
     this.index.set(key, slot)
     this.keys[slot] = key
+    this.words.fill(0, slot << ROW_SHIFT, (slot + 1) << ROW_SHIFT)
     return slot
   }
 
@@ -93,6 +70,10 @@ export class Table {
 
   tagsOf(slot: number): readonly string[] {
     return this.tags?.[slot] ?? NO_TAGS
+  }
+
+  shareOf(slot: number): string {
+    return this.shares?.[slot] ?? ''
   }
 
   setTags(slot: number, tags: readonly string[]): void {
@@ -115,6 +96,11 @@ export class Table {
 
   onErrorOf(slot: number): number {
     return (this.onError ?? this.stale)[slot] as number
+  }
+
+  /** When the entry in a slot is past every window. */
+  endAt(slot: number): number {
+    return storedAtOf(this.times, this.words, slot) + unpackWindow(this.onErrorOf(slot))
   }
 
   #grow(): void {

@@ -53,23 +53,33 @@ export function parseMemoryOptions(given: MemoryOptions): MemorySettings {
     if (!NAMES.includes(name)) throw new ForecacheError('FC_OPTION_UNKNOWN', { name: `memory.${name}`, known: NAMES.join(', ') })
   }
   const maxBytes = parseSize(given.maxBytes, 'memory.maxBytes')
-  inRange('memory.maxBytes', maxBytes, MIN_BYTES, Number.MAX_SAFE_INTEGER)
+  inRange('memory.maxBytes', maxBytes, [MIN_BYTES, Number.MAX_SAFE_INTEGER])
   const most = Math.min(maxBytes, MAX_ENTRY_BYTES)
-  const maxEntryBytes = given.maxEntryBytes === undefined
-    ? Math.min(Math.floor(maxBytes / 8), most)
-    : parseSize(given.maxEntryBytes, 'memory.maxEntryBytes')
-  inRange('memory.maxEntryBytes', maxEntryBytes, 1, most)
+  const maxEntryBytes =
+    given.maxEntryBytes === undefined
+      ? Math.min(Math.floor(maxBytes / 8), most)
+      : parseSize(given.maxEntryBytes, 'memory.maxEntryBytes')
+  inRange('memory.maxEntryBytes', maxEntryBytes, [1, most])
   const maxEntries = given.maxEntries ?? MAX_ENTRIES
-  inRange('memory.maxEntries', maxEntries, 1, MAX_ENTRIES)
+  inRange('memory.maxEntries', maxEntries, [1, MAX_ENTRIES])
   const policy = given.policy ?? 's3-fifo'
   if (!isPolicyName(policy)) {
     throw new ForecacheError('FC_OPTION_VALUE', { name: 'memory.policy', reason: `known: ${POLICY_NAMES.join(', ')}` })
   }
   const retainMs = parseDuration(given.retainMs ?? 0, 'memory.retainMs')
-  return { clock: given.clock, fence: given.fence, maxBytes, maxEntries, policy, maxEntryBytes, retainMs, onRemove: given.onRemove }
+  return {
+    clock: given.clock,
+    fence: given.fence,
+    maxBytes,
+    maxEntries,
+    policy,
+    maxEntryBytes,
+    retainMs,
+    onRemove: given.onRemove,
+  }
 }
 
-function inRange(name: string, given: number, min: number, max: number): void {
+function inRange(name: string, given: number, [min, max]: readonly [number, number]): void {
   if (Number.isInteger(given) && given >= min && given <= max) return
   throw new ForecacheError('FC_OPTION_RANGE', { name, given, min, max })
 }

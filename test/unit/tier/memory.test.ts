@@ -10,8 +10,16 @@ function arrange(options: Partial<MemoryOptions> = {}) {
   const fence = new Fence(clock)
   const memory = createMemory({ clock, fence, maxBytes: '1MiB', ...options })
   const entry = (key: string, more: Partial<Entry> = {}): Entry => ({
-    key, kind: 'value', value: `v:${key}`, bytes: 100, storedAt: clock.now(), asOf: fence.horizon, namespace: 0, tags: [],
-    budget: { freshMs: 30_000, staleMs: 90_000, onErrorMs: 600_000 }, ...more,
+    key,
+    kind: 'value',
+    value: `v:${key}`,
+    bytes: 100,
+    storedAt: clock.now(),
+    asOf: fence.horizon,
+    namespace: 0,
+    tags: [],
+    budget: { freshMs: 30_000, staleMs: 90_000, onErrorMs: 600_000 },
+    ...more,
   })
   return { clock, fence, memory, entry }
 }

@@ -1,0 +1,172 @@
+/**
+ * What a memory tier holds and what it costs: rows, shared bodies, tag counts, and the bytes charged for all of them.
+ *
+ * Floor 1, room shelf. Every entry is charged its given bytes (without a shared body), its key, its tags and a flat
+ * ENTRY_BYTES for row, index, columns and ghosts; shared bodies and tag records are charged once. `bytes` is always the
+ * exact sum. Knows no fence, no clock and no policy.
+ */
+import type { Entry, EntryKind } from '../model/entry.ts'
+import { type Arrivals, arrivalsAt, closePeriod } from './arrivals.ts'
+import { isWide } from './fingerprint.ts'
+import { LargeBodies } from './large-bodies.ts'
+import * as row from './row.ts'
+import { Shares } from './shares.ts'
+import { Table } from './table.ts'
+import { TagCounts } from './tag-counts.ts'
+import { packWindow, unpackWindow } from './windows.ts'
+
+/** Bytes an entry is charged with beside its value, key and tags. */
+export const ENTRY_BYTES = 128
+
+const KINDS: readonly EntryKind[] = ['value', 'pass', 'vary']
+
+/** Where a row is written. */
+export interface Placement {
+  readonly slot: number
+  /** Low 32 bits of the position at which the entry is proven current. */
+  readonly mark: number
+  /** Softened before it was stored: kept, never fresh. */
+  readonly isSoft: boolean
+}
+
+/** See the module's header. */
+export class Holdings {
+  readonly table = new Table()
+  readonly shares = new Shares()
+  readonly tagCounts = new TagCounts()
+  readonly #large = new LargeBodies()
+  #own = 0
+  #reservedShare: string | undefined
+
+  get bytes(): number {
+    return this.#own + this.shares.bytes + this.tagCounts.bytes
+  }
+
+  /** Whether a new key that needs `own` bytes may push others out; see large-bodies.ts. */
+  mayPush(print: number, own: number): boolean {
+    const entries = this.table.index.size
+    return this.#large.admits(print, own, { entries, meanBytes: this.#own / Math.max(entries, 1) })
+  }
+
+  /** Takes hold of the shared body and the tags of an entry about to be written. @returns bytes it is to be charged alone */
+  reserve(entry: Entry): number {
+    const { share, tags, key } = entry
+    this.#reservedShare = share !== undefined && this.shares.retain(share.id, share.bytes) ? share.id : undefined
+    this.tagCounts.add(tags)
+    const shared = this.#reservedShare === undefined ? 0 : this.shares.bytesOf(this.#reservedShare)
+    return ENTRY_BYTES + Math.max(0, entry.bytes - shared) + keyBytes(key, isWide(key)) + tagBytes(tags)
+  }
+
+  /** Bytes of the shared body that the last `reserve` took hold of. */
+  get reservedBytes(): number {
+    return this.#reservedShare === undefined ? 0 : this.shares.bytesOf(this.#reservedShare)
+  }
+
+  /** Undoes `reserve`; `position` is one at which the entry was current. */
+  cancel(entry: Entry, position: number): void {
+    this.tagCounts.remove(entry.tags, position)
+    if (this.#reservedShare !== undefined) this.shares.release(this.#reservedShare)
+    this.#reservedShare = undefined
+  }
+
+  /** Writes a reserved entry into a slot that is empty, or that `vacate` was called for. */
+  write(entry: Entry, { slot, mark, isSoft }: Placement): void {
+    const table = this.table
+    const words = table.words
+    const at = slot << row.ROW_SHIFT
+    const { budget, tags } = entry
+    let flags = ((words[at + row.FLAGS] as number) & row.HISTORY_MASK) | KINDS.indexOf(entry.kind)
+    flags |= entry.namespace << row.NAMESPACE_SHIFT
+    if (isWide(entry.key)) flags |= row.WIDE_KEY
+    if (tags.length > 0) {
+      flags |= row.HAS_TAGS
+      table.setTags(slot, tags)
+    }
+    if (this.#reservedShare !== undefined) {
+      flags |= row.HAS_SHARE
+      table.setShare(slot, this.#reservedShare)
+      this.#reservedShare = undefined
+    }
+    const fresh = isSoft ? 0 : packWindow(budget.freshMs)
+    words[at + row.MARK] = mark
+    words[at + row.FLAGS] = flags
+    words[at + row.FRESH] = fresh
+    words[at + row.BYTES] = entry.bytes
+    table.times[slot << row.TIME_SHIFT] = entry.storedAt + unpackWindow(fresh)
+    table.stale[slot] = packWindow(budget.staleMs)
+    table.setOnError(slot, packWindow(budget.onErrorMs))
+    table.values[slot] = entry.value
+    this.#own += this.ownBytesAt(slot)
+  }
+
+  /** Uncharges what stands in a slot and lets go of what it refers to; `provenAt` as for TagCounts.remove. */
+  vacate(slot: number, provenAt: number): void {
+    const table = this.table
+    const at = slot << row.ROW_SHIFT
+    const flags = table.words[at + row.FLAGS] as number
+    this.#own -= this.ownBytesAt(slot)
+    if ((flags & row.HAS_TAGS) !== 0) this.tagCounts.remove(table.tagsOf(slot), provenAt)
+    if ((flags & row.HAS_SHARE) !== 0) this.shares.release(table.shareOf(slot))
+    closePeriod(table.words, at)
+  }
+
+  /** Bytes charged to the entry in a slot alone: its weight for the policy. */
+  ownBytesAt(slot: number): number {
+    const { words, keys } = this.table
+    const at = slot << row.ROW_SHIFT
+    const flags = words[at + row.FLAGS] as number
+    let bytes = words[at + row.BYTES] as number
+    if ((flags & row.HAS_SHARE) !== 0) bytes = Math.max(0, bytes - this.shares.bytesOf(this.table.shareOf(slot)))
+    bytes += ENTRY_BYTES + keyBytes(keys[slot] as string, (flags & row.WIDE_KEY) !== 0)
+    return (flags & row.HAS_TAGS) === 0 ? bytes : bytes + tagBytes(this.table.tagsOf(slot))
+  }
+
+  /** The entry in a slot as it was given, but for windows rounded down and `asOf`, which is the position given. */
+  entryAt(slot: number, asOf: number): Entry {
+    const { words, keys, values, stale, times } = this.table
+    const at = slot << row.ROW_SHIFT
+    const flags = words[at + row.FLAGS] as number
+    const id = (flags & row.HAS_SHARE) === 0 ? undefined : this.table.shareOf(slot)
+    const entry = {
+      key: keys[slot] as string,
+      kind: KINDS[flags & row.KIND_MASK] as EntryKind,
+      value: values[slot],
+      bytes: words[at + row.BYTES] as number,
+      storedAt: row.storedAtOf(times, words, slot),
+      budget: {
+        freshMs: unpackWindow(words[at + row.FRESH] as number),
+        staleMs: unpackWindow(stale[slot] as number),
+        onErrorMs: unpackWindow(this.table.onErrorOf(slot)),
+      },
+      asOf,
+      namespace: flags >>> row.NAMESPACE_SHIFT,
+      tags: (flags & row.HAS_TAGS) === 0 ? NO_TAGS : this.table.tagsOf(slot),
+    }
+    return id === undefined ? entry : { ...entry, share: { id, bytes: this.shares.bytesOf(id) } }
+  }
+
+  arrivalsAt(slot: number): Arrivals {
+    return arrivalsAt(this.table.words, slot << row.ROW_SHIFT)
+  }
+
+  /** Ends the fresh window now; `now` caps a start that lies ahead of the clock. */
+  soften(slot: number, now: number): void {
+    const { words, times } = this.table
+    const storedAt = Math.min(row.storedAtOf(times, words, slot), now)
+    words[(slot << row.ROW_SHIFT) + row.FRESH] = 0
+    times[slot << row.TIME_SHIFT] = storedAt
+  }
+}
+
+const NO_TAGS: readonly string[] = Object.freeze([])
+
+function keyBytes(key: string, wide: boolean): number {
+  return wide ? key.length * 2 : key.length
+}
+
+function tagBytes(tags: readonly string[]): number {
+  if (tags.length === 0) return 0
+  let bytes = 24
+  for (const tag of tags) bytes += 8 + tag.length
+  return bytes
+}
