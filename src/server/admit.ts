@@ -34,7 +34,7 @@ const ABSOLUTE = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(.*)$/i
  * @throws FC_REQUEST_BAD, FC_REQUEST_METHOD, FC_REQUEST_VERSION, FC_REQUEST_CODING, FC_TARGET_TOO_LONG,
  *   FC_HEADERS_TOO_LARGE, FC_REQUEST_TOO_LARGE
  */
-export function admit(request: IncomingMessage, limits: AdmitLimits): RequestHead {
+export function admit(request: Pick<IncomingMessage, 'method' | 'url' | 'rawHeaders' | 'httpVersion'>, limits: AdmitLimits): RequestHead {
   const { method = '', url = '', rawHeaders, httpVersion } = request
   if (httpVersion !== '1.1' && httpVersion !== '1.0') throw new ForecacheError('FC_REQUEST_VERSION', { given: httpVersion })
   if (method === 'CONNECT' || method === 'TRACE') throw new ForecacheError('FC_REQUEST_METHOD', { method })

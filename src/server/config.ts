@@ -4,7 +4,7 @@
  * Floor 5, room server. Nothing is guessed: unknown names, doubled names and values out of range are refused.
  */
 import { readFileSync } from 'node:fs'
-import { LineCounter, parse as parseYaml, parseDocument } from 'yaml'
+import { type Document, LineCounter, parse as parseYaml, parseDocument, visit } from 'yaml'
 import type { z } from 'zod'
 import { DEFAULT_LIMITS, resolvePolicies } from '../http/policy.ts'
 import { type Budget, DEFAULT_CONTEXTS } from '../model/budget.ts'
@@ -51,7 +51,7 @@ export function parseConfig(given: ConfigSources): Config {
     throw new ForecacheError('FC_CONFIG_SYNTAX', { file, line, column: col, reason: wrong.message })
   }
   const overrides = new Map<string, string>()
-  const tree: unknown = given.values === undefined ? (document.toJS({ maxAliasCount: 100 }) ?? {}) : copyOf(given.values)
+  const tree: unknown = given.values === undefined ? readTree(document, { file, lines }) : copyOf(given.values)
   const sources: Sources = { file, document: given.values === undefined ? document : undefined, lines, overrides }
   if (!isRecord(tree)) throw configError(sources, [], 'expected a mapping of sections')
   applyEnvironment(tree, given.env ?? {}, overrides)
@@ -64,6 +64,19 @@ export function parseConfig(given: ConfigSources): Config {
   const routes = (tree.routes ?? []) as Config['routes']
   checkRoutes(sources, routes, parsed.data.contexts)
   return { ...parsed.data, routes, contexts: (tree.contexts ?? {}) as Config['contexts'] }
+}
+
+/** The document as plain data; aliases are resolved here, a bounded number of them. */
+function readTree(document: Document, { file, lines }: { readonly file: string; readonly lines: LineCounter }): unknown {
+  let at = 0
+  visit(document, { Alias: (_, alias) => void (at = alias.range?.[0] ?? 0) })
+  try {
+    return document.toJS({ maxAliasCount: 100 }) ?? {}
+  } catch (error) {
+    const { line, col } = lines.linePos(at)
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new ForecacheError('FC_CONFIG_SYNTAX', { file, line, column: col, reason }, { cause: error })
+  }
 }
 
 /** A misspelt name is told before what is missing because of it. */

@@ -123,6 +123,7 @@ class AssembledGateway implements Gateway {
       this.#api.setKeys(next.api.keys)
       this.#running = running
       this.#config = next
+      former.close()
       if (running.origin !== origin) void origin.retire()
     }
     return { applied, restart }
@@ -136,6 +137,7 @@ class AssembledGateway implements Gateway {
   async #shut(deadlineMs: number): Promise<void> {
     this.#health.set('draining')
     await this.#listener.close(deadlineMs)
+    this.#running.close()
     await this.#running.origin.close()
     this.#admin.close()
     await this.#api.close(Math.min(deadlineMs, 1000))

@@ -4,9 +4,10 @@
  * Floor 5, room server. Whatever fails on the way becomes an answer; nothing thrown here leaves the connection silent.
  */
 import type { ServerResponse } from 'node:http'
+import type { HttpDoor } from '../http/door.ts'
 import type { Clock } from '../model/clock.ts'
 import { ForecacheError } from '../model/errors.ts'
-import type { BodySource, OriginPort, Reply, RequestHead, ResponseHead } from '../model/exchange.ts'
+import type { OriginPort, Reply, RequestHead, ResponseHead } from '../model/exchange.ts'
 import { Fields } from '../model/fields.ts'
 import type { Logger } from '../model/port.ts'
 import { type AdmitLimits, admit } from './admit.ts'
@@ -15,19 +16,6 @@ import { type ForwardRules, forward, peerAddress } from './forward.ts'
 import type { Incoming } from './listener.ts'
 import { ALLOW, errorReply, NO_CACHE } from './refuse.ts'
 import { sendReply } from './send.ts'
-
-/** The cache as the gateway sees it; src/http offers it. */
-export interface HttpDoor {
-  handle(head: RequestHead, body: BodySource | undefined, exchange: DoorExchange): Promise<Reply>
-}
-
-/** What the door gets beside the request. */
-export interface DoorExchange {
-  readonly origin: OriginPort
-  /** Aborted when the client has gone. */
-  readonly signal: AbortSignal
-  readonly onInformational: (head: ResponseHead) => void
-}
 
 /** Whether answers carry X-Cache-Latency: never, always, or where the request bears `x-cache-latency`. */
 export type LatencyMode = 'off' | 'on' | 'request'
@@ -41,7 +29,7 @@ export interface ReceiveSettings {
 
 /** What receiving a request takes. */
 export interface Receiver {
-  readonly door: HttpDoor
+  readonly door: Pick<HttpDoor, 'handle'>
   readonly origin: OriginPort
   readonly clock: Clock
   readonly logger: Logger

@@ -4,6 +4,7 @@
  * Floor 5, room server.
  */
 import type { Engine } from '../flow/engine.ts'
+import { createHttpDoor, type HttpDoor } from '../http/door.ts'
 import { systemClock } from '../model/clock.ts'
 import { ForecacheError } from '../model/errors.ts'
 import type { RequestHead } from '../model/exchange.ts'
@@ -14,8 +15,7 @@ import type { Config } from './config-schema.ts'
 import { forward, parseTrust, peerAddress } from './forward.ts'
 import type { Incoming, Upgrade } from './listener.ts'
 import { createOrigin, type Origin } from './origin.ts'
-import { createPassDoor } from './pass-door.ts'
-import { type HttpDoor, receive, type Receiver } from './receive.ts'
+import { receive, type Receiver } from './receive.ts'
 import { errorBytes } from './refuse.ts'
 import { openTunnel } from './tunnel.ts'
 
@@ -36,6 +36,8 @@ export interface Running {
   receive(incoming: Incoming): void
   upgrade(upgrade: Upgrade): void
   explain(head: RequestHead): RequestView | undefined
+  /** Lets the door go; requests under way are not touched. */
+  close(): void
 }
 
 export function createRunning(parts: RunningParts): Running {
@@ -43,7 +45,8 @@ export function createRunning(parts: RunningParts): Running {
   const clock = systemClock()
   const { limits, headers } = config
   const origin = parts.origin ?? createOrigin(originOptions(config))
-  const door: HttpDoor & Partial<ExplainPort> = createPassDoor()
+  const { profile, routes } = config
+  const door: HttpDoor & Partial<ExplainPort> = createHttpDoor({ engine: parts.engine, profile, routes })
   const settings = {
     limits: { maxTargetBytes: limits.target, maxFields: limits.fields, maxBodyBytes: limits.body, defaultAuthority: new URL(config.origin.url).host },
     forward: { isTrusted: parseTrust(headers.trust), pseudonym: parts.pseudonym },
@@ -64,6 +67,7 @@ export function createRunning(parts: RunningParts): Running {
       }
     },
     explain: (head) => door.explain?.(head),
+    close: () => door.close(),
   }
 }
 
