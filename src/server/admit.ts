@@ -57,6 +57,7 @@ function checkFraming(fields: Fields, version: string, maxBodyBytes: number): vo
   if (coding !== undefined) {
     if (length !== undefined) throw bad('Content-Length and Transfer-Encoding together')
     if (version === '1.0') throw bad('Transfer-Encoding in HTTP/1.0')
+    if (!/(?:^|,)[ \t]*chunked$/i.test(coding)) throw bad('Transfer-Encoding does not end with chunked')
     if (coding.toLowerCase() !== 'chunked') throw new ForecacheError('FC_REQUEST_CODING', { given: coding })
   }
   if (length === undefined) return

@@ -14,6 +14,7 @@ import { Fields } from '../model/fields.ts'
 import type { Logger } from '../model/port.ts'
 import { admit } from './admit.ts'
 import { ClientBody } from './client-body.ts'
+import { endsHere } from './connections.ts'
 import { givenKey, type Keyring } from './keyring.ts'
 import type { Incoming } from './listener.ts'
 import { errorReply, NO_CACHE } from './refuse.ts'
@@ -44,7 +45,7 @@ export async function receiveApi(context: ApiContext, incoming: Incoming): Promi
   const unread = !request.complete
   if (unread) incoming.linger()
   try {
-    await sendReply(response, reply, { via: undefined, close: unread || connection.closing || context.draining(), latencyUs: undefined })
+    await sendReply(response, reply, { via: undefined, close: unread || endsHere(connection) || context.draining(), latencyUs: undefined })
   } catch (error) {
     context.logger.error({ err: error, url: request.url }, 'an answer could not be written')
     response.destroy()

@@ -24,6 +24,11 @@ export interface Connection {
   lastWords: Buffer | undefined
 }
 
+/** Whether the answer now written is the connection's last; words that wait to be said come behind it. */
+export function endsHere(connection: Connection): boolean {
+  return connection.closing && connection.lastWords === undefined
+}
+
 /** All connections of a listener. */
 export class Connections {
   readonly #open = new Map<Socket, Connection>()

@@ -13,6 +13,7 @@ import type { Logger } from '../model/port.ts'
 import { type AdmitLimits, admit } from './admit.ts'
 import { ClientBody } from './client-body.ts'
 import { type ForwardRules, forward, peerAddress } from './forward.ts'
+import { endsHere } from './connections.ts'
 import type { Incoming } from './listener.ts'
 import { ALLOW, errorReply, NO_CACHE } from './refuse.ts'
 import { sendReply } from './send.ts'
@@ -50,7 +51,7 @@ export async function receive(receiver: Receiver, incoming: Incoming): Promise<v
   const latencyUs = asked ? Math.max(1, Math.round((performance.now() - started) * 1000)) : undefined
   const unread = !incoming.request.complete
   if (unread) incoming.linger()
-  const close = unread || incoming.connection.closing || receiver.draining()
+  const close = unread || endsHere(incoming.connection) || receiver.draining()
   try {
     await sendReply(response, reply, { via: `1.1 ${settings.forward.pseudonym}`, close, latencyUs })
   } catch (error) {

@@ -47,9 +47,11 @@ export function errorReply(error: unknown, door: 'gateway' | 'api'): Reply {
 export const NO_CACHE: Outcome = { cache: 'BYPASS', cached: false, stale: false, route: 'default' }
 
 /** What `node:http` reports of a connection it could not parse, in our codes. */
-export function parseFailure(error: Error & { code?: string; reason?: string }, max: number): ForecacheError {
+export function parseFailure(error: Error & { code?: string; reason?: string; rawPacket?: Buffer }, max: number): ForecacheError {
   switch (error.code) {
-    case 'HPE_HEADER_OVERFLOW': return new ForecacheError('FC_HEADERS_TOO_LARGE', { max })
+    case 'HPE_HEADER_OVERFLOW':
+      // No line has ended within the limit: it is the target that is too long.
+      return new ForecacheError(error.rawPacket?.subarray(0, max).includes('\r\n') === false ? 'FC_TARGET_TOO_LONG' : 'FC_HEADERS_TOO_LARGE', { max })
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW': return new ForecacheError('FC_REQUEST_BAD', { reason: 'chunk extensions are too long' })
     case 'ERR_HTTP_REQUEST_TIMEOUT': return new ForecacheError('FC_REQUEST_TIMEOUT', { ms: 'the allowed' })
     default: return new ForecacheError('FC_REQUEST_BAD', { reason: error.reason ?? 'it is not HTTP' })
