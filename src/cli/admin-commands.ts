@@ -42,11 +42,11 @@ export function addAdminCommands(program: Command, io: Io, act: Act): void {
     .description('say how a request would be answered, and why')
     .option('-H, --header <"name: value">', 'a header of the request to explain; may be repeated', gather)
     .action((subject: string, { header = [], ...flags }: ApiFlags & { header?: string[] }) =>
-      act(async () => (await import('./inspect.ts')).runExplain({ subject, header, ...place(flags) }, io)),
+      act(async () => (await import('./explain.ts')).runExplain({ subject, header, ...place(flags) }, io)),
     )
   withApi(program.command('stats'))
     .description('print counters, rates and latencies of a running forecache')
-    .action((flags: ApiFlags) => act(async () => (await import('./inspect.ts')).runStats(place(flags), io)))
+    .action((flags: ApiFlags) => act(async () => (await import('./stats.ts')).runStats(place(flags), io)))
   addBench(program, io, act)
 }
 

@@ -7,13 +7,10 @@
 import { fileURLToPath } from 'node:url'
 import { showAddress } from '../address.ts'
 import type { Io } from '../io.ts'
-import { runLoad } from '../load.ts'
 import { type Child, startChild } from './child.ts'
+import { keepLoading, measureDemo, type Places } from './measure.ts'
 import { type Address, freeAddress } from './port.ts'
-import { classOf, describeReport, type DemoReport, type Places } from './report.ts'
-import { FULL_SIZES, SMALL_SIZES } from './shop/seed.ts'
-import { createTraffic } from './traffic.ts'
-import { measureWaterfall } from './waterfall.ts'
+import { describeReport } from './report.ts'
 
 /** What was asked for. */
 export interface DemoWish {
@@ -37,9 +34,6 @@ export interface DemoWish {
 const GATEWAY: Address = { host: '127.0.0.1', port: 8080 }
 const API: Address = { host: '127.0.0.1', port: 8081 }
 const READY_MS = 120_000
-const CLIENTS = 8
-const SEED = 20
-const DASHBOARD = { path: '/api/v1/dashboard', headers: { cookie: 'session=demo' } }
 
 /** The policies; shipped as they are, so that they can be read and changed. */
 export const POLICIES = fileURLToPath(new URL('./forecache.yaml', import.meta.url))
@@ -56,8 +50,9 @@ export async function runDemo(wish: DemoWish, io: Io): Promise<number> {
     const starting = start(wish, { children, say, signal: interrupted.signal })
     const places = await Promise.race([starting, interrupted.promise])
     if (places === undefined) return 0
-    const report = await Promise.race([measure(wish, places), interrupted.promise])
-    if (report === undefined) return 0
+    const measured = await Promise.race([measureDemo(wish, places), interrupted.promise])
+    if (measured === undefined) return 0
+    const report = { places, ...measured }
     io.out(wish.json ? JSON.stringify(report) : describeReport(report))
     if (wish.once) return 0
     return await stay(wish, { places, children, until: interrupted.promise, say, io })
@@ -116,19 +111,6 @@ async function claim(wanted: Address, name: string, say: (line: string) => void)
   return found
 }
 
-async function measure(wish: DemoWish, places: Places): Promise<DemoReport> {
-  const { products } = wish.small ? SMALL_SIZES : FULL_SIZES
-  const waterfall = await measureWaterfall({ ...places, ...DASHBOARD, rounds: 40, perRound: 10 })
-  const load = await runLoad({
-    origin: places.gateway,
-    clients: CLIENTS,
-    durationMs: wish.seconds * 1000,
-    classify: classOf,
-    next: createTraffic(products, SEED),
-  })
-  return { places, waterfall, load: { clients: CLIENTS, ...load } }
-}
-
 interface Staying {
   readonly places: Places
   readonly children: readonly Child[]
@@ -140,22 +122,13 @@ interface Staying {
 async function stay(wish: DemoWish, staying: Staying): Promise<number> {
   staying.say(`Running${wish.load ? ', with a small load' : ''}. Ctrl-C ends it.`)
   const stop = new AbortController()
-  const loading = wish.load ? keepLoading(staying.places, wish.small, stop.signal) : Promise.resolve()
+  const loading = wish.load ? keepLoading(wish, staying.places, stop.signal) : Promise.resolve()
   const lost = await Promise.race([staying.until, ...staying.children.map((child) => child.lost)])
   stop.abort()
   await loading
   if (lost === undefined) return 0
   staying.io.err(`error: ${lost}`)
   return 1
-}
-
-/** One client that asks about twenty times a second, so that metrics move and nothing else suffers. */
-async function keepLoading(places: Places, small: boolean, signal: AbortSignal): Promise<void> {
-  const next = createTraffic((small ? SMALL_SIZES : FULL_SIZES).products, SEED + 1)
-  while (!signal.aborted) {
-    await runLoad({ origin: places.gateway, clients: 1, durationMs: 1, signal, next })
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
 }
 
 interface Interrupt {

@@ -6,27 +6,12 @@
 import { row } from '../bench.ts'
 import { renderTable } from '../io.ts'
 import type { LoadReport } from '../load.ts'
-import { drawWaterfall, type Waterfall } from './waterfall.ts'
+import type { DemoMeasured, Places } from './measure.ts'
+import { drawWaterfall } from './waterfall.ts'
 
-/** Where the demo's parts listen. */
-export interface Places {
-  readonly gateway: string
-  readonly api: string
-  /** The shop itself, without forecache. */
-  readonly shop: string
-}
-
-/** Everything that was measured. */
-export interface DemoReport {
+/** Everything that was measured, and where. */
+export interface DemoReport extends DemoMeasured {
   readonly places: Places
-  readonly waterfall: Waterfall
-  readonly load: LoadReport & { readonly clients: number }
-}
-
-/** @returns X-Cache's word as the class the report tells apart */
-export function classOf(xCache: string): string {
-  if (xCache === 'HIT') return 'cached'
-  return xCache === 'STALE' ? 'stale' : 'uncached'
 }
 
 /** As text for a terminal of 100 columns. */
@@ -48,6 +33,7 @@ export function describeReport({ places, waterfall, load }: DemoReport): string 
     renderTable(rows).replace(/^/gm, '  '),
     ...describeFailures(load),
     '',
+    '  stale: every 4 s all products are made stale, as an import would; each is answered at once and refreshed behind',
     '  uncached: first requests, reloads with no-cache, private answers; they queue for one database',
     '',
     describePlaces(places),

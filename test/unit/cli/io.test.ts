@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { renderTree } from '../../../src/cli/inspect.ts'
+import { renderTree } from '../../../src/cli/explain.ts'
 import { renderTable, showMs } from '../../../src/cli/io.ts'
 
 describe('io: tables for people', () => {

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { runCli } from '../../../src/cli/main.ts'
+import { createCache } from '../../../src/flow/cache.ts'
+import { readFullStats } from '../../../src/ops/stats.ts'
 import { captureIo } from '../../support/captured-io.ts'
 
 const cleanups: (() => void)[] = []
@@ -178,7 +180,19 @@ describe('cli: stats and explain', () => {
     const api = await startApi(200, '{ "rates": { "hit": 0.5 } }')
 
     expect((await run('stats', '--json', '--api', api.url)).out).toBe('{"rates":{"hit":0.5}}')
-    expect((await run('stats', '--api', api.url)).out).toBe('rates\n  hit  0.5')
+    expect((await run('explain', 'k', '--json', '--api', api.url)).out).toBe('{"rates":{"hit":0.5}}')
+  })
+
+  it('prints what a real engine says on one screen', async () => {
+    const cache = createCache()
+    cleanups.push(() => void cache.close())
+    const api = await startApi(200, JSON.stringify(readFullStats(cache.engine)))
+
+    const { code, out } = await run('stats', '--api', api.url)
+
+    expect(code).toBe(0)
+    expect(out).toMatch(/^0 entries, 0 B of 256\.0 MiB\nfrom cache 0\.00 %/)
+    expect(out).toMatch(/cached answers within 15 ms +at least 0\.99 +1 +held/)
   })
 
   it('fails when what answers is not the administration', async () => {

@@ -1,24 +1,14 @@
 /**
- * `forecache stats` and `forecache explain`: what a running forecache says about itself, as lines for people or as JSON.
+ * `forecache explain`: what a running forecache says of one request, as lines for people or as JSON.
  *
  * Floor 6, room cli. The administration's answer is printed as it is, so that nothing it says is left out here.
  */
 import { type ApiPlace, callApi } from './api.ts'
 import { type Io, renderTable } from './io.ts'
 
-/** Options both commands share. */
-export interface InspectWish extends ApiPlace {
-  readonly json: boolean
-}
-
-/** @returns the exit code @throws FC_CLI_API */
-export async function runStats(wish: InspectWish, io: Io): Promise<number> {
-  print(await callApi(wish, '/v1/stats'), wish.json, io)
-  return 0
-}
-
 /** What is to be explained. */
-export interface ExplainWish extends InspectWish {
+export interface ExplainWish extends ApiPlace {
+  readonly json: boolean
   /** A URL, a path of the gateway, or a key. */
   readonly subject: string
   /** Headers of the request, as `name: value`. */
@@ -29,12 +19,9 @@ export interface ExplainWish extends InspectWish {
 export async function runExplain(wish: ExplainWish, io: Io): Promise<number> {
   const name = /^(https?:\/\/|\/)/i.test(wish.subject) ? 'url' : 'key'
   const query = new URLSearchParams([[name, wish.subject], ...wish.header.map((line) => ['header', line])])
-  print(await callApi(wish, `/v1/explain?${query}`), wish.json, io)
+  const answer = await callApi(wish, `/v1/explain?${query}`)
+  io.out(wish.json ? JSON.stringify(answer) : renderTree(answer))
   return 0
-}
-
-function print(answer: unknown, json: boolean, io: Io): void {
-  io.out(json ? JSON.stringify(answer) : renderTree(answer))
 }
 
 /** A JSON value as indented lines; lists of equal objects as tables. */

@@ -1,0 +1,75 @@
+/**
+ * `forecache stats`: how a running forecache does, on one screen.
+ *
+ * Floor 6, room cli. `--json` prints everything the administration says.
+ */
+import type { FullStats, Latencies, RouteStats } from '../ops/stats.ts'
+import { type ApiPlace, callApi } from './api.ts'
+import { type Io, renderTable, showMs, showShare } from './io.ts'
+
+/** Options of the command. */
+export interface StatsWish extends ApiPlace {
+  readonly json: boolean
+}
+
+/** @returns the exit code @throws FC_CLI_API */
+export async function runStats(wish: StatsWish, io: Io): Promise<number> {
+  const stats = await callApi(wish, '/v1/stats')
+  io.out(wish.json ? JSON.stringify(stats) : describeStats(stats as FullStats))
+  return 0
+}
+
+/** As text. */
+export function describeStats(stats: FullStats): string {
+  const { entries, bytes, maxBytes, rates, counts, latency, targets, routes } = stats
+  const parts = [
+    `${entries} entries, ${showBytes(bytes)} of ${showBytes(maxBytes)}`,
+    `from cache ${showShare(rates.effectiveHit)}, stale ${showShare(rates.stale)}, round the cache ${showShare(rates.bypass)}`,
+    `origin requests ${counts.originRequests}, spared by coalescing ${counts.coalesced}, refreshes ${counts.refreshes}, evictions ${counts.evictions}`,
+    '',
+    renderTable([['answers', 'count', 'p50', 'p95', 'p99'], ...latencyRows(latency)]),
+  ]
+  if (routes.length > 0) {
+    const head = ['route', 'hits', 'stale', 'misses', 'passes', 'origin', 'from cache', 'p50 cached', 'p50 uncached']
+    parts.push('', renderTable([head, ...routes.map(routeRow)]))
+  }
+  const held = targets.map(({ name, wanted, now, held: isHeld }) => [
+    name,
+    wanted,
+    Number(now.toPrecision(4)),
+    isHeld ? 'held' : 'MISSED',
+  ])
+  parts.push('', renderTable([['target', 'wanted', 'now', ''], ...held]))
+  return parts.join('\n')
+}
+
+function latencyRows(latency: Latencies): (string | number)[][] {
+  return Object.entries(latency).map(([name, { count, p50Ms, p95Ms, p99Ms }]) => [
+    name,
+    count,
+    showMs(p50Ms),
+    showMs(p95Ms),
+    showMs(p99Ms),
+  ])
+}
+
+function routeRow({ route, rates, counts, latency }: RouteStats): (string | number)[] {
+  const stale = (counts.staleServes ?? 0) + (counts.reserveServes ?? 0)
+  return [
+    route,
+    counts.hits ?? 0,
+    stale,
+    counts.misses ?? 0,
+    counts.passes ?? 0,
+    counts.originRequests ?? 0,
+    showShare(rates.effectiveHit),
+    showMs(latency.cached?.p50Ms ?? Number.NaN),
+    showMs(latency.uncached?.p50Ms ?? Number.NaN),
+  ]
+}
+
+function showBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB']
+  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10))
+  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`
+}
