@@ -1,0 +1,191 @@
+/**
+ * Random histories of the HTTP door against an oracle that knows the origin.
+ *
+ * Clients of several languages and users read, read conditionally, read parts, give up and write; administration
+ * invalidates by URL and tag. Every whole answer is judged: it is of the asked URL, in the asker's language, nobody
+ * else's private one, complete, not older than what was invalidated before the asking, and inside its windows.
+ */
+import { createCache } from '../../src/flow/cache.ts'
+import { createHttpDoor, type HttpDoor } from '../../src/http/door.ts'
+import type { ProfileName } from '../../src/http/profile.ts'
+import type { Reply, RequestHead } from '../../src/model/exchange.ts'
+import { Fields } from '../../src/model/fields.ts'
+import { createRandom } from '../../src/model/random.ts'
+import { createVirtualClock, settle } from '../../src/model/virtual-clock.ts'
+import { type Manners, ModelOrigin, nameOf, type Told } from './http-origin.ts'
+import type { Violation } from './history.ts'
+
+/** What a history came to. */
+export interface HttpOutcome {
+  readonly answers: number
+  readonly hits: number
+  readonly stale: number
+  readonly renewed: number
+  readonly fenced: number
+  readonly violations: readonly Violation[]
+}
+
+const URLS = Array.from({ length: 8 }, (_, i) => `/r/${i}?v=1`)
+
+/** Runs one history. `sabotage` may break the engine, to prove that the judge sees it. */
+export async function runHttpHistory(seed: number, steps: number, around: { profile: ProfileName; sabotage?: (door: HttpHistory) => void }): Promise<HttpOutcome> {
+  const history = new HttpHistory(seed, around.profile)
+  around.sabotage?.(history)
+  await history.run(steps)
+  return history.outcome()
+}
+
+/** See `runHttpHistory`. */
+export class HttpHistory {
+  readonly clock = createVirtualClock()
+  readonly #random: () => number
+  readonly cache
+  readonly #door: HttpDoor
+  readonly #origin: ModelOrigin
+  readonly #floors = new Map<string, number>()
+  readonly #violations: Violation[] = []
+  #step = 0
+  #answers = 0
+  #hits = 0
+  #stale = 0
+
+  constructor(seed: number, profile: ProfileName) {
+    this.#random = createRandom(seed)
+    this.cache = createCache({ clock: this.clock, random: this.#random, memory: { maxBytes: 4_000_000, maxEntries: this.#pick([10, 1000]) } })
+    this.#origin = new ModelOrigin(this.clock, this.#random, new Map(URLS.map((url) => [url, this.#manners(url)])))
+    this.#door = createHttpDoor({ engine: this.cache.engine, profile })
+  }
+
+  async run(steps: number): Promise<void> {
+    for (this.#step = 0; this.#step < steps; this.#step += 1) {
+      this.#act()
+      await settle(40) // who is answered at once is judged at that moment, not after the next advance
+      if (this.#random() < 0.6) this.clock.advance(this.#random() < 0.08 ? 1500 * this.#random() : 25 * this.#random())
+      await settle(40)
+    }
+    await this.clock.advanceAsync(10_000)
+    await this.cache.close()
+  }
+
+  outcome(): HttpOutcome {
+    const { counts } = this.cache.stats()
+    return { answers: this.#answers, hits: this.#hits, stale: this.#stale, renewed: counts.revalidations, fenced: counts.fenced, violations: this.#violations }
+  }
+
+  #act(): void {
+    const dice = this.#random()
+    const url = this.#pick(URLS.slice(0, 2 + Math.floor(this.#random() * 7)))
+    if (dice < 0.8) void this.#read(url)
+    else if (dice < 0.88) void this.#write(url)
+    else if (dice < 0.94) this.#purge(url)
+    else void this.cache.invalidate({ tags: [(this.#origin.manners.get(url) as Manners).tag], soft: true })
+  }
+
+  async #read(url: string): Promise<void> {
+    const lang = this.#pick(['de', 'en', 'fr'])
+    const user = this.#pick(['u=ann', 'u=bob'])
+    const fields = Fields.from({ host: 'shop', 'accept-language': lang, cookie: user })
+    const dice = this.#random()
+    if (dice < 0.1) fields.set('range', 'bytes=0-9')
+    else if (dice < 0.2) fields.set('cache-control', this.#pick(['no-cache', 'max-age=1', 'no-store', 'min-fresh=1']))
+    const head: RequestHead = { method: dice > 0.95 ? 'HEAD' : 'GET', target: url, scheme: 'http', authority: 'shop', fields }
+    const atLeast = this.#floors.get(url) ?? 0
+    const abort = new AbortController()
+    if (dice > 0.85 && dice < 0.92) this.clock.after(80 * this.#random(), () => abort.abort(new Error('client gone')))
+    try {
+      const reply = await this.#door.handle(head, undefined, { origin: this.#origin, signal: abort.signal })
+      const now = this.clock.now() // the moment of the promise; the body may take longer
+      const body = await this.#drain(reply, abort.signal)
+      if (head.method === 'GET' && reply.head.status === 200) this.#judge({ url, lang, user, atLeast, now }, reply, body)
+    } catch {
+      // failing and broken answers are part of the history
+    }
+  }
+
+  async #write(url: string): Promise<void> {
+    const head: RequestHead = { method: 'PUT', target: url, scheme: 'http', authority: 'shop', fields: Fields.from({ host: 'shop' }) }
+    const reply = await this.#door.handle(head, undefined, { origin: this.#origin, signal: new AbortController().signal })
+    if (reply.head.status === 204) this.#raise(url)
+  }
+
+  #purge(url: string): void {
+    const { tag } = this.#origin.manners.get(url) as Manners
+    if (this.#random() < 0.5) {
+      this.#origin.change(url)
+      this.cache.engine.invalidate({ urls: [`http://shop${url}`] })
+      return this.#raise(url)
+    }
+    const named = URLS.filter((one) => this.#origin.manners.get(one)?.tag === tag)
+    for (const one of named) this.#origin.change(one)
+    this.cache.engine.invalidate({ tags: [tag] })
+    for (const one of named) this.#raise(one)
+  }
+
+  /** What was current when the invalidation was answered is the least that later readers may get. */
+  #raise(url: string): void {
+    this.#floors.set(url, Math.max(this.#floors.get(url) ?? 0, this.#written(url)))
+  }
+
+  /** A write under way may have changed the origin already without being answered: only count what all may expect. */
+  #written(url: string): number {
+    return this.#origin.version(url)
+  }
+
+  #judge(asker: { url: string; lang: string; user: string; atLeast: number; now: number }, reply: Reply, body: string): void {
+    this.#answers += 1
+    const { cache } = reply.outcome
+    if (cache === 'HIT') this.#hits += 1
+    if (cache === 'STALE') this.#stale += 1
+    let told: Told
+    try {
+      told = JSON.parse(body) as Told
+    } catch {
+      // A length that lies is for the server's client of the origin to notice; what is stored or shared is noticed here.
+      if (cache === 'BYPASS' || (cache === 'MISS' && reply.head.fields.get('cache-status')?.includes('stored') !== true)) return
+      return this.#fail(`${asker.url}: ${cache} with an incomplete body`)
+    }
+    const { maxAgeS, whileS, ifErrorS, sharing } = this.#origin.manners.get(asker.url) as Manners
+    if (told.url !== asker.url) this.#fail(`asked for ${asker.url}, got ${told.url}`)
+    if (told.lang !== '*' && told.lang !== asker.lang) this.#fail(`${asker.url}: asked in ${asker.lang}, got ${told.lang}`)
+    if (told.user !== '*' && told.user !== asker.user) this.#fail(`${asker.url}: ${asker.user} got the answer of ${told.user}`)
+    if (told.version < asker.atLeast) this.#fail(`${asker.url}: ${cache} version ${told.version}, invalidated up to ${asker.atLeast}`)
+    if (cache !== 'HIT' && cache !== 'STALE') return
+    if (sharing === 'private' || sharing === 'no-store') return this.#fail(`${asker.url}: ${sharing} answered from the store`)
+    const ageMs = asker.now - (this.#origin.confirmedAt.get(nameOf(told)) ?? 0)
+    // An origin that cannot be reached lets the conformance profile serve what is stale by far (RFC 9111 section 4.2.4).
+    const staleS = this.#door.profile === 'conformance' ? 86_400 : Math.max(whileS, ifErrorS)
+    const windowS = cache === 'HIT' ? maxAgeS : maxAgeS + staleS
+    if (ageMs > windowS * 1000) this.#fail(`${asker.url}: ${cache} at age ${ageMs} ms, window ${windowS} s; ${reply.head.fields.get('cache-status')}`)
+  }
+
+  async #drain(reply: Reply, signal: AbortSignal): Promise<string> {
+    if (reply.body === undefined) return ''
+    if (reply.body instanceof Uint8Array) return Buffer.from(reply.body).toString()
+    const chunks: Uint8Array[] = []
+    for await (const chunk of reply.body) {
+      if (signal.aborted) throw new Error('client gone')
+      chunks.push(Uint8Array.from(chunk))
+    }
+    return Buffer.concat(chunks).toString()
+  }
+
+  #manners(url: string): Manners {
+    return {
+      maxAgeS: Math.floor(this.#random() * 4),
+      whileS: this.#pick([0, 1, 3]),
+      ifErrorS: this.#pick([0, 2, 5]),
+      vary: this.#pick([[], ['accept-language'], ['accept-language', 'x-ab']]),
+      sharing: this.#pick(['public', 'public', 'public', 'public', 'private', 'no-store', 'no-cache'] as const),
+      etag: this.#random() < 0.7,
+      tag: `t${url.charCodeAt(3) % 3}`,
+    }
+  }
+
+  #pick<T>(from: readonly T[]): T {
+    return from[Math.floor(this.#random() * from.length)] as T
+  }
+
+  #fail(what: string): void {
+    this.#violations.push({ step: this.#step, what })
+  }
+}

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest'
+import { type HttpHistory, runHttpHistory } from './http-history.ts'
+
+const FIRST_SEED = Number(process.env['FORECACHE_SEED'] ?? 1)
+const HISTORIES = Number(process.env['FORECACHE_HISTORIES'] ?? 250)
+const STEPS = 1000
+
+describe('the HTTP door against an oracle, in random histories', () => {
+  for (const profile of ['safe', 'conformance'] as const) {
+    it(`never breaks a promise in ${HISTORIES * STEPS} steps of the ${profile} profile`, { timeout: 1_200_000 }, async () => {
+      const sum = { answers: 0, hits: 0, stale: 0, renewed: 0, fenced: 0 }
+      for (let seed = FIRST_SEED; seed < FIRST_SEED + HISTORIES; seed += 1) {
+        const { violations, ...counts } = await runHttpHistory(seed, STEPS, { profile })
+        expect(violations, `seed ${seed}`).toEqual([])
+        for (const name of Object.keys(sum) as (keyof typeof sum)[]) sum[name] += counts[name]
+      }
+      console.log(`http model, ${profile}: seeds ${FIRST_SEED} to ${FIRST_SEED + HISTORIES - 1}, ${JSON.stringify(sum)}`)
+      expect(Math.min(sum.hits, sum.stale, sum.renewed, sum.fenced) / sum.answers).toBeGreaterThan(0.003)
+    })
+  }
+
+  const sabotages: Record<string, (history: HttpHistory) => void> = {
+    'the fence admits every fill': ({ cache }) => void (cache.engine.fence.admits = () => true),
+    'stored entries are never judged': ({ cache }) => void (cache.engine.fence.standing = () => 'current'),
+    'callers join flights begun before an invalidation': ({ cache }) => void (cache.engine.fence.namedBetween = () => false),
+  }
+  for (const [what, sabotage] of Object.entries(sabotages)) {
+    it(`sees it when ${what}`, { timeout: 120_000 }, async () => {
+      let violations = 0
+      for (let seed = 1; seed <= 40 && violations === 0; seed += 1) violations = (await runHttpHistory(seed, STEPS, { profile: 'safe', sabotage })).violations.length
+      expect(violations).toBeGreaterThan(0)
+    })
+  }
+})
