@@ -1,7 +1,7 @@
 /**
  * The command line as real processes, in the checkout and laid out as an installed package.
  */
-import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -99,6 +99,25 @@ describe('cli process: exit codes and streams', () => {
 
     expect(ended.code).toBe(1)
     expect(ended.err).toContain('FC_LISTEN_EXPOSED')
+  })
+})
+
+describe('cli process: the demo without its optional peer', () => {
+  it('says what to install', async () => {
+    const bare = join(directory, 'bare')
+    cpSync(join(directory, 'package', 'bin'), join(bare, 'bin'), { recursive: true })
+    cpSync(join(directory, 'package', 'dist'), join(bare, 'dist'), { recursive: true })
+    cpSync(join(ROOT, 'package.json'), join(bare, 'package.json'))
+    mkdirSync(join(bare, 'node_modules'))
+    const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+    for (const name of Object.keys(dependencies)) symlinkSync(join(ROOT, 'node_modules', name), join(bare, 'node_modules', name))
+
+    const ended = await runCliProcess(['demo', '--once'], join(bare, 'bin', 'forecache.js'))
+
+    expect([ended.code, ended.out]).toEqual([1, ''])
+    expect(ended.err).toBe(
+      'error: FC_CLI_PEER: the demo shop needs @electric-sql/pglite, which is not installed; run: npm install @electric-sql/pglite\n',
+    )
   })
 })
 

@@ -11,6 +11,7 @@ import { type Child, startChild } from './child.ts'
 import { keepLoading, measureDemo, type Places } from './measure.ts'
 import { type Address, freeAddress } from './port.ts'
 import { describeReport } from './report.ts'
+import { checkDatabase } from './shop/database.ts'
 
 /** What was asked for. */
 export interface DemoWish {
@@ -40,8 +41,9 @@ export const POLICIES = fileURLToPath(new URL('./forecache.yaml', import.meta.ur
 const GATEWAY_SCRIPT = fileURLToPath(new URL('../../../bin/forecache.js', import.meta.url))
 const SHOP_SCRIPT = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './shop/main.ts' : './shop/main.js', import.meta.url))
 
-/** @returns the exit code, when the demo has ended */
+/** @returns the exit code, when the demo has ended @throws FC_CLI_PEER, FC_CLI_CHILD */
 export async function runDemo(wish: DemoWish, io: Io): Promise<number> {
+  checkDatabase()
   const say = wish.json ? (): void => {} : (line: string): void => io.out(line)
   const interrupted = awaitInterrupt()
   const children: Child[] = []

@@ -28,13 +28,16 @@ export interface Database extends RowSource {
   close(): Promise<void>
 }
 
+const PGLITE = '@electric-sql/pglite'
+
 interface Queries {
   query<R>(sql: string, params: unknown[]): Promise<{ rows: R[] }>
 }
 
 /** @throws FC_CLI_PEER when @electric-sql/pglite is not installed */
 export async function openDatabase(): Promise<Database> {
-  const { PGlite } = await importPglite()
+  checkDatabase()
+  const { PGlite } = await import('@electric-sql/pglite')
   const lite = new PGlite()
   await lite.waitReady
   return {
@@ -53,10 +56,11 @@ function source(queries: Queries): RowSource {
   }
 }
 
-async function importPglite(): Promise<typeof import('@electric-sql/pglite')> {
+/** @throws FC_CLI_PEER when @electric-sql/pglite is not installed */
+export function checkDatabase(): void {
   try {
-    return await import('@electric-sql/pglite')
+    import.meta.resolve(PGLITE)
   } catch (cause) {
-    throw new ForecacheError('FC_CLI_PEER', { name: '@electric-sql/pglite', purpose: 'the demo shop' }, { cause })
+    throw new ForecacheError('FC_CLI_PEER', { name: PGLITE, purpose: 'the demo shop' }, { cause })
   }
 }
