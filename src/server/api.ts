@@ -31,6 +31,8 @@ export interface ApiServer {
   /** Takes other keys at once. */
   setKeys(keys: readonly string[]): void
   close(deadlineMs: number): Promise<void>
+  /** Cuts every connection now. */
+  kill(): void
 }
 
 const BOUNDS = {
@@ -62,6 +64,7 @@ export function createApi(options: ApiOptions): ApiServer {
       draining = true
       return listener.close(deadlineMs)
     },
+    kill: () => listener.destroy(),
   }
 }
 

@@ -43,6 +43,8 @@ export interface Gateway {
   reload(config: Config): Promise<ReloadResult>
   /** Stops accepting, lets requests under way end until the deadline (default: `limits.drain`), closes everything. */
   close(deadlineMs?: number): Promise<void>
+  /** Cuts every connection now; a `close` under way ends at once. */
+  kill(): void
 }
 
 /** Sections that are fixed while the process runs. */
@@ -132,6 +134,12 @@ class AssembledGateway implements Gateway {
   close(deadlineMs = this.#config.limits.drain): Promise<void> {
     this.#closed ??= this.#shut(deadlineMs)
     return this.#closed
+  }
+
+  kill(): void {
+    this.#listener.destroy()
+    this.#api.kill()
+    void this.close(0)
   }
 
   async #shut(deadlineMs: number): Promise<void> {

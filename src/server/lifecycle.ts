@@ -79,6 +79,7 @@ function untilEnd(gateway: Gateway, logger: pino.Logger, reload: () => void): Pr
     }
     const end = (code: number): void => {
       if (ending) {
+        gateway.kill()
         finish(1)
         return
       }
