@@ -20,6 +20,15 @@ interface Step {
   readonly deadlineMs?: number
 }
 
+/** What is read of vitest's JSON report. */
+interface Report {
+  readonly numPassedTests: number
+  readonly numFailedTests: number
+  readonly numPendingTests: number
+  readonly numTodoTests: number
+  readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly unknown[] }[]
+}
+
 interface Result {
   readonly step: Step
   readonly seconds: number
@@ -105,13 +114,13 @@ async function runStep(step: Step): Promise<Result> {
 
 function countTests(step: Step, seconds: number, { code, report }: { code: number | string; report: string }): Result {
   if (!existsSync(report)) return failure(step, seconds, code)
-  const json = JSON.parse(readFileSync(report, 'utf8')) as Record<string, number>
-  const passed = json['numPassedTests'] ?? 0
-  const skipped = (json['numPendingTests'] ?? 0) + (json['numTodoTests'] ?? 0)
-  let failed = json['numFailedTests'] ?? 0
-  let note = ''
-  if (code !== 0 && failed === 0)
-    [failed, note] = [1, `no test failed, but the runner did (${code}): a file that does not load, or an unhandled error`]
+  const json = JSON.parse(readFileSync(report, 'utf8')) as Report
+  const passed = json.numPassedTests
+  const skipped = json.numPendingTests + json.numTodoTests
+  const unloaded = json.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0)
+  let failed = json.numFailedTests + unloaded.length
+  let note = unloaded.length > 0 ? `${unloaded.length} file(s) did not load` : ''
+  if (code !== 0 && failed === 0) [failed, note] = [1, `no test failed, but the runner did (${code}): an unhandled error`]
   if (passed + failed + skipped === 0) [failed, note] = [1, 'no tests found']
   return { step, seconds, passed, failed, skipped, note }
 }
