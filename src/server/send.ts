@@ -36,7 +36,7 @@ export async function sendReply(response: ServerResponse, reply: Reply, context:
   const { status, statusText } = reply.head
   const bodiless = response.req.method === 'HEAD' || status === 204 || status === 304
   const complete = body instanceof Uint8Array || body === undefined
-  const length = bodiless ? undefined : complete ? (body?.byteLength ?? 0) : declaredLength(reply)
+  const length = bodiless ? lengthOfUnsent(reply, response.req.method) : complete ? (body?.byteLength ?? 0) : declaredLength(reply)
   const chunked = !bodiless && length === undefined && response.req.httpVersion === '1.1'
   try {
     response.writeHead(status, statusText, responseFields(reply, context, { bodiless, length, chunked }))
@@ -64,13 +64,20 @@ function responseFields(reply: Reply, context: SendContext, shape: Shape): strin
     if (OURS.has(name)) continue
     if (name === 'via' && via !== undefined) via = `${value}, ${via}`
     else if (name === 'trailer' && !shape.chunked) continue
-    else if (name !== 'content-length' || (shape.bodiless && reply.head.status !== 204)) list.push(name, value)
+    else if (name !== 'content-length') list.push(name, value)
   }
   if (shape.length !== undefined) list.push('content-length', String(shape.length))
   if (via !== undefined) list.push('via', via)
   if (context.latencyUs !== undefined) list.push('x-cache-latency', String(context.latencyUs))
   if (context.close) list.push('connection', 'close')
   return list
+}
+
+/** What HEAD and 304 tell about the body they leave out: what the head says, else what a GET would have brought. */
+function lengthOfUnsent(reply: Reply, method: string | undefined): number | undefined {
+  if (reply.head.status === 204) return undefined
+  const declared = declaredLength(reply)
+  return declared ?? (method === 'HEAD' && reply.body instanceof Uint8Array ? reply.body.byteLength : undefined)
 }
 
 /** The length a streamed body announces; undefined (chunked) when there is none or it is no single number. */

@@ -124,7 +124,7 @@ function join(client: Socket, origin: Socket, idleMs: number): void {
     moved = now
     client.setTimeout(idleMs)
   }
-  client.setTimeout(idleMs, onIdle)
+  client.on('timeout', onIdle).setTimeout(idleMs)
   client.setNoDelay(true)
   origin.setNoDelay(true)
   origin.on('error', () => client.destroy())
