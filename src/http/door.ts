@@ -9,11 +9,13 @@ import { requestKey, targetKey } from '../key/key.ts'
 import type { Engine } from '../flow/engine.ts'
 import { ForecacheError } from '../model/errors.ts'
 import type { BodySource, Reply, RequestHead } from '../model/exchange.ts'
+import type { RequestView } from '../model/explain.ts'
 import { HISTOGRAM } from '../model/metric.ts'
 import { seriesOf } from '../model/meter.ts'
 import { requestControl } from '../rules/reuse.ts'
 import { isSafeMethod } from '../rules/unsafe.ts'
 import { readContent, replay } from './content.ts'
+import { explainRequest } from './explain.ts'
 import { passOn } from './pass.ts'
 import { DEFAULT_LIMITS, resolvePolicies, type Policies, type Routed, type RoutesInput } from './policy.ts'
 import { PROFILES, type ProfileName } from './profile.ts'
@@ -43,6 +45,8 @@ export interface HttpDoor {
    * @throws FC_ORIGIN_*, FC_FLIGHT_FULL, FC_REQUEST_*: the server answers them by their status
    */
   handle(head: RequestHead, body: BodySource | undefined, exchange: DoorExchange): Promise<Reply>
+  /** How a request is seen, for administration: its policy, its key. */
+  explain(head: RequestHead): RequestView
   /** Resolved policies, for administration. */
   readonly policies: Policies
   readonly profile: ProfileName
@@ -56,11 +60,14 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
   if (!Object.hasOwn(PROFILES, profile)) throw new ForecacheError('FC_OPTION_VALUE', { name: 'profile', reason: `expected ${Object.keys(PROFILES).join(' or ')}, given ${profile}` })
   const policies = resolvePolicies(routes, { contexts: engine.settings.contexts, limits: { ...DEFAULT_LIMITS, ...limits } })
   const desk: Desk = {
-    engine, policies, cacheName, laggardMs, profile: PROFILES[profile], routes: policies.all.map((policy) => engine.meter.route(policy.name)),
+    engine, policies, cacheName, laggardMs, profile: PROFILES[profile], holding: { bytes: 0, maxBytes: Math.max(engine.memory.maxBytes / 4, MIN_HOLDING_BYTES) }, routes: policies.all.map((policy) => engine.meter.route(policy.name)),
   }
   const close = engine.onUrl((url) => urlTargets(desk, parseUrl(url)))
-  return { policies, profile, close, handle: (head, body, exchange) => handle(desk, { head, body }, exchange) }
+  return { policies, profile, close, explain: (head) => explainRequest(desk, head), handle: (head, body, exchange) => handle(desk, { head, body }, exchange) }
 }
+
+/** Bodies under way may hold this much even where memory is small. */
+const MIN_HOLDING_BYTES = 16 * 1024 * 1024
 
 interface Request {
   readonly head: RequestHead

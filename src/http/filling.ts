@@ -8,6 +8,7 @@
 import type { Clock } from '../model/clock.ts'
 import { ForecacheError } from '../model/errors.ts'
 import type { BodySource } from '../model/exchange.ts'
+import type { Holding } from './visit.ts'
 
 /** Limits of one filling. */
 export interface FillingLimits {
@@ -19,6 +20,8 @@ export interface FillingLimits {
   readonly clock: Clock
   /** Go on to the end, for the store, when every reader has gone. */
   readonly finish: boolean
+  /** Counts what this filling holds among all that are under way. */
+  readonly holding: Holding
 }
 
 type State = 'collecting' | 'through' | 'whole' | 'broken'
@@ -110,7 +113,7 @@ export class Filling {
     if (chunk.byteLength === 0) return
     this.#chunks.push(chunk)
     this.#bytes += chunk.byteLength
-    this.#held += chunk.byteLength
+    this.#hold(chunk.byteLength)
     if (this.#state === 'collecting' && this.#bytes > this.#limits.maxBytes) this.#state = 'through'
     this.#wakeAll()
   }
@@ -137,7 +140,7 @@ export class Filling {
     let slowest = Infinity
     for (const reader of this.#readers) slowest = Math.min(slowest, reader.at)
     while (this.#chunks.length > 0 && this.#gone < slowest) {
-      this.#held -= (this.#chunks.shift() as Uint8Array).byteLength
+      this.#hold(-(this.#chunks.shift() as Uint8Array).byteLength)
       this.#gone += 1
     }
   }
@@ -195,8 +198,14 @@ export class Filling {
     if (this.#state === 'whole' || this.#state === 'broken') return
     this.#state = state
     this.#error = error
+    this.#hold(-this.#held) // what readers have still to take goes with them
     this.#room?.()
     this.#wakeAll()
+  }
+
+  #hold(bytes: number): void {
+    this.#held += bytes
+    this.#limits.holding.bytes += bytes
   }
 
   #wakeAll(): void {

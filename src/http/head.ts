@@ -10,6 +10,7 @@ import { judgeHead, mergeFields } from '../rules/validate.ts'
 import { type Heard, replyHeard } from './ask.ts'
 import { judgeResponse } from './judge.ts'
 import { hearAsIs } from './pass.ts'
+import { placeFor } from './search.ts'
 import type { Selected } from './select.ts'
 import { placeStored } from './store.ts'
 import { beginFill, type KeyedVisit, routeOf } from './visit.ts'
@@ -44,7 +45,7 @@ function learn(visit: KeyedVisit, item: { fill: Fill; selected: Extract<Selected
     },
     desk.profile, routed,
   )
-  if (judgement.storable) placeStored(desk, { fill, primary: visit.primary }, stored.renewed(judgement.plan))
+  if (judgement.storable) placeStored(desk, placeFor(visit, fill, judgement.plan), stored.renewed(judgement.plan))
 }
 
 function withAge(fields: Heard['head']['fields'], heard: Heard): Heard['head']['fields'] {

@@ -4,6 +4,7 @@
  * Floor 4, room http. Puts the rules together for one exchange; pure but for the clock handed in. Used by the door and by
  * the middleware, for whole responses, parts and renewals by a 304.
  */
+import { parseNoVarySearch } from '../key/no-vary-search.ts'
 import type { Budget } from '../model/budget.ts'
 import type { RequestHead, ResponseHead } from '../model/exchange.ts'
 import { ageOffsetMs, type Arrival } from '../rules/age.ts'
@@ -18,6 +19,7 @@ import { parseVary, selectingValues } from '../rules/vary.ts'
 import { policyTags, type Routed } from './policy.ts'
 import type { Profile } from './profile.ts'
 import type { Plan } from './stored.ts'
+import { searchTags } from './url.ts'
 
 /** One exchange to be judged. */
 export interface Judged {
@@ -60,7 +62,8 @@ export function judgeResponse(judged: Judged, profile: Profile, routed: Routed):
   const names = parseVary(response.fields)
   if (names === '*') return refuse('vary-star')
   const vary = policy.key === undefined ? names : names.filter((name) => policy.key?.covers.has(name) !== true)
-  const tags = tagsOf(judged, routed)
+  const search = request.method === 'GET' || request.method === 'HEAD' ? parseNoVarySearch(response.fields.get('no-vary-search')) : undefined
+  const tags = tagsOf(judged, routed, search === undefined ? [] : searchTags(request, policy))
   if (tags === undefined) return refuse('tags')
   const fields = fieldsToStore(response.fields, governing.control, profile.store)
   const times = {
@@ -70,10 +73,10 @@ export function judgeResponse(judged: Judged, profile: Profile, routed: Routed):
     windows: boundWindows(staleWindowsOf(governing, latitude), policy.budget, { status: response.status, spoken: governing.control }),
     alwaysValidate: governing.control.noCache,
   }
-  const budget = budgetOf(times, validatorsOf(fields) === undefined ? 0 : profile.keepMs)
+  const budget = budgetOf(times, keepMs(times, validatorsOf(fields) !== undefined, profile))
   if (budget.onErrorMs === 0) return refuse('no-freshness')
   const selecting = selectingValues(vary, request.fields, profile.varyForm)
-  return { storable: true, plan: { status: response.status, statusText: response.statusText, fields, ...times, vary, selecting, tags, budget } }
+  return { storable: true, plan: { status: response.status, statusText: response.statusText, fields, ...times, vary, selecting, search, tags, budget } }
 }
 
 type Times = Pick<Plan, 'requestedAt' | 'offsetMs' | 'lifetimeMs' | 'windows' | 'alwaysValidate'>
@@ -83,6 +86,15 @@ function budgetOf({ offsetMs, lifetimeMs, windows }: Times, keepMs: number): Bud
   const from = (ms: number): number => Math.max(0, Math.min(ms, MAX_MS) - offsetMs)
   const lastMs = lifetimeMs + Math.max(windows.whileMs, windows.ifErrorMs, windows.disconnectedMs)
   return { freshMs: from(lifetimeMs), staleMs: from(lifetimeMs + windows.whileMs), onErrorMs: Math.max(from(lastMs), keepMs) }
+}
+
+/**
+ * How long it stays findable at least: with validators to be validated, without them only for clients that accept stale
+ * answers (max-stale), and then no longer than it was fresh.
+ */
+function keepMs({ lifetimeMs, windows }: Times, validatable: boolean, profile: Profile): number {
+  if (validatable) return profile.keepMs
+  return windows.onRequest ? Math.min(lifetimeMs * 2, profile.keepMs) : 0
 }
 
 /** A route's budget gives the stale windows where the origin names none, and bounds them where it does. */
@@ -102,13 +114,13 @@ function boundWindows(
   }
 }
 
-function tagsOf(judged: Judged, routed: Routed): readonly string[] | undefined {
+function tagsOf(judged: Judged, routed: Routed, more: readonly string[]): readonly string[] | undefined {
   const surrogate = parseTags(judged.response.fields)
   const groups = parseGroups(judged.response.fields, 'cache-groups')
   if (surrogate === undefined || groups === undefined) return undefined
   const own = policyTags(routed)
-  if (surrogate.length + groups.length + own.length === 0) return judged.tags
-  return [...new Set([...judged.tags, ...own, ...surrogate, ...groups.map((group) => groupTag(judged.request, group))])]
+  if (surrogate.length + groups.length + own.length + more.length === 0) return judged.tags
+  return [...new Set([...judged.tags, ...more, ...own, ...surrogate, ...groups.map((group) => groupTag(judged.request, group))])]
 }
 
 /** What a route's budget is meant for: answers that say what was asked for. */

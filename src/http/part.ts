@@ -12,6 +12,7 @@ import { askOrigin, discard, type Heard, lengthOf, replyHeard } from './ask.ts'
 import { Filling } from './filling.ts'
 import { judgeResponse } from './judge.ts'
 import { type Manner, replyStored } from './respond.ts'
+import { placeFor } from './search.ts'
 import type { Selected } from './select.ts'
 import { placeStored, sealStored } from './store.ts'
 import { type Plan, Stored } from './stored.ts'
@@ -30,7 +31,7 @@ export async function fetchRange(visit: KeyedVisit, errand: Errand, selected: Se
   const plan = planPart(visit, heard)
   const whole = selected.kind === 'stored' && selected.stored.part === undefined
   const length = lengthOf(heard.head)
-  if (plan === undefined || whole || (length ?? 0) > visit.routed.policy.maxBodyBytes) return replyHeard(visit, heard, manner)
+  if (plan === undefined || whole || (length ?? 0) > visit.routed.policy.maxBodyBytes || isCrowded(visit)) return replyHeard(visit, heard, manner)
   const filling = fillingOf(visit, heard)
   void filling.done.then((body) => {
     if (body !== undefined) keepPart(visit, errand, { heard, plan, body, before: selected.kind === 'stored' ? selected.stored : undefined })
@@ -62,10 +63,14 @@ export async function completePart(visit: KeyedVisit, errand: Errand, stored: St
   const joined = body === undefined ? undefined : joinWith(stored, { heard, plan, body })
   if (joined?.part !== undefined || joined === undefined) return fetchWhole(visit, errand)
   const sealed = sealStored(visit.desk, joined.plan, { body: joined.body })
-  placeStored(visit.desk, { fill: errand.fill, primary: visit.primary }, sealed)
+  placeStored(visit.desk, placeFor(visit, errand.fill, sealed.plan), sealed)
   errand.lead?.end()
   errand.lead?.answer({ plan: sealed.plan, filling: undefined, stored: Promise.resolve(sealed), length: sealed.body.byteLength }, sealed.plan.tags)
   return replyStored(visit, sealed, { cache: 'REFRESH', status: { hit: true, forward: 'partial', forwardStatus: 206, stored: true } })
+}
+
+function isCrowded({ desk, routed }: KeyedVisit): boolean {
+  return desk.holding.bytes + routed.policy.maxBodyBytes > desk.holding.maxBytes
 }
 
 interface NewPart {
@@ -79,13 +84,14 @@ function planPart(visit: KeyedVisit, heard: Heard): Plan | undefined {
     { request: visit.head, asked: visit.asked, response: heard.head, arrival: heard.arrival, requestedAt: heard.requestedAt, tags: visit.tags, part: true },
     visit.desk.profile, visit.routed,
   )
-  return judgement.storable ? judgement.plan : undefined
+  // Pieces are found by their exact URL alone.
+  return judgement.storable ? { ...judgement.plan, search: undefined } : undefined
 }
 
 function fillingOf(visit: KeyedVisit, heard: Heard): Filling {
   return new Filling(heard.answer.body, {
     maxBytes: visit.routed.policy.maxBodyBytes, expected: lengthOf(heard.head), laggardMs: visit.desk.laggardMs,
-    clock: visit.desk.engine.clock, finish: visit.routed.policy.finish,
+    clock: visit.desk.engine.clock, finish: visit.routed.policy.finish, holding: visit.desk.holding,
   })
 }
 
@@ -95,7 +101,7 @@ function keepPart(visit: KeyedVisit, errand: Errand, item: NewPart & { before: S
   const joined = item.before?.part === undefined ? undefined : joinWith(item.before, item)
   const stored = joined ?? new Stored(item.plan, { body: item.body, part })
   const content = { body: stored.body, part: stored.part }
-  placeStored(visit.desk, { fill: errand.fill, primary: visit.primary }, sealStored(visit.desk, stored.plan, content))
+  placeStored(visit.desk, placeFor(visit, errand.fill, stored.plan), sealStored(visit.desk, stored.plan, content))
 }
 
 /** Both parts as one, fields of the newer (RFC 9110 section 15.3.7.3); undefined when they are not proven to fit. */

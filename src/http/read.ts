@@ -7,12 +7,13 @@ import type { Reply } from '../model/exchange.ts'
 import { COUNTER, HISTOGRAM } from '../model/metric.ts'
 import { seriesOf } from '../model/meter.ts'
 import { decideUse, type Use } from '../rules/reuse.ts'
-import { askAlone, coalesce } from './coalesce.ts'
+import { askAlone, coalesce, type Run } from './coalesce.ts'
 import { writeHeadThrough } from './head.ts'
 import { completePart, fetchRange, isCompletable } from './part.ts'
 import { passOn } from './pass.ts'
 import { refreshBehind } from './refresh.ts'
 import { fitOf, type Manner, replyPlain, replyStored } from './respond.ts'
+import { findBySearch } from './search.ts'
 import { select, type Selected } from './select.ts'
 import { standingOf } from './stored.ts'
 import { type Found, standIn, validateStored } from './validate.ts'
@@ -20,8 +21,16 @@ import { type KeyedVisit, routeOf } from './visit.ts'
 import { fetchWhole } from './whole.ts'
 
 /** Answers a request that may be answered from the store. @throws what the origin port throws; FC_FLIGHT_FULL */
-export function read(visit: KeyedVisit): Reply | Promise<Reply> {
-  const selected = select(visit)
+export function read(given: KeyedVisit): Reply | Promise<Reply> {
+  let visit = given
+  let selected = select(visit)
+  if (selected.kind === 'absent') {
+    const relaxed = findBySearch(visit)
+    if (relaxed !== undefined) {
+      visit = relaxed
+      selected = select(visit)
+    }
+  }
   if (selected.kind === 'stored') {
     const fit = fitOf(visit, selected.stored)
     const standing = standingOf(selected.stored.plan, visit.desk.engine.clock.now(), selected.softened)
@@ -64,7 +73,7 @@ function validate(visit: KeyedVisit, found: Found): Promise<Reply> {
   const told = { forward: 'stale', run: (errand: Parameters<typeof validateStored>[1]) => validateStored(visit, errand, found) } as const
   // What must be validated for every request is never shared between them: queueing would only make them wait.
   const { plan } = found.stored
-  if (plan.alwaysValidate || plan.lifetimeMs === 0 || visit.asked.noCache) return askAlone(visit, found.key, told)
+  if (plan.alwaysValidate || plan.lifetimeMs === 0 || visit.asked.noCache || visit.asked.maxAge === 0) return askAlone(visit, found.key, told)
   return coalesce(visit, found.key, told).catch((error: unknown) => {
     const reply = visit.exchange.signal.aborted ? undefined : standIn(visit, found, true)
     if (reply === undefined) throw error
@@ -79,17 +88,20 @@ function goOn(visit: KeyedVisit, selected: Selected, use: Use): Promise<Reply> {
   if (head.fields.has('if-match') || head.fields.has('if-unmodified-since')) return passOn(visit, { forward: 'bypass', detail: 'precondition' })
   desk.engine.meter.count(selected.kind === 'pass' ? COUNTER.passes : COUNTER.misses, routeOf(visit))
   if (desk.engine.events.wants('lookup:miss')) desk.engine.events.emit('lookup:miss', { key: selected.key })
-  const forward = selected.kind === 'absent' && selected.varied ? 'vary-miss' : 'uri-miss'
-  if (head.fields.has('range') && !desk.engine.flights.has(selected.key)) {
-    return askAlone(visit, selected.key, { forward, run: (errand) => fetchRange(visit, errand, selected) })
-  }
+  const forward = selected.kind === 'stored' ? 'partial' : selected.kind === 'absent' && selected.varied ? 'vary-miss' : 'uri-miss'
+  // A request that no shared answer can serve does not wait for one.
+  const alone = selected.kind === 'pass' || visit.asked.noCache || visit.asked.maxAge === 0
+  const run = runFor(visit, selected, use)
+  if (alone || (head.fields.has('range') && !desk.engine.flights.has(selected.key))) return askAlone(visit, selected.key, { forward, run })
+  return coalesce(visit, selected.key, { forward, run })
+}
+
+function runFor(visit: KeyedVisit, selected: Selected, use: Use): Run {
+  if (visit.head.fields.has('range')) return (errand) => fetchRange(visit, errand, selected)
   if (selected.kind === 'stored' && use !== 'validate' && isCompletable(visit, selected.stored)) {
-    return coalesce(visit, selected.key, { forward: 'partial', run: (errand) => completePart(visit, errand, selected.stored) })
+    return (errand) => completePart(visit, errand, selected.stored)
   }
-  if (selected.kind === 'pass') {
-    return askAlone(visit, selected.key, { forward, run: (errand) => fetchWhole(visit, errand) })
-  }
-  return coalesce(visit, selected.key, { forward, run: (errand) => fetchWhole(visit, errand) })
+  return (errand) => fetchWhole(visit, errand)
 }
 
 function replyNothing(visit: KeyedVisit): Reply {

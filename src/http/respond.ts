@@ -112,7 +112,8 @@ function replyRanges(visit: Visit, stored: Stored, manner: Manner): Reply {
   const ranges = resolveRanges(specs, body.byteLength)
   if (ranges === undefined) return replyStored({ ...visit, head: { ...visit.head, fields: visit.head.fields.clone().delete('range') } }, stored, manner)
   if (ranges.length === 0) {
-    const fields = notModifiedFields(plan.fields).set('content-range', `bytes */${body.byteLength}`).set('content-length', '0')
+    // Nothing of the stored response goes with it: another cache must not take its freshness for the 416's.
+    const fields = Fields.from({ 'content-range': `bytes */${body.byteLength}`, 'content-length': 0, 'cache-control': 'no-store', date: plan.fields.first('date') })
     return finish(visit, { plan, status: 416, fields, body: new Uint8Array() }, manner)
   }
   const [only, ...others] = ranges as [ByteRange, ...ByteRange[]]

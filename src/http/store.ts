@@ -2,7 +2,7 @@
  * Storing: a response under its key, or under its variant's key together with the index of Vary sets.
  *
  * Floor 4, room http. Everything goes through `engine.keep`, so the fence judges it. A variant is stored only if the
- * reading is admitted for the primary key as well: whatever invalidates the primary key invalidates every variant, and
+ * reading is admitted for the primary key and the one asked for: whatever invalidates the primary key invalidates every variant, and
  * an index that went away comes back under another id, so that variants of before cannot be reached again.
  */
 import { hash, randomBytes } from 'node:crypto'
@@ -41,11 +41,13 @@ export function sealStored(desk: Desk, plan: Plan, content: Content): Stored {
 
 /** Stores a response where requests like the one it answered will find it. */
 export function placeStored(desk: Desk, { fill, primary }: Place, stored: Stored): Kept {
+  const { fence } = desk.engine
+  const reading = { asOf: fill.asOf, namespace: fill.namespace, tags: fill.tags }
+  if (!fence.admits({ ...reading, key: fill.key }) || !fence.admits({ ...reading, key: primary })) return 'fenced'
   const standing = desk.engine.lookup(primary)
   const known = standing.state === 'fresh' && standing.entry.value instanceof VaryIndex ? standing.entry.value : undefined
   const { vary, selecting } = stored.plan
   if (vary.length === 0 && known === undefined) return keepStored(desk, { ...fill, key: primary }, stored)
-  if (!desk.engine.fence.admits({ key: primary, asOf: fill.asOf, namespace: fill.namespace, tags: fill.tags })) return 'fenced'
   const index = known ?? new VaryIndex(randomBytes(6).toString('base64url'), [])
   const key = keyOfVariant(primary, index, { names: vary, values: selecting })
   const next = withSet(index, vary, languageOf(desk, stored) ? key : undefined)

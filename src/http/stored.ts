@@ -4,6 +4,7 @@
  * Floor 4, room http. Immutable. The body is complete, always; a part says which bytes it holds. Whether a response is
  * fresh is told by its own times (RFC 9111), the engine's budget only keeps it findable and bounds it.
  */
+import type { NoVarySearch } from '../key/no-vary-search.ts'
 import type { Budget } from '../model/budget.ts'
 import type { Fields } from '../model/fields.ts'
 import type { StaleWindows } from '../rules/freshness.ts'
@@ -28,6 +29,8 @@ export interface Plan {
   readonly vary: readonly string[]
   /** What the request that it answered had in them. */
   readonly selecting: readonly (string | null)[]
+  /** What of the query does not select it (No-Vary-Search). */
+  readonly search: NoVarySearch | undefined
   readonly tags: readonly string[]
   /** Windows for the engine, from `requestedAt`. */
   readonly budget: Budget

@@ -73,7 +73,7 @@ function storeForGet(visit: Visit, heard: Heard, reply: Reply): Reply {
   const { plan } = judgement
   const fill = { ...desk.engine.begin(primary, { tags: visit.tags }), startedAt: heard.requestedAt }
   const filling = new Filling(heard.answer.body, {
-    maxBytes: routed.policy.maxBodyBytes, expected: lengthOf(heard.head), laggardMs: desk.laggardMs, clock: desk.engine.clock, finish: true,
+    maxBytes: routed.policy.maxBodyBytes, expected: lengthOf(heard.head), laggardMs: desk.laggardMs, clock: desk.engine.clock, finish: true, holding: desk.holding,
   })
   void filling.done.then((body) => {
     if (body === undefined) return

@@ -10,9 +10,10 @@ import { ForecacheError } from '../model/errors.ts'
 import type { RequestHead } from '../model/exchange.ts'
 import { Fields } from '../model/fields.ts'
 import type { Target } from '../model/log.ts'
+import type { Policy } from './policy.ts'
 import type { Desk } from './visit.ts'
 
-const MAX_TAG_CHARS = 1024
+const MAX_TAG_CHARS = 1000
 const NO_FIELDS = Fields.from()
 
 /** The tag of a URL, by its target key. */
@@ -21,13 +22,22 @@ export function urlTag(target: string): string {
   return tag.length <= MAX_TAG_CHARS ? tag : `url:${hash('sha256', target, 'hex')}`
 }
 
+/** The tag of everything that No-Vary-Search lets other URLs of one path find. */
+export function searchTags(head: Pick<RequestHead, 'scheme' | 'authority' | 'target'>, policy: Policy): string[] {
+  const question = head.target.indexOf('?')
+  const target = question < 0 ? head.target : head.target.slice(0, question)
+  const key = targetKey({ ...head, target, method: 'GET', fields: NO_FIELDS }, policy.key)
+  return key === undefined ? [] : [`search:${urlTag(key).slice(4)}`]
+}
+
 /** What invalidating a URL names; empty when no stored response can have it. */
 export function urlTargets(desk: Desk, head: Pick<RequestHead, 'scheme' | 'authority' | 'target'>): Target[] {
   const { policy } = desk.policies.match('GET', head.target)
   const keys = new Set<string>()
   const full = { ...head, method: 'GET', fields: NO_FIELDS }
   for (const key of [targetKey(full, policy.key), targetKey(full)]) if (key !== undefined) keys.add(key)
-  return [...keys].flatMap((key): Target[] => [{ kind: 'key', key }, { kind: 'tag', tag: urlTag(key) }])
+  const named = [...keys].flatMap((key): Target[] => [{ kind: 'key', key }, { kind: 'tag', tag: urlTag(key) }])
+  return [...named, ...searchTags(head, policy).map((tag): Target => ({ kind: 'tag', tag }))]
 }
 
 /**

@@ -4,6 +4,7 @@
  * Floor 4, room http. RFC 9111 section 4.3, RFC 5861 section 4. A 304 makes a new entry out of the stored one, through
  * the fence like every other; a 304 about something else is answered by fetching the whole.
  */
+import { ForecacheError } from '../model/errors.ts'
 import type { Reply } from '../model/exchange.ts'
 import type { Fields } from '../model/fields.ts'
 import { COUNTER, HISTOGRAM } from '../model/metric.ts'
@@ -14,6 +15,7 @@ import { askOrigin, discard, type Heard } from './ask.ts'
 import { judgeResponse } from './judge.ts'
 import { fitOf, replyStored } from './respond.ts'
 import type { Selected } from './select.ts'
+import { placeFor } from './search.ts'
 import { markPass, placeStored } from './store.ts'
 import { type Stored, standingOf } from './stored.ts'
 import { type KeyedVisit, routeOf } from './visit.ts'
@@ -43,8 +45,9 @@ export async function validateStored(visit: KeyedVisit, errand: Errand, found: F
   } catch (error) {
     if (!signal.aborted) backoff.failed(key)
     const reply = errand.background || signal.aborted ? undefined : standIn(visit, found, true)
-    errand.lead?.fail(error)
-    if (reply === undefined) throw error
+    const told = unproven(found, error)
+    errand.lead?.fail(told)
+    if (reply === undefined) throw told
     return reply
   }
 }
@@ -63,6 +66,12 @@ export function standIn(visit: KeyedVisit, found: Found, unreached: boolean): Re
   if (desk.engine.events.wants('lookup:stale')) desk.engine.events.emit('lookup:stale', { key: found.key, ageMs: standing.ageMs, reason: 'error' })
   const detail = unreached ? 'origin-unreached' : 'origin-error'
   return replyStored(visit, found.stored, { cache: 'STALE', stale: true, status: { hit: true, detail: routed.policy.strict ? 'strict' : detail } })
+}
+
+/** RFC 9111 section 5.2.2.2: disconnected, a response that must be validated is answered with 504. */
+function unproven({ stored }: Found, error: unknown): unknown {
+  if (stored.plan.windows.onRequest || !(error instanceof ForecacheError) || error.status === 504) return error
+  return new ForecacheError('FC_ORIGIN_UNPROVEN', { reason: error.message }, { cause: error })
 }
 
 async function fetchOrStandIn(visit: KeyedVisit, errand: Errand, found: Found): Promise<Reply> {
@@ -110,7 +119,7 @@ function renew(visit: KeyedVisit, errand: Errand, item: { heard: Heard; stored: 
     return withCookies(replyStored(visit, stored.renewed(plan), manner), heard.head.fields)
   }
   const renewed = stored.renewed(judgement.plan)
-  placeStored(desk, { fill: errand.fill, primary: visit.primary }, renewed)
+  placeStored(desk, placeFor(visit, errand.fill, renewed.plan), renewed)
   errand.lead?.end()
   errand.lead?.answer({ plan: renewed.plan, filling: undefined, stored: Promise.resolve(renewed), length: renewed.body.byteLength }, renewed.plan.tags)
   const reply = replyStored(visit, renewed, manner)

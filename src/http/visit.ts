@@ -31,6 +31,14 @@ export interface Desk {
   readonly cacheName: string
   /** A reader of a shared body that holds others up for so long is cut off, ms. */
   readonly laggardMs: number
+  /** Bytes that fillings under way hold, and may hold together. */
+  readonly holding: Holding
+}
+
+/** Bytes of bodies under way, counted against a limit. */
+export interface Holding {
+  bytes: number
+  readonly maxBytes: number
 }
 
 /** See the module's header. */
@@ -43,6 +51,8 @@ export interface Visit {
   readonly routed: Routed
   /** Primary key; undefined: nothing of this request is looked up or stored. */
   readonly primary: string | undefined
+  /** The URL's own key, where `primary` is one that No-Vary-Search widened. */
+  readonly exact?: string
   /** Tags of whatever is stored for it, beside the policy's. */
   readonly tags: readonly string[]
 }

@@ -17,6 +17,7 @@ import { askOrigin, discard, type Heard, lengthOf, replyHeard } from './ask.ts'
 import { Filling } from './filling.ts'
 import { judgeResponse } from './judge.ts'
 import { decorate, type Manner, outcomeOf, rangeOf, replyStored } from './respond.ts'
+import { placeFor } from './search.ts'
 import type { Sharing } from './sharing.ts'
 import { markPass, placeStored, sealStored } from './store.ts'
 import type { Plan, Stored } from './stored.ts'
@@ -56,6 +57,10 @@ export async function settleWhole(visit: KeyedVisit, errand: Errand, heard: Hear
   if (heard.answer.endsByClose === true && heard.head.status !== 204 && !visit.desk.profile.storesUnframed) {
     return replyAlone(visit, errand, { heard, refusal: 'incomplete' })
   }
+  const { holding } = visit.desk
+  if (holding.bytes + Math.min(length ?? policy.maxBodyBytes, policy.maxBodyBytes) > holding.maxBytes) {
+    return replyAlone(visit, errand, { heard, refusal: 'refused' })
+  }
   const sharing = share(visit, errand, { heard, plan: judgement.plan, length })
   return replyFirst(visit, { sharing, heard }, { cache: 'MISS', status: { forward: errand.forward, forwardStatus: heard.head.status, stored: true } })
 }
@@ -66,7 +71,7 @@ function share(visit: KeyedVisit, errand: Errand, item: { heard: Heard; plan: Pl
   const { desk, routed } = visit
   const filling = new Filling(heard.answer.body, {
     maxBytes: routed.policy.maxBodyBytes, expected: length, laggardMs: desk.laggardMs, clock: desk.engine.clock,
-    finish: routed.policy.finish || errand.background,
+    finish: routed.policy.finish || errand.background, holding: desk.holding,
   })
   const stored = filling.done.then((body) => {
     try {
@@ -84,7 +89,7 @@ function share(visit: KeyedVisit, errand: Errand, item: { heard: Heard; plan: Pl
 
 function keepWhole(visit: KeyedVisit, errand: Errand, item: { heard: Heard; plan: Plan; body: Uint8Array }): Stored {
   const stored = sealStored(visit.desk, item.plan, { body: item.body, trailers: item.heard.answer.trailers() })
-  placeStored(visit.desk, { fill: errand.fill, primary: visit.primary }, stored)
+  placeStored(visit.desk, placeFor(visit, errand.fill, stored.plan), stored)
   return stored
 }
 
@@ -115,7 +120,8 @@ function replyAlone(visit: KeyedVisit, errand: Errand, item: { heard: Heard; ref
   errand.lead?.abandon()
   const { status } = heard.head
   desk.engine.meter.count(COUNTER.unkept, desk.routes[routed.index])
-  const concludes = OF_REQUEST.has(refusal) ? desk.engine.lookup(errand.fill.key).state === 'absent' : status < 500
+  if (desk.engine.events.wants('keep:refuse')) desk.engine.events.emit('keep:refuse', { key: errand.fill.key, reason: refusal, tags: errand.fill.tags })
+  const concludes = OF_REQUEST.has(refusal) || refusal === 'refused' ? desk.engine.lookup(errand.fill.key).state === 'absent' : status < 500
   if (concludes) markPass(desk, errand.fill, routed.policy.passMs)
   const manner: Manner = { cache: 'MISS', status: { forward: errand.forward, forwardStatus: status, detail: refusal } }
   if (evaluateConditions(visit.head.fields, heard.head, desk.engine.clock.wall()) === 'not-modified') {

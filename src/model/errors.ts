@@ -25,6 +25,7 @@ const CATALOGUE = {
   FC_ORIGIN_TIMEOUT: { status: 504, text: 'origin gave no answer within {ms} ms' },
   FC_ORIGIN_REFUSED: { status: 502, text: 'origin could not be reached: {reason}' },
   FC_ORIGIN_BROKEN: { status: 502, text: 'origin broke off its answer: {reason}' },
+  FC_ORIGIN_UNPROVEN: { status: 504, text: 'what is stored may not be served without validation, and the origin failed: {reason}' },
   FC_ORIGIN_BUSY: { status: 503, text: 'origin: {max} requests are under way or waiting already; try later' },
   FC_REQUEST_BAD: { status: 400, text: 'request refused: {reason}' },
   FC_REQUEST_METHOD: { status: 405, text: '{method}: not served by this gateway' },
