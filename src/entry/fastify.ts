@@ -1,0 +1,38 @@
+/**
+ * `forecache/fastify`: a plugin for Fastify 5.
+ *
+ * Floor 6, room entry. `app.register(forecache({ budget: '30s' }))`; it is about the instance it is registered on and
+ * what is registered inside. Answers as early as `onRequest`; what handlers send is taken behind `onSend`, so that what is
+ * stored is what the client got.
+ */
+import type { OutgoingHttpHeaders } from 'node:http'
+import type { FastifyPluginCallback } from 'fastify'
+import { attend } from '../http/attend.ts'
+import { createMount, type Mounted, type MiddlewareOptions } from '../http/middleware.ts'
+
+export type { MiddlewareOptions } from '../http/middleware.ts'
+
+/** A Fastify plugin with its cache. */
+export type ForecachePlugin = FastifyPluginCallback & Mounted
+
+/** @throws FC_OPTION_* naming the first bad option */
+export function forecache(options: MiddlewareOptions = {}): ForecachePlugin {
+  const mount = createMount(options)
+  const plugin: FastifyPluginCallback = (instance, _, ready) => {
+    instance.addHook('onRequest', (request, reply, done) => {
+      const { originalUrl: target, protocol: scheme, host: authority } = request
+      attend(mount, { req: request.raw, res: reply.raw, target, scheme, authority, outer: reply.getHeaders() as OutgoingHttpHeaders, next: () => done() }).catch(done)
+    })
+    instance.addHook('onClose', (_instance, done) => {
+      mount.close().then(() => done(), done)
+    })
+    ready()
+  }
+  // As fastify-plugin does: the hooks are the surrounding instance's own.
+  return Object.assign(plugin, {
+    cache: mount.cache,
+    close: () => mount.close(),
+    [Symbol.for('skip-override')]: true,
+    [Symbol.for('fastify.display-name')]: 'forecache',
+  })
+}
