@@ -11,7 +11,7 @@ import type { Clock } from '../model/clock.ts'
 import { ForecacheError } from '../model/errors.ts'
 import { type Connection, Connections } from './connections.ts'
 import { errorBytes, parseFailure } from './refuse.ts'
-import { isWebSocket } from './tunnel.ts'
+import { isWebSocket } from './websocket.ts'
 
 /** Requests of one connection that may await their answers at once. */
 const MAX_PIPELINED = 64

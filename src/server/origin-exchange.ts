@@ -25,6 +25,8 @@ export interface ExchangeSettings {
   readonly bodyIdleMs: number
   /** A reader that takes nothing for so long loses the connection, ms. */
   readonly stallMs: number
+  /** Whether a connection is being reset at this very moment: what ends now did not end by itself. */
+  readonly isResetting: () => boolean
 }
 
 /** How an exchange ends: an answer's head has come, or it failed. */
@@ -48,6 +50,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #body: OriginBody | undefined
   #trailers: Fields | undefined
   #informational = 0
+  /** The first byte of an answer has come. */
+  #heard = false
   #closed = false
 
   constructor(settings: ExchangeSettings, options: SendOptions, end: ExchangeEnd) {
@@ -77,17 +81,22 @@ export class Exchange implements Dispatcher.DispatchHandler {
     else this.#stage = 'sent'
   }
 
+  onResponseStarted(): void {
+    this.#heard = true
+  }
+
   onResponseStart(controller: Dispatcher.DispatchController, status: number, _: unknown, text = ''): void {
     const received = rawFields(controller.rawHeaders)
+    const fault = faultOf(status, received)
+    if (fault !== undefined) {
+      this.#break(broken(fault))
+      return
+    }
     const head: ResponseHead = { status, statusText: reasonPhrase(text), fields: endToEnd(received) }
     if (status < 200) {
       this.#informational += 1
       if (this.#informational > MAX_INFORMATIONAL) this.#break(broken('too many 1xx answers'))
-      else if (status !== 101) this.#options.onInformational?.(head)
-      return
-    }
-    if (status > 599) {
-      this.#break(broken(`its status is ${status}`))
+      else this.#options.onInformational?.(head)
       return
     }
     this.#timer?.cancel()
@@ -102,13 +111,18 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
+    // A body without length ends with its connection; undici takes a reset for such an end.
+    if (this.#settings.isResetting()) {
+      this.#fail(broken('it reset the connection'), false)
+      return
+    }
     this.#trailers = trailerFields(rawFields(controller.rawTrailers))
     this.#body?.end()
     this.#close()
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
-    this.#fail(this.#broken ?? originError(error, this.#stage, this.#settings), isStaleConnection(error))
+    this.#fail(this.#broken ?? originError(error, this.#stage, this.#settings), !this.#heard && isStaleConnection(error))
   }
 
   readonly #onAbort = (): void => {
@@ -126,7 +140,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   #fail(error: Error, stale: boolean): void {
     if (this.#closed) return
-    if (this.#body === undefined) this.#end.failed(error, stale && this.#informational === 0)
+    if (this.#body === undefined) this.#end.failed(error, stale)
     else this.#body.fail(error)
     this.#close()
   }
@@ -138,6 +152,15 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#options.signal.removeEventListener('abort', this.#onAbort)
     this.#end.closed()
   }
+}
+
+/** What makes an answer unreadable although it parsed; undefined when nothing does. */
+function faultOf(status: number, fields: Fields): string | undefined {
+  if (status > 599) return `its status is ${status}`
+  if (status === 101) return 'it switched protocols unasked'
+  const codings = fields.all('transfer-encoding')
+  if (codings.length > 1 || (codings.length === 1 && codings[0]?.toLowerCase() !== 'chunked')) return 'its transfer coding is not chunked alone'
+  return undefined
 }
 
 function broken(reason: string): ForecacheError {

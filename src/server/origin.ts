@@ -55,6 +55,7 @@ class PooledOrigin implements Origin {
   readonly #settings: ExchangeSettings
   readonly #maxActive: number
   #active = 0
+  #resetting = false
 
   constructor(options: OriginOptions) {
     const url = new URL(options.url)
@@ -62,11 +63,11 @@ class PooledOrigin implements Origin {
     this.#servername = url.hostname
     this.#maxActive = options.connections + options.maxWaiting
     const { clock = systemClock(), connectMs, headMs, bodyIdleMs } = options
-    this.#settings = { clock, connectMs, headMs, bodyIdleMs, stallMs: Math.max(bodyIdleMs, 60_000) }
+    this.#settings = { clock, connectMs, headMs, bodyIdleMs, stallMs: Math.max(bodyIdleMs, 60_000), isResetting: () => this.#resetting }
     this.#pool = new Pool(url.origin, {
       connections: options.connections, pipelining: 1, allowH2: false, headersTimeout: 0, bodyTimeout: bodyIdleMs,
       keepAliveTimeout: options.keepAliveMs, keepAliveMaxTimeout: options.keepAliveMs, maxHeaderSize: options.maxHeadBytes,
-      connect: rememberReuse(buildConnector({ timeout: connectMs, allowH2: false, autoSelectFamily: true })),
+      connect: this.#watched(buildConnector({ timeout: connectMs, allowH2: false, autoSelectFamily: true })),
     })
   }
 
@@ -124,6 +125,25 @@ class PooledOrigin implements Origin {
     }
     this.#pool.dispatch(request, exchange)
   }
+
+  /**
+   * Connections whose errors we hear before undici does: system errors get to carry how many bytes the socket had
+   * brought, as undici's own do (see `isStaleConnection`), and a reset is known as one while undici ends what it ends.
+   */
+  #watched(connect: buildConnector.connector): buildConnector.connector {
+    return (options, callback) =>
+      connect(options, (...result) => {
+        const [error, socket] = result
+        if (error === null) {
+          socket?.prependListener('error', (failure: Error) => {
+            if (!('socket' in failure)) Object.assign(failure, { socket: { bytesRead: socket.bytesRead } })
+            this.#resetting = true
+            queueMicrotask(() => (this.#resetting = false))
+          })
+        }
+        callback(...result)
+      })
+  }
 }
 
 /** A failure that may be tried once more; never leaves this module. */
@@ -150,17 +170,3 @@ function requestFields(head: RequestHead, hasBody: boolean): string[] {
 }
 
 const HOP: ReadonlySet<string> = new Set(['keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'proxy-connection'])
-
-/** System errors of a socket carry how many bytes it had brought, as undici's own do: see `isStaleConnection`. */
-function rememberReuse(connect: buildConnector.connector): buildConnector.connector {
-  return (options, callback) =>
-    connect(options, (...result) => {
-      const [error, socket] = result
-      if (error === null) {
-        socket?.prependListener('error', (failure: Error) => {
-          if (!('socket' in failure)) Object.assign(failure, { socket: { bytesRead: socket.bytesRead } })
-        })
-      }
-      callback(...result)
-    })
-}

@@ -7,7 +7,6 @@
  *
  * @see RFC 6455 section 4
  */
-import { createHash } from 'node:crypto'
 import { type ClientRequest, type IncomingMessage, request as requestHttp, STATUS_CODES } from 'node:http'
 import { request as requestHttps, type RequestOptions } from 'node:https'
 import type { Socket } from 'node:net'
@@ -19,8 +18,7 @@ import { endToEnd } from '../rules/hop.ts'
 import type { Upgrade } from './listener.ts'
 import { originError } from './origin-error.ts'
 import { errorBytes } from './refuse.ts'
-
-const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
+import { agreesTo, isHandshake } from './websocket.ts'
 
 /** Where tunnels lead and how long they may take; ms. */
 export interface TunnelOptions {
@@ -33,18 +31,11 @@ export interface TunnelOptions {
   readonly clock: Clock
 }
 
-/** A complete WebSocket handshake (RFC 6455 section 4.2.1); every other upgrade is served as a plain request. */
-export function isWebSocket(request: IncomingMessage): boolean {
-  const { upgrade, connection, 'content-length': length, 'transfer-encoding': coding } = request.headers
-  return upgrade?.toLowerCase() === 'websocket' && /(?:^|,)\s*upgrade\s*(?:,|$)/i.test(connection ?? '')
-    && request.method === 'GET' && request.httpVersion === '1.1' && coding === undefined && (length === undefined || length === '0')
-}
-
 /** @param head the handshake as admitted and forwarded */
 export function openTunnel(upgrade: Upgrade, head: RequestHead, options: TunnelOptions): void {
   const { socket, early } = upgrade
   const key = head.fields.first('sec-websocket-key') ?? ''
-  if (!/^[A-Za-z0-9+/]{22}==$/.test(key) || head.fields.first('sec-websocket-version') !== '13') {
+  if (!isHandshake(key, head.fields.first('sec-websocket-version'))) {
     end(socket, new ForecacheError('FC_REQUEST_BAD', { reason: 'it is no WebSocket handshake of version 13' }))
     return
   }
@@ -68,7 +59,7 @@ export function openTunnel(upgrade: Upgrade, head: RequestHead, options: TunnelO
   outgoing.on('error', fail)
   outgoing.on('response', (answer) => settle() && relay(socket, answer, options.idleMs))
   outgoing.on('upgrade', (answer, originSocket, ahead) => {
-    if (!agrees(answer, key)) {
+    if (!agreesTo(answer, key)) {
       originSocket.destroy()
       fail(new ForecacheError('FC_ORIGIN_BROKEN', { reason: 'it switched protocols without agreeing to the handshake' }))
     } else if (settle()) {
@@ -92,11 +83,6 @@ function ask(head: RequestHead, options: TunnelOptions): ClientRequest {
     method: 'GET', path: prefix + head.target, headers, agent: false, maxHeaderSize: options.maxHeadBytes, setHost: false,
   }
   return send(target)
-}
-
-function agrees(answer: IncomingMessage, key: string): boolean {
-  const accept = createHash('sha1').update(key + GUID).digest('base64')
-  return answer.statusCode === 101 && answer.headers.upgrade?.toLowerCase() === 'websocket' && answer.headers['sec-websocket-accept'] === accept
 }
 
 /** The origin did not switch: its answer goes to the client, and with it the connection ends. */
