@@ -1,22 +1,23 @@
 /**
- * How the door sees a request, for people: its policy, its key and what the key is made of.
+ * How the door sees a request, for people: its policy, its key part by part, the variant, how what is stored stands.
  *
  * Floor 4, room http. Asks nobody, counts nothing, changes nothing.
  */
-import { requestKey, targetKey } from '../key/key.ts'
+import { keyRefusal, requestKey, targetKey } from '../key/key.ts'
 import type { RequestHead } from '../model/exchange.ts'
 import type { KeyPart, RequestView } from '../model/explain.ts'
 import type { Bypass } from '../model/reason.ts'
 import { requestControl } from '../rules/reuse.ts'
 import { isSafeMethod } from '../rules/unsafe.ts'
-import { selectingValues } from '../rules/vary.ts'
+import { findVariant, viewStored } from './explain-stored.ts'
 import type { Policy } from './policy.ts'
 import { findBySearch } from './search.ts'
-import { keyOfVariant } from './select.ts'
-import { VaryIndex } from './stored.ts'
 import type { Desk, KeyedVisit } from './visit.ts'
 
-const NOBODY = { origin: { send: () => Promise.reject(new Error('explaining asks nobody')) }, signal: new AbortController().signal }
+const NOBODY = {
+  origin: { send: () => Promise.reject(new Error('explaining asks nobody')) },
+  signal: new AbortController().signal,
+}
 
 /** What `explain` shows of a request. */
 export function explainRequest(desk: Desk, head: RequestHead): RequestView {
@@ -25,10 +26,25 @@ export function explainRequest(desk: Desk, head: RequestHead): RequestView {
   const primary = requestKey(head, policy.key)
   const view = { route: policy.name, parts: partsOf(head, policy) }
   const bypass = bypassOf(head, policy, primary)
-  if (primary === undefined) return { ...view, key: undefined, ...(bypass === undefined ? {} : { bypass }) }
-  const visit: KeyedVisit = { desk, head, body: undefined, exchange: NOBODY, asked: requestControl(head.fields), routed, primary, tags: [] }
+  if (primary === undefined) {
+    const detail = keyRefusal(head, policy.key)
+    return { ...view, key: undefined, ...(bypass !== undefined && { bypass }), ...(detail !== undefined && { detail }) }
+  }
+  if (bypass !== undefined) return { ...view, key: primary, bypass }
+  const visit: KeyedVisit = {
+    desk,
+    head,
+    body: undefined,
+    exchange: NOBODY,
+    asked: requestControl(head.fields),
+    routed,
+    primary,
+    tags: [],
+  }
   const known = desk.engine.memory.look(primary) === undefined ? (findBySearch(visit) ?? visit) : visit
-  return { ...view, key: variantOf(known), ...(bypass === undefined ? {} : { bypass }) }
+  const found = findVariant(desk, head, known.primary)
+  const seen = { route: view.route, key: found.key, parts: [...view.parts, ...found.parts] }
+  return found.stored === undefined ? seen : { ...seen, ...viewStored(known, found.stored, found.softened) }
 }
 
 function bypassOf(head: RequestHead, policy: Policy, primary: string | undefined): Bypass | undefined {
@@ -36,15 +52,6 @@ function bypassOf(head: RequestHead, policy: Policy, primary: string | undefined
   if (policy.strict) return 'bypass-strict'
   if (primary === undefined) return 'bypass-key'
   return requestControl(head.fields).noStore ? 'bypass-request' : undefined
-}
-
-/** The key of the variant that stands for the request; without counting a use. */
-function variantOf(visit: KeyedVisit): string {
-  const { memory } = visit.desk.engine
-  const index = memory.look(visit.primary)?.value
-  if (!(index instanceof VaryIndex)) return visit.primary
-  const keys = index.sets.map((names) => keyOfVariant(visit.primary, index, { names, values: selectingValues(names, visit.head.fields, visit.desk.profile.varyForm) }))
-  return keys.find((key) => memory.look(key) !== undefined) ?? keys[0] ?? visit.primary
 }
 
 function partsOf(head: RequestHead, policy: Policy): KeyPart[] {

@@ -4,7 +4,7 @@
  * Floor 0, room model. Explaining never asks the origin, never counts as a use and never changes what is stored.
  */
 import type { RequestHead } from './exchange.ts'
-import type { Bypass } from './reason.ts'
+import type { Bypass, STANDINGS } from './reason.ts'
 
 /** One part of a key, in its order: what it is, and the value it has for this request. */
 export interface KeyPart {
@@ -26,6 +26,27 @@ export interface RequestView {
   readonly parts: readonly KeyPart[]
   /** The request does not look into the cache at all. */
   readonly bypass?: Bypass
+  /** More about it: which dimension could not be told. */
+  readonly detail?: string
+  /** How the stored response stands for this very request, where the door judges by more than the budget. */
+  readonly standing?: keyof typeof STANDINGS
+  readonly response?: ResponseView
+}
+
+/** A stored HTTP response, by its own times (RFC 9111), ms. */
+export interface ResponseView {
+  readonly status: number
+  /** Age as the Age field would say it. */
+  readonly ageMs: number
+  readonly lifetimeMs: number
+  /** After its lifetime it is served this long while a refresh runs. */
+  readonly whileRevalidateMs: number
+  /** After its lifetime it is served this long when the origin fails. */
+  readonly ifErrorMs: number
+  /** `no-cache`: validated with the origin at each use. */
+  readonly alwaysValidate: boolean
+  /** Request fields that select it among variants. */
+  readonly vary: readonly string[]
 }
 
 /** A door that can explain requests. */

@@ -6,7 +6,7 @@
 import type { Engine } from '../flow/engine.ts'
 import type { Budget } from '../model/budget.ts'
 import type { Entry, EntryKind, Position } from '../model/entry.ts'
-import type { KeyPart, RequestView } from '../model/explain.ts'
+import type { KeyPart, RequestView, ResponseView } from '../model/explain.ts'
 import type { LogRecord, Target } from '../model/log.ts'
 import { type Reason, REASONS, type Refusal } from '../model/reason.ts'
 import { judge } from '../model/verdict.ts'
@@ -25,6 +25,10 @@ export interface Explanation {
   readonly route?: string
   /** How the key is built, where a door was asked. */
   readonly parts?: readonly KeyPart[]
+  /** More about a bypass: which part of the key could not be told. */
+  readonly detail?: string
+  /** The stored response by its own times, where a door was asked. */
+  readonly response?: ResponseView
   readonly entry?: EntryView
   /** Why the key is marked as uncacheable. */
   readonly because?: Refusal
@@ -71,7 +75,7 @@ const MAX_TARGETS = 20
 
 /** @param view what a door says about the request; without one, `key` is a key as stored */
 export function explain(parts: ExplainParts, key: string | undefined, view?: RequestView): Explanation {
-  const door = view === undefined ? {} : { route: view.route, parts: view.parts }
+  const door = view === undefined ? {} : describeDoor(view)
   if (view?.bypass !== undefined || key === undefined) {
     return { ...sentence(view?.bypass ?? 'bypass-key'), key: key ?? null, ...door, loading: false }
   }
@@ -83,7 +87,7 @@ export function explain(parts: ExplainParts, key: string | undefined, view?: Req
     namespace: entry?.namespace ?? view?.namespace ?? note?.namespace ?? 0,
     tags: entry?.tags ?? note?.tags ?? [],
   })
-  const reason = entry === undefined ? absence(engine, key, note) : standing(engine, entry, { note, record })
+  const reason = entry === undefined ? absence(engine, key, note) : standing(engine, entry, { note, record, view })
   const backoffMs = engine.backoff.leftMs(key)
   return {
     ...sentence(reason),
@@ -103,24 +107,33 @@ function sentence(reason: Reason): { reason: Reason; text: string; cached: boole
   return { reason, text: REASONS[reason], cached: CACHED.has(reason) }
 }
 
-function standing(engine: Engine, entry: Entry, known: { note: Note | undefined; record: LogRecord | undefined }): Reason {
+interface Known {
+  readonly note: Note | undefined
+  readonly record: LogRecord | undefined
+  readonly view: RequestView | undefined
+}
+
+function standing(engine: Engine, entry: Entry, { note, record, view }: Known): Reason {
   if (entry.kind === 'vary') return 'variant'
+  const judged = view?.standing ?? judgedAlone(engine, entry)
+  const softly = entry.budget.freshMs === 0 && record?.soft === true && record.position > (note?.asOf ?? 0)
+  return judged === 'stale' && softly ? 'softened' : judged
+}
+
+/** By the budget alone. */
+function judgedAlone(engine: Engine, entry: Entry): Reason {
   const { state } = judge(entry, engine.clock.now())
-  switch (state) {
-    case 'stale': {
-      const { note, record } = known
-      const softly = entry.budget.freshMs === 0 && record?.soft === true && record.position > (note?.asOf ?? 0)
-      return softly ? 'softened' : 'stale'
-    }
-    case 'expired':
-      return 'outdated'
-    case 'absent': // a pass marker whose time is over
-      return 'unknown'
-    case 'fresh':
-    case 'reserve':
-    case 'pass':
-      return state
-  }
+  if (state === 'expired') return 'outdated'
+  return state === 'absent' ? 'unknown' : state // absent: a pass marker whose time is over
+}
+
+function describeDoor({
+  route,
+  parts,
+  detail,
+  response,
+}: RequestView): Pick<Explanation, 'route' | 'parts' | 'detail' | 'response'> {
+  return { route, parts, ...(detail !== undefined && { detail }), ...(response !== undefined && { response }) }
 }
 
 function absence(engine: Engine, key: string, note: Note | undefined): Reason {
