@@ -51,9 +51,17 @@ export async function askOrigin(visit: Visit, question: Question): Promise<Heard
     const head = { status: answer.head.status, statusText: answer.head.statusText, fields: received }
     return { answer, head, arrival: { receivedWallMs, delayMs: clock.now() - requestedAt }, requestedAt }
   } catch (error) {
-    if (!question.signal.aborted) meter.count(COUNTER.originFailures, routeOf(visit))
+    if (!question.signal.aborted) tellFailure(visit, question, error)
     throw error
   }
+}
+
+function tellFailure(visit: Visit, question: Question, error: unknown): void {
+  const { meter, events } = visit.desk.engine
+  meter.count(COUNTER.originFailures, routeOf(visit))
+  // A refresh behind an answer is told of by the engine.
+  if (!question.informs || visit.primary === undefined || !events.wants('origin:fail')) return
+  events.emit('origin:fail', { key: visit.primary, error, background: false })
 }
 
 /** The origin's answer as it is, for this client alone. */

@@ -33,7 +33,7 @@ export function createAdmin(parts: AdminParts): Admin {
   const startedAt = new Date(engine.clock.wall()).toISOString()
   return {
     endpoints: [
-      createInvalidateEndpoint(engine),
+      createInvalidateEndpoint(engine, parts.authority ?? (() => undefined)),
       createStatsEndpoint(engine),
       explainer.endpoint,
       createTopEndpoint(engine),

@@ -39,14 +39,17 @@ export const INVALIDATE_BODY = z
 
 const LISTS = ['keys', 'tags', 'urls', 'prefixes', 'namespaces', 'events'] as const
 
-/** @returns the endpoint */
-export function createInvalidateEndpoint(engine: Engine): Endpoint {
+/** @param authority `host:port` of URLs that are paths alone @returns the endpoint */
+export function createInvalidateEndpoint(engine: Engine, authority: () => string | undefined): Endpoint {
   return {
     method: 'POST',
     path: '/v1/invalidate',
     maxBodyBytes: MAX_INVALIDATE_BYTES,
     handle: (request) => {
-      const input = parseInvalidate(request)
+      const given = parseInvalidate(request)
+      const host = authority()
+      const urls = given.urls?.map((url) => (url.startsWith('/') && host !== undefined ? `http://${host}${url}` : url))
+      const input = urls === undefined ? given : { ...given, urls }
       return jsonReply(
         200,
         asBodyError(() => engine.invalidate({ ...input, source: 'api' })),
