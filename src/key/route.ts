@@ -43,7 +43,7 @@ export function createRoutes(rules: readonly RouteRule[]): Routes {
       const found = router.find(method as FindMyWay.HTTPMethod, target)
       if (found === null) return undefined
       const params = found.params as Record<string, string>
-      for (const name in params) if (params[name] === '') return undefined // `/products/` is not a product
+      for (const name in params) if (params[name] === '' && name !== '*') return undefined // `/products/` is not a product
       return { index: (found.store as { index: number }).index, params }
     },
   }

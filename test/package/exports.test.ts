@@ -10,12 +10,12 @@ const ROOT = resolve(import.meta.dirname, '../..')
 /** What each subpath exports at run time: changing this list is a change of the public contract. */
 const NAMES: Readonly<Record<string, readonly string[]>> = {
   '.': ['Cache', 'ForecacheError', 'createCache', 'normalizeKey'],
-  './express': [],
-  './fastify': [],
-  './hono': [],
-  './koa': [],
-  './node': [],
-  './fetch': [],
+  './express': ['forecache'],
+  './fastify': ['forecache'],
+  './hono': ['forecache'],
+  './koa': ['forecache'],
+  './node': ['forecache'],
+  './fetch': ['forecache'],
   './gateway': ['ForecacheError', 'createGateway', 'parseConfig'],
   './testing': ['VirtualClock', 'createRandom', 'createVirtualClock', 'settle'],
 }

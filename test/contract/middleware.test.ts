@@ -1,0 +1,431 @@
+import { once } from 'node:events'
+import { request, type IncomingHttpHeaders } from 'node:http'
+import { afterEach, describe, expect, it } from 'vitest'
+import { createCache } from '../../src/flow/cache.ts'
+import type { MiddlewareOptions } from '../../src/http/middleware.ts'
+import { createVirtualClock } from '../../src/model/virtual-clock.ts'
+import { HOSTS, type Play, type Script, type Seen, type Site } from '../support/middleware-hosts.ts'
+
+interface Got {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+  readonly text: string
+}
+
+interface Ask {
+  readonly method?: string
+  readonly headers?: Record<string, string>
+  readonly body?: string
+}
+
+/** One request on a connection of its own; rejects when the answer breaks off. */
+function ask(site: Site, path: string, { method = 'GET', headers = {}, body }: Ask = {}): Promise<Got> {
+  return new Promise((resolve, reject) => {
+    const req = request(`${site.url}${path}`, { method, headers, agent: false }, (res) => {
+      const chunks: Buffer[] = []
+      res.on('data', (chunk: Buffer) => chunks.push(chunk))
+      res.on('error', reject)
+      res.on('end', () => {
+        const whole = Buffer.concat(chunks)
+        resolve({ status: res.statusCode ?? 0, headers: res.headers, body: whole, text: whole.toString() })
+      })
+    })
+    req.on('error', reject)
+    req.end(body)
+  })
+}
+
+async function* inChunks(count: number, size: number): AsyncGenerator<Uint8Array> {
+  for (let i = 0; i < count; i += 1) {
+    await new Promise((resolve) => setImmediate(resolve))
+    yield Buffer.alloc(size, 65 + (i % 26))
+  }
+}
+
+function gate(): { readonly open: () => void; readonly passed: Promise<void> } {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  return { open: resolve, passed: promise }
+}
+
+/** Waits for something that other tasks bring about. */
+async function until(holds: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 2000 && !holds(); turn += 1) await new Promise((resolve) => setImmediate(resolve))
+  expect(holds()).toBe(true)
+}
+
+describe.each(HOSTS)('middleware: $name', (host) => {
+  const open: { close(): Promise<void> }[] = []
+
+  /** A site whose handler is counted, with a cache on a virtual clock. */
+  async function site(script: Script, options: MiddlewareOptions = { budget: '30s' }, times = 1) {
+    const clock = createVirtualClock()
+    const cache = createCache({ clock })
+    const seen: Seen[] = []
+    const counted: Script = (one) => {
+      seen.push(one)
+      return script(one)
+    }
+    const place = await host.open(counted, { cache, ...options }, times)
+    open.push(place)
+    return { ...place, cache, clock, seen, runs: () => seen.length }
+  }
+
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((one) => one.close()))
+  })
+
+  it('answers a hit with the bytes, status and headers of the miss', async () => {
+    const here = await site(() => ({ status: 203, json: { name: 'Ä', list: [1, 2] }, headers: { 'X-Custom': 'yes', 'Content-Type': 'application/vnd.shop+json; charset=utf-8' } }))
+
+    const miss = await ask(here, '/a?x=1')
+    const hit = await ask(here, '/a?x=1')
+
+    expect([miss.headers['x-cache'], hit.headers['x-cache'], here.runs()]).toEqual(['MISS', 'HIT', 1])
+    expect(hit.body).toEqual(miss.body)
+    expect(miss.text).toBe('{"name":"Ä","list":[1,2]}')
+    const changing = new Set(['x-cache', 'cache-status', 'age', 'x-request', 'connection', 'transfer-encoding', 'content-length', 'keep-alive'])
+    const lasting = (got: Got) => Object.fromEntries(Object.entries(got.headers).filter(([name]) => !changing.has(name)))
+    expect(lasting(hit)).toEqual(lasting(miss))
+    expect([hit.status, hit.headers['content-type'], hit.headers['x-custom'], hit.headers.age]).toEqual([203, 'application/vnd.shop+json; charset=utf-8', 'yes', '0'])
+    expect(hit.headers['content-length']).toBe(String(miss.body.length))
+  })
+
+  it('lets what runs before it set its own headers on every request', async () => {
+    const here = await site(() => ({ text: 'a' }))
+
+    const [miss, hit] = [await ask(here, '/'), await ask(here, '/')]
+
+    expect(hit.headers['x-cache']).toBe('HIT')
+    expect(hit.headers['x-request']).not.toBe(miss.headers['x-request'])
+  })
+
+  it('keeps queries, paths and methods apart', async () => {
+    const here = await site(({ path }) => ({ text: path }))
+
+    const texts = [await ask(here, '/a'), await ask(here, '/a?b=1'), await ask(here, '/b'), await ask(here, '/a')].map((got) => got.text)
+
+    expect(texts).toEqual(['/a', '/a?b=1', '/b', '/a'])
+    expect(here.runs()).toBe(3)
+  })
+
+  it('answers bytes that are no text exactly', async () => {
+    const bytes = Uint8Array.from({ length: 256 }, (_, i) => i)
+    const here = await site(() => ({ bytes, headers: { 'content-type': 'application/octet-stream' } }))
+
+    const [miss, hit] = [await ask(here, '/'), await ask(here, '/')]
+
+    expect([new Uint8Array(miss.body), new Uint8Array(hit.body), here.runs()]).toEqual([bytes, bytes, 1])
+  })
+
+  it('captures streams, chunk by chunk, and answers them whole', async () => {
+    const here = await site(() => ({ chunks: () => inChunks(40, 5000), headers: { 'content-type': 'text/plain' } }))
+
+    const [miss, hit] = [await ask(here, '/'), await ask(here, '/')]
+
+    expect([miss.body.length, hit.headers['x-cache'], here.runs()]).toEqual([200_000, 'HIT', 1])
+    expect(hit.body.equals(miss.body)).toBe(true)
+  })
+
+  it('lets bodies above the limit through and does not store them', async () => {
+    const here = await site(() => ({ chunks: () => inChunks(100, 5000), headers: { 'content-type': 'text/plain' } }), { budget: '30s', limits: { body: 100_000 } })
+
+    const [first, second] = [await ask(here, '/'), await ask(here, '/')]
+
+    expect([first.body.length, second.body.length, here.runs(), here.cache.stats().bytes < 50_000]).toEqual([500_000, 500_000, 2, true])
+  })
+
+  it('answers HEAD from what GET stored, with its headers and no body', async () => {
+    const here = await site(({ method }) => (method === 'HEAD' ? { text: '', headers: { 'x-head': '1' } } : { text: 'hello', headers: { 'x-get': '1' } }))
+
+    await ask(here, '/')
+    const head = await ask(here, '/', { method: 'HEAD' })
+    const missed = await ask(here, '/other', { method: 'HEAD' })
+
+    expect([head.status, head.text, head.headers['x-cache'], head.headers['x-get'], head.headers['content-length']]).toEqual([200, '', 'HIT', '1', '5'])
+    expect([missed.status, missed.text, missed.headers['x-cache']]).toEqual([200, '', 'MISS'])
+  })
+
+  it('answers conditional requests with 304, on a hit and on the miss that fills', async () => {
+    const here = await site(() => ({ text: 'hello', headers: { etag: '"v1"' } }))
+
+    const miss = await ask(here, '/', { headers: { 'if-none-match': '"v1"' } })
+    const hit = await ask(here, '/', { headers: { 'if-none-match': '"v1"' } })
+    const other = await ask(here, '/', { headers: { 'if-none-match': '"v0"' } })
+
+    expect([miss.status, miss.text, hit.status, hit.text, hit.headers.etag]).toEqual([304, '', 304, '', '"v1"'])
+    expect([other.status, other.text, other.headers['x-cache'], here.runs()]).toEqual([200, 'hello', 'HIT', 1])
+  })
+
+  it('answers ranges from the stored whole', async () => {
+    const here = await site(() => ({ text: '0123456789', headers: { etag: '"v1"' } }))
+
+    await ask(here, '/')
+    const part = await ask(here, '/', { headers: { range: 'bytes=2-4' } })
+
+    expect([part.status, part.text, part.headers['content-range'], here.runs()]).toEqual([206, '234', 'bytes 2-4/10', 1])
+  })
+
+  it('stores what the handler says in Cache-Control, without any budget of its own', async () => {
+    const here = await site(({ path }) => ({ text: path, headers: { 'cache-control': path === '/a' ? 'max-age=60' : 'no-cache' } }), {})
+
+    for (const path of ['/a', '/a', '/b', '/b', '/a']) await ask(here, path)
+
+    expect(here.seen.map(({ path }) => path)).toEqual(['/a', '/b', '/b'])
+  })
+
+  it.each([
+    ['Set-Cookie', { text: 'a', headers: { 'set-cookie': 'id=1' } }],
+    ['no-store', { text: 'a', headers: { 'cache-control': 'no-store' } }],
+    ['private', { text: 'a', headers: { 'cache-control': 'private, max-age=60' } }],
+    ['Vary: *', { text: 'a', headers: { vary: '*' } }],
+    ['an error', { status: 500, text: 'failed' }],
+    ['a 404 without freshness', { status: 404, text: 'nothing' }],
+  ] satisfies [string, Play][])('does not store answers with %s', async (_, play) => {
+    const here = await site(() => play)
+
+    const [first, second] = [await ask(here, '/'), await ask(here, '/')]
+
+    expect([first.status, second.status, second.text, here.runs()]).toEqual([play.status ?? 200, play.status ?? 200, first.text, 2])
+    expect(second.headers['set-cookie']).toEqual(first.headers['set-cookie'])
+  })
+
+  it('does not share answers to requests with credentials', async () => {
+    const here = await site((seen) => ({ text: seen.header('authorization') ?? 'nobody' }))
+
+    const mine = await ask(here, '/', { headers: { authorization: 'Bearer a' } })
+    const yours = await ask(here, '/', { headers: { authorization: 'Bearer b' } })
+
+    expect([mine.text, yours.text, (await ask(here, '/')).text]).toEqual(['Bearer a', 'Bearer b', 'nobody'])
+  })
+
+  it('keeps variants apart by Vary', async () => {
+    const here = await site((seen) => ({ text: seen.header('x-kind') ?? 'none', headers: { vary: 'X-Kind' } }))
+
+    const kinds = ['a', 'b', 'a', 'b']
+    const texts = []
+    for (const kind of kinds) texts.push((await ask(here, '/', { headers: { 'x-kind': kind } })).text)
+
+    expect([texts, here.runs()]).toEqual([kinds, 2])
+  })
+
+  it('leaves errors that handlers throw to the framework, and does not store them', async () => {
+    let fails = true
+    const here = await site(() => {
+      if (fails) throw new Error('no')
+      return { text: 'well' }
+    })
+
+    const first = await ask(here, '/')
+    fails = false
+    const second = await ask(here, '/')
+
+    expect([first.status, second.status, second.text, here.runs()]).toEqual([500, 200, 'well', 2])
+  })
+
+  it('does not store a body that breaks off, and breaks it off for the client', async () => {
+    let fails = true
+    const here = await site(() => ({
+      headers: { 'content-type': 'text/plain' },
+      chunks: async function* () {
+        yield* inChunks(3, 1000)
+        if (fails) throw new Error('broken')
+      },
+    }))
+
+    await expect(ask(here, '/')).rejects.toThrow()
+    fails = false
+    const again = await ask(here, '/')
+
+    expect([again.status, again.body.length, again.headers['x-cache'], here.runs()]).toEqual([200, 3000, 'MISS', 2])
+  })
+
+  it('does not store a body shorter than its Content-Length', async () => {
+    const here = await site(() => ({ headers: { 'content-type': 'text/plain', 'content-length': '5000' }, chunks: () => inChunks(3, 1000) }))
+
+    await ask(here, '/').catch(() => undefined)
+
+    expect(here.cache.stats().entries).toBe(0)
+  })
+
+  it('goes on well when a client leaves in the middle', async () => {
+    const here = await site(() => ({ headers: { 'content-type': 'text/plain' }, chunks: () => inChunks(50, 4000) }))
+
+    const gone = request(`${here.url}/`, { agent: false })
+    gone.on('error', () => {})
+    gone.end()
+    const [res] = (await once(gone, 'response')) as [{ destroy(): void }]
+    res.destroy()
+    gone.destroy()
+    const next = await ask(here, '/')
+
+    expect([next.status, next.body.length]).toEqual([200, 200_000])
+  })
+
+  it('does not keep an answer whose key or tag was invalidated while the handler ran', async () => {
+    const inside = gate()
+    const leave = gate()
+    let value = 'old'
+    const here = await site(async () => {
+      const text = value
+      inside.open()
+      await leave.passed
+      return { text, headers: { 'cache-tag': 'thing' } }
+    })
+
+    const first = ask(here, '/')
+    await inside.passed
+    value = 'new'
+    await here.cache.invalidate({ tags: ['thing'] })
+    leave.open()
+
+    expect([(await first).text, (await ask(here, '/')).text, here.runs()]).toEqual(['old', 'new', 2])
+  })
+
+  it('runs the handler once for 100 callers of one absent key', async () => {
+    const leave = gate()
+    const here = await site(async () => {
+      await leave.passed
+      return { text: 'one' }
+    })
+
+    const all = Array.from({ length: 100 }, () => ask(here, '/'))
+    await until(() => here.cache.stats().counts.coalesced === 99)
+    leave.open()
+
+    expect(new Set((await Promise.all(all)).map((got) => `${got.status} ${got.text}`))).toEqual(new Set(['200 one']))
+    expect(here.runs()).toBe(1)
+  })
+
+  it('runs the handler for each of those who waited for an answer that is private', async () => {
+    const leave = gate()
+    let number = 0
+    const here = await site(async () => {
+      const mine = (number += 1)
+      await leave.passed
+      return { text: String(mine), headers: { 'cache-control': 'private' } }
+    })
+
+    const all = Array.from({ length: 5 }, () => ask(here, '/'))
+    await until(() => here.cache.stats().counts.coalesced === 4)
+    leave.open()
+
+    expect((await Promise.all(all)).map((got) => got.text).sort()).toEqual(['1', '2', '3', '4', '5'])
+  })
+
+  it('lets nobody wait for another\'s handler beyond the deadline', async () => {
+    const leave = gate()
+    const here = await site(async ({ header }) => {
+      if (header('x-first') !== undefined) await leave.passed
+      return { text: header('x-first') ?? 'mine' }
+    })
+
+    const first = ask(here, '/', { headers: { 'x-first': 'slow' } })
+    await until(() => here.runs() === 1)
+    const second = ask(here, '/')
+    await until(() => here.cache.stats().counts.coalesced === 1)
+    await here.clock.advanceAsync(31_000)
+
+    expect((await second).text).toBe('mine')
+    leave.open()
+    expect((await first).text).toBe('slow')
+  })
+
+  it('caches once when registered twice', async () => {
+    const here = await site(() => ({ text: 'a' }), { budget: '30s' }, 2)
+
+    const [miss, hit] = [await ask(here, '/'), await ask(here, '/')]
+
+    expect([miss.headers['x-cache'], hit.headers['x-cache'], hit.headers['cache-status']?.split(',').length, here.runs(), here.cache.stats().entries]).toEqual(['MISS', 'HIT', 1, 1, 1])
+  })
+
+  it('tags answers with parameters of their path', async () => {
+    const here = await site(({ path }) => ({ text: path }), { routes: [{ name: 'product', match: { path: '/products/:id' }, budget: '30s', tags: ['product:{id}', 'products'] }] })
+
+    for (const path of ['/products/1', '/products/2']) await ask(here, path)
+    const { matched } = await here.cache.invalidate({ tags: ['product:1'] })
+    const states = [(await ask(here, '/products/2')).headers['x-cache'], (await ask(here, '/products/1')).headers['x-cache'], (await ask(here, '/elsewhere')).headers['x-cache']]
+
+    expect([matched, states]).toEqual([1, ['HIT', 'MISS', 'MISS']])
+    expect((await here.cache.invalidate({ urls: [`${here.url}/products/2`] })).matched).toBe(1)
+    expect((await ask(here, '/products/2')).headers['x-cache']).toBe('MISS')
+  })
+
+  it('invalidates a URL when something unsafe was done to it', async () => {
+    let value = 'old'
+    const here = await site(({ method }) => {
+      if (method === 'PUT') value = 'new'
+      return { text: value }
+    })
+
+    await ask(here, '/')
+    const put = await ask(here, '/', { method: 'PUT', body: 'x', headers: { 'content-type': 'text/plain' } })
+
+    expect([put.status, put.text, (await ask(here, '/')).text]).toEqual([200, 'new', 'new'])
+  })
+
+  it('serves stale while one handler runs behind it or for one caller, and then fresh', async () => {
+    let value = 1
+    const here = await site(() => ({ json: { value } }), { budget: { fresh: '10s', stale: '60s' } })
+
+    await ask(here, '/')
+    value = 2
+    await here.clock.advanceAsync(20_000)
+    const during = await Promise.all([ask(here, '/'), ask(here, '/'), ask(here, '/')])
+    await until(() => here.cache.stats().refreshing === 0)
+    const after = await ask(here, '/')
+
+    expect(during.every((got) => got.status === 200 && ['STALE', 'REFRESH', 'HIT'].includes(String(got.headers['x-cache'])))).toBe(true)
+    expect(during.some((got) => got.headers['x-cache'] === 'STALE')).toBe(true)
+    expect([after.headers['x-cache'], after.text, here.runs()]).toEqual(['HIT', '{"value":2}', 2])
+  })
+
+  it('serves stale when the handler fails, within the budget', async () => {
+    let fails = false
+    const here = await site(() => {
+      if (fails) return { status: 503, text: 'down' }
+      return { text: 'good' }
+    }, { budget: { fresh: '10s', onError: '60s' } })
+
+    await ask(here, '/')
+    fails = true
+    await here.clock.advanceAsync(20_000)
+    const failing = await ask(here, '/')
+    await here.clock.advanceAsync(60_000)
+    const late = await ask(here, '/')
+
+    expect([failing.status, failing.text, failing.headers['x-cache'], late.status]).toEqual([200, 'good', 'STALE', 503])
+  })
+
+  it('steps aside when the cache itself fails', async () => {
+    const here = await site(() => ({ text: 'fine' }))
+    here.cache.engine.lookup = () => { throw new Error('broken inside') }
+
+    const [first, second] = [await ask(here, '/'), await ask(here, '/')]
+
+    expect([first.status, first.text, second.status, second.text, here.runs()]).toEqual([200, 'fine', 200, 'fine', 2])
+  })
+
+  it('steps aside for a GET with content', async () => {
+    const here = await site(() => ({ text: 'a' }))
+
+    const fat = await ask(here, '/', { body: 'x', headers: { 'content-type': 'text/plain', 'content-length': '1' } })
+
+    expect([fat.status, fat.text, fat.headers['x-cache']]).toEqual([200, 'a', undefined])
+    expect((await ask(here, '/')).headers['x-cache']).toBe('MISS')
+  })
+
+  it('keys by declared dimensions and gives an unknown tier nothing of others', async () => {
+    const here = await site((seen) => ({ text: `${seen.header('x-tier')} ${seen.header('accept-language')}` }), {
+      budget: '30s', key: { tier: { header: 'x-tier', tiers: ['free', 'gold'] }, locale: { offered: ['en', 'de'], default: 'en' } },
+    })
+    const get = async (tier: string, language: string) => (await ask(here, '/', { headers: { 'x-tier': tier, 'accept-language': language } })).text
+
+    expect([await get('free', 'de-AT, en;q=0.1'), await get('free', 'fr, de;q=0.4'), await get('gold', 'de'), await get('free', 'en-GB')]).toEqual(['free de', 'free de', 'gold de', 'free en'])
+    expect([here.runs(), await get('root', 'de'), await get('root', 'de'), here.runs()]).toEqual([3, 'root de', 'root de', 5])
+  })
+
+  it('refuses unknown options by name', async () => {
+    await expect(async () => host.open(() => ({}), { budgett: '1s' } as never)).rejects.toThrow(/FC_OPTION_UNKNOWN: forecache\.budgett/)
+  })
+})
