@@ -89,11 +89,12 @@ export function forward(head: RequestHead, peer: Peer, rules: ForwardRules): Req
   if (authority !== head.authority) fields.set('host', authority)
   const via = given.get('via')
   if (via?.includes(rules.pseudonym)) throw new ForecacheError('FC_REQUEST_LOOP')
-  const before = (name: string): string => (trusted ? chain(given.get(name)) : '')
-  fields.set('x-forwarded-for', before('x-forwarded-for') + peer.address)
+  const clients = trusted ? chain(given.get('x-forwarded-for')) : ''
+  const hops = trusted ? chain(given.get('forwarded')) || hopsOf(clients) : ''
+  fields.set('x-forwarded-for', clients + peer.address)
   fields.set('x-forwarded-proto', scheme)
   if (authority !== '') fields.set('x-forwarded-host', authority)
-  fields.set('forwarded', `${before('forwarded')}for=${quoted(peer.address)};host="${authority}";proto=${scheme}`)
+  fields.set('forwarded', `${hops}for=${quoted(peer.address)};host="${authority}";proto=${scheme}`)
   fields.set('via', `${via === undefined ? '' : `${via}, `}1.1 ${rules.pseudonym}`)
   return { ...head, scheme, authority, fields }
 }
@@ -113,6 +114,12 @@ function withoutClaims(given: Fields, safe: boolean): Fields {
 /** A trusted proxy's list, ready to be appended to; what no such list may hold is left out. */
 function chain(given: string | undefined): string {
   return given !== undefined && CHAIN.test(given) ? `${given}, ` : ''
+}
+
+/** X-Forwarded-For said as Forwarded, where the proxy speaks only the former. */
+function hopsOf(clients: string): string {
+  const known = clients.split(',').map((one) => one.trim()).filter((one) => isIP(one) !== 0)
+  return known.map((one) => `for=${quoted(one)}, `).join('')
 }
 
 function quoted(address: string): string {

@@ -65,6 +65,11 @@ describe('forward: a trusted proxy', () => {
     expect(head.fields.get('forwarded')).toBe('for=203.0.113.9, for=10.1.2.3;host="a.test";proto=https')
   })
 
+  it('is understood where it speaks X-Forwarded-For alone', () => {
+    expect(told({ 'x-forwarded-for': '203.0.113.9, 2001:db8::1' }, TRUSTING, '10.1.2.3').forwarded)
+      .toBe('for=203.0.113.9, for="[2001:db8::1]", for=10.1.2.3;host="a.test";proto=http')
+  })
+
   it('is not believed about the host, which must be the one that is keyed', () => {
     expect(told({ 'x-forwarded-host': 'evil' }, TRUSTING, '127.0.0.1')['x-forwarded-host']).toBe('a.test')
   })
