@@ -43,7 +43,7 @@ for (const [path, print] of Object.entries(PAGES)) {
     writeFileSync(file, page)
   } else if (read(file) !== page) problems.push(`${path} differs from the code; run: npm run reference`)
 }
-conclude('docs', problems, `${Object.keys(PAGES).length} pages ${check ? 'compared' : 'written'}`)
+conclude('reference', problems, `${Object.keys(PAGES).length} pages ${check ? 'compared' : 'written'}`)
 
 function read(file: string): string | undefined {
   try {

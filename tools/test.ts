@@ -54,7 +54,8 @@ const STEPS: readonly Step[] = [
   { ...suite('process', 5), needsBuild: true },
   { ...suite('package', 3), needsBuild: true, group: 'package' },
   { name: 'consumer', group: 'package', command: ['tsc', '--noEmit', '-p', 'test/types'], needsBuild: true },
-  { name: 'docs', group: 'package', command: [NODE, 'tools/print-reference.ts', '--check'] },
+  { name: 'docs', group: 'package', command: [NODE, 'tools/check-docs.ts'] },
+  { name: 'reference', group: 'package', command: [NODE, 'tools/print-reference.ts', '--check'] },
   { name: 'publint', group: 'package', command: ['publint', 'run', '--strict'], needsBuild: true },
   {
     name: 'attw',
