@@ -27,6 +27,7 @@ export async function runExplain(wish: ExplainWish, io: Io): Promise<number> {
 /** A JSON value as indented lines; lists of equal objects as tables. */
 export function renderTree(value: unknown, indent = ''): string {
   if (!isObject(value)) return `${indent}${show(value)}`
+  if (Array.isArray(value) && value.every((one) => !isObject(one))) return value.map((one) => `${indent}${show(one)}`).join('\n')
   const entries = Object.entries(value)
   const width = Math.max(0, ...entries.filter(([, inner]) => isShort(inner)).map(([name]) => name.length))
   return entries

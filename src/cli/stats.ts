@@ -29,9 +29,10 @@ export function describeStats(stats: FullStats): string {
     '',
     renderTable([['answers', 'count', 'p50', 'p95', 'p99'], ...latencyRows(latency)]),
   ]
-  if (routes.length > 0) {
+  const used = routes.filter((route) => Object.values(route.counts).some((count) => count > 0))
+  if (used.length > 0) {
     const head = ['route', 'hits', 'stale', 'misses', 'passes', 'origin', 'from cache', 'p50 cached', 'p50 uncached']
-    parts.push('', renderTable([head, ...routes.map(routeRow)]))
+    parts.push('', renderTable([head, ...used.map(routeRow)]))
   }
   const held = targets.map(({ name, wanted, now, held: isHeld }) => [
     name,

@@ -26,6 +26,7 @@ describe('io: tables for people', () => {
         { route: 'bb', hits: 22 },
       ],
       none: null,
+      tags: ['a'.repeat(60), 'b'.repeat(60)],
     })
 
     expect(text).toBe(
@@ -39,6 +40,9 @@ describe('io: tables for people', () => {
         '  a         1',
         '  bb       22',
         'none    –',
+        'tags',
+        `  ${'a'.repeat(60)}`,
+        `  ${'b'.repeat(60)}`,
       ].join('\n'),
     )
   })
