@@ -45,6 +45,8 @@ export class HttpHistory {
   readonly #floors = new Map<string, number>()
   readonly #violations: Violation[] = []
   #step = 0
+  /** Requests that have not ended, one way or the other. */
+  readonly #open = new Set<string>()
   #answers = 0
   #hits = 0
   #stale = 0
@@ -53,7 +55,7 @@ export class HttpHistory {
     this.#random = createRandom(seed)
     this.cache = createCache({ clock: this.clock, random: this.#random, memory: { maxBytes: 4_000_000, maxEntries: this.#pick([10, 1000]) } })
     this.#origin = new ModelOrigin(this.clock, this.#random, new Map(URLS.map((url) => [url, this.#manners(url)])))
-    this.#door = createHttpDoor({ engine: this.cache.engine, profile })
+    this.#door = createHttpDoor({ engine: this.cache.engine, profile, limits: { maxBodyBytes: 400, laggardMs: 500 } })
   }
 
   async run(steps: number): Promise<void> {
@@ -64,6 +66,7 @@ export class HttpHistory {
       await settle(40)
     }
     await this.clock.advanceAsync(10_000)
+    if (this.#open.size > 0) this.#fail(`never answered: ${[...this.#open].join(', ')}`)
     await this.cache.close()
   }
 
@@ -92,6 +95,8 @@ export class HttpHistory {
     const atLeast = this.#floors.get(url) ?? 0
     const abort = new AbortController()
     if (dice > 0.85 && dice < 0.92) this.clock.after(80 * this.#random(), () => abort.abort(new Error('client gone')))
+    const name = `${this.#step} ${head.method} ${url} ${JSON.stringify([...fields])}`
+    this.#open.add(name)
     try {
       const reply = await this.#door.handle(head, undefined, { origin: this.#origin, signal: abort.signal })
       const now = this.clock.now() // the moment of the promise; the body may take longer
@@ -99,6 +104,8 @@ export class HttpHistory {
       if (head.method === 'GET' && reply.head.status === 200) this.#judge({ url, lang, user, atLeast, now }, reply, body)
     } catch {
       // failing and broken answers are part of the history
+    } finally {
+      this.#open.delete(name)
     }
   }
 
@@ -162,7 +169,9 @@ export class HttpHistory {
     if (reply.body === undefined) return ''
     if (reply.body instanceof Uint8Array) return Buffer.from(reply.body).toString()
     const chunks: Uint8Array[] = []
+    const slow = this.#random() < 0.1
     for await (const chunk of reply.body) {
+      if (slow) await new Promise<void>((resolve) => void this.clock.after(900 * this.#random(), resolve))
       if (signal.aborted) throw new Error('client gone')
       chunks.push(Uint8Array.from(chunk))
     }
@@ -178,6 +187,7 @@ export class HttpHistory {
       sharing: this.#pick(['public', 'public', 'public', 'public', 'private', 'no-store', 'no-cache'] as const),
       etag: this.#random() < 0.7,
       tag: `t${url.charCodeAt(3) % 3}`,
+      padding: this.#pick([0, 0, 0, 3000]),
     }
   }
 

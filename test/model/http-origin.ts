@@ -16,6 +16,8 @@ export interface Manners {
   readonly sharing: 'public' | 'private' | 'no-store' | 'no-cache'
   readonly etag: boolean
   readonly tag: string
+  /** Bytes added to each body; above the door's limit nothing is stored. */
+  readonly padding: number
 }
 
 /** What a body says. */
@@ -65,7 +67,7 @@ export class ModelOrigin implements OriginPort {
     const fields = this.#fieldsOf(told, head)
     const etag = fields.first('etag')
     if (etag !== undefined && head.fields.get('if-none-match')?.includes(etag) === true) return answer(304, fields, once())
-    return this.#whole(fields, Buffer.from(JSON.stringify(told)), dice)
+    return this.#whole(fields, Buffer.from(JSON.stringify(told) + ' '.repeat((this.manners.get(url) as Manners).padding)), dice)
   }
 
   async #write(url: string): Promise<OriginAnswer> {
@@ -107,11 +109,12 @@ export class ModelOrigin implements OriginPort {
   }
 
   async *#pieces(body: Buffer, breaks: boolean): AsyncGenerator<Uint8Array> {
-    const middle = Math.floor(body.length / 2)
-    yield body.subarray(0, middle)
-    await this.#pause(40)
-    if (breaks) throw new ForecacheError('FC_ORIGIN_BROKEN', { reason: 'model' })
-    yield body.subarray(middle)
+    const pieces = body.length > 1000 ? 5 : 2
+    for (let i = 0; i < pieces; i += 1) {
+      if (breaks && i === pieces - 1) throw new ForecacheError('FC_ORIGIN_BROKEN', { reason: 'model' })
+      yield body.subarray(Math.floor((body.length * i) / pieces), Math.floor((body.length * (i + 1)) / pieces))
+      await this.#pause(40)
+    }
   }
 
   #pause(ms: number): Promise<void> {
