@@ -6,18 +6,17 @@
  */
 import type { BodySource, OriginAnswer, Reply, ResponseHead } from '../model/exchange.ts'
 import type { Fields } from '../model/fields.ts'
-import { COUNTER } from '../model/metric.ts'
 import type { Arrival } from '../rules/age.ts'
 import { formatHttpDate } from '../rules/dates.ts'
 import { endToEnd } from '../rules/hop.ts'
+import { finish, type Manner } from './manner.ts'
 import { askedFields } from './policy.ts'
-import { decorate, type Manner, outcomeOf } from './respond.ts'
-import { routeOf, type Visit } from './visit.ts'
+import { count } from './tally.ts'
+import type { Visit } from './visit.ts'
 
-/** One request to the origin. */
+/** One request to the origin: the visit's, with these fields. */
 export interface Question {
   readonly fields: Fields
-  readonly body: BodySource | undefined
   readonly signal: AbortSignal
   /** Whether 1xx answers go to this visit's client. */
   readonly informs: boolean
@@ -35,45 +34,51 @@ export interface Heard {
 
 /** @throws what the origin port throws */
 export async function askOrigin(visit: Visit, question: Question): Promise<Heard> {
-  const { clock, meter } = visit.desk.engine
+  const { clock } = visit.desk.engine
+  const { origin, onInformational } = visit.exchange
+  const { signal, informs } = question
   const requestedAt = clock.now()
-  meter.count(COUNTER.originRequests, routeOf(visit))
-  const { onInformational } = visit.exchange
+  count(visit, 'originRequests')
   try {
-    const fields = question.fields === visit.head.fields ? askedFields(visit.head, visit.routed.policy) : askedFields({ ...visit.head, fields: question.fields }, visit.routed.policy)
-    const answer = await visit.exchange.origin.send({ ...visit.head, fields }, question.body, {
-      signal: question.signal,
-      ...(question.informs && onInformational !== undefined ? { onInformational } : {}),
-    })
+    const fields = askedFields({ ...visit.head, fields: question.fields }, visit.routed.policy)
+    const options = informs && onInformational !== undefined ? { signal, onInformational } : { signal }
+    const answer = await origin.send({ ...visit.head, fields }, visit.body, options)
     const received = endToEnd(answer.head.fields)
     const receivedWallMs = clock.wall()
     if (!received.has('date')) received.set('date', formatHttpDate(receivedWallMs))
     const head = { status: answer.head.status, statusText: answer.head.statusText, fields: received }
     return { answer, head, arrival: { receivedWallMs, delayMs: clock.now() - requestedAt }, requestedAt }
   } catch (error) {
-    if (!question.signal.aborted) tellFailure(visit, question, error)
+    if (!signal.aborted) count(visit, 'originFailures')
     throw error
   }
 }
 
-function tellFailure(visit: Visit, question: Question, error: unknown): void {
-  const { meter, events } = visit.desk.engine
-  meter.count(COUNTER.originFailures, routeOf(visit))
-  // A refresh behind an answer is told of by the engine.
-  if (!question.informs || visit.primary === undefined || !events.wants('origin:fail')) return
-  events.emit('origin:fail', { key: visit.primary, error, background: false })
+/** The origin's answer to exactly this request, given up when its client goes. */
+export function hearAsIs(visit: Visit): Promise<Heard> {
+  return askOrigin(visit, { fields: visit.head.fields, signal: visit.exchange.signal, informs: true })
 }
 
 /** The origin's answer as it is, for this client alone. */
 export function replyHeard(visit: Visit, heard: Heard, manner: Manner): Reply {
-  const fields = decorate(visit, heard.head.fields.clone(), { manner, plan: undefined })
-  const head = { ...heard.head, fields }
-  return { head, body: heard.answer.body, trailers: heard.answer.trailers, outcome: outcomeOf(visit, manner) }
+  const { head, answer } = heard
+  const made = {
+    status: head.status,
+    statusText: head.statusText,
+    fields: head.fields.clone(),
+    body: answer.body,
+    plan: undefined,
+  }
+  const reply = finish(visit, made, manner)
+  if (reply.body === undefined) discard(answer.body)
+  return { ...reply, trailers: answer.trailers }
 }
 
 /** Lets a body go that nobody will read. */
 export function discard(body: BodySource): void {
-  void body[Symbol.asyncIterator]().return?.().catch(() => {})
+  void body[Symbol.asyncIterator]()
+    .return?.()
+    .catch(() => {})
 }
 
 /** The Content-Length of an answer when it is one number. */

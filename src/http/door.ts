@@ -50,13 +50,26 @@ const MIN_HOLDING_BYTES = 16 * 1024 * 1024
 
 /** @throws FC_OPTION_* for bad routes or an unknown profile */
 export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
-  const { engine, profile = 'safe', routes = [], limits: { laggardMs = 10_000, ...limits } = {}, cacheName = 'forecache' } = options
+  const {
+    engine,
+    profile = 'safe',
+    routes = [],
+    limits: { laggardMs = 10_000, ...limits } = {},
+    cacheName = 'forecache',
+  } = options
   if (!Object.hasOwn(PROFILES, profile)) {
-    throw new ForecacheError('FC_OPTION_VALUE', { name: 'profile', reason: `expected ${Object.keys(PROFILES).join(' or ')}, given ${profile}` })
+    throw new ForecacheError('FC_OPTION_VALUE', {
+      name: 'profile',
+      reason: `expected ${Object.keys(PROFILES).join(' or ')}, given ${profile}`,
+    })
   }
   const policies = resolvePolicies(routes, { contexts: engine.settings.contexts, limits: { ...DEFAULT_LIMITS, ...limits } })
   const desk: Desk = {
-    engine, policies, cacheName, laggardMs, profile: PROFILES[profile],
+    engine,
+    policies,
+    cacheName,
+    laggardMs,
+    profile: PROFILES[profile],
     holding: { bytes: 0, maxBytes: Math.max(engine.memory.maxBytes / 4, MIN_HOLDING_BYTES) },
     routes: policies.all.map((policy) => engine.meter.route(policy.name)),
   }

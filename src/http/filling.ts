@@ -47,10 +47,19 @@ export class Filling {
   #room: (() => void) | undefined
   /** The whole body, or undefined when it broke, was cancelled or was larger than is stored. Never rejects. */
   readonly done: Promise<Uint8Array | undefined>
+  /**
+   * Whether all of it is collected: false as soon as it is too large or broken. Whoever wants the whole before he reads
+   * waits for this: `done` may never come while he holds the rest up. Never rejects.
+   */
+  readonly collected: Promise<boolean>
+  #tellCollected!: (collected: boolean) => void
 
   constructor(body: BodySource, limits: FillingLimits) {
     this.#source = body[Symbol.asyncIterator]()
     this.#limits = limits
+    this.collected = new Promise((resolve) => {
+      this.#tellCollected = resolve
+    })
     this.done = this.#pump()
   }
 
@@ -114,7 +123,10 @@ export class Filling {
     this.#chunks.push(chunk)
     this.#bytes += chunk.byteLength
     this.#hold(chunk.byteLength)
-    if (this.#state === 'collecting' && this.#bytes > this.#limits.maxBytes) this.#state = 'through'
+    if (this.#state === 'collecting' && this.#bytes > this.#limits.maxBytes) {
+      this.#state = 'through'
+      this.#tellCollected(false)
+    }
     this.#wakeAll()
   }
 
@@ -190,12 +202,14 @@ export class Filling {
       this.#room?.()
       return
     }
-    if (this.#state === 'through' || !this.#limits.finish) this.cancel(new ForecacheError('FC_ORIGIN_BROKEN', { reason: 'no longer wanted' }))
+    if (this.#state === 'through' || !this.#limits.finish)
+      this.cancel(new ForecacheError('FC_ORIGIN_BROKEN', { reason: 'no longer wanted' }))
     this.#room?.()
   }
 
   #end(state: 'whole' | 'broken', error: unknown): void {
     if (this.#state === 'whole' || this.#state === 'broken') return
+    this.#tellCollected(state === 'whole' && this.#state === 'collecting')
     this.#state = state
     this.#error = error
     this.#hold(-this.#held) // what readers have still to take goes with them

@@ -15,28 +15,60 @@ import { budget, duration, optionError, size } from '../model/option.ts'
 
 const MATCH = z.strictObject({
   path: z.string().startsWith('/').meta({ description: 'Pattern such as /api/products/:id or /static/*.' }),
-  methods: z.array(z.string().regex(/^[A-Z][A-Z-]*$/)).min(1).optional().meta({ shown: 'GET, HEAD, QUERY', description: 'Methods.' }),
+  methods: z
+    .array(z.string().regex(/^[A-Z][A-Z-]*$/))
+    .min(1)
+    .optional()
+    .meta({ shown: 'GET, HEAD, QUERY', description: 'Methods.' }),
 })
 
 const LIMITS = z.strictObject({
   body: size().optional().meta({ unit: 'bytes', shown: '1MiB', description: 'Larger bodies stream through and are not stored.' }),
-  content: size().optional().meta({ unit: 'bytes', shown: '64KiB', description: 'Content of a QUERY that may be part of a key; a larger one is passed on.' }),
-  pass: duration().optional().meta({ unit: 'ms', shown: '10s', description: 'How long a key is remembered as uncacheable (hit-for-miss).' }),
+  content: size()
+    .optional()
+    .meta({
+      unit: 'bytes',
+      shown: '64KiB',
+      description: 'Content of a QUERY that may be part of a key; a larger one is passed on.',
+    }),
+  pass: duration()
+    .optional()
+    .meta({ unit: 'ms', shown: '10s', description: 'How long a key is remembered as uncacheable (hit-for-miss).' }),
 })
 
 /** The schema of one route policy. */
 export const ROUTE_POLICY = z.strictObject({
-  name: z.string().regex(/^[\w.:/-]{1,64}$/).meta({ description: 'Name in metrics, headers and explain.' }),
+  name: z
+    .string()
+    .regex(/^[\w.:/-]{1,64}$/)
+    .meta({ description: 'Name in metrics, headers and explain.' }),
   match: MATCH,
-  budget: budget().optional().meta({ unit: 'ms', description: 'Freshness where the origin says nothing; an upper bound where it does.' }),
+  budget: budget()
+    .optional()
+    .meta({ unit: 'ms', description: 'Freshness where the origin says nothing; an upper bound where it does.' }),
   context: z.string().min(1).optional().meta({ description: 'A budget by name, such as user:profile.' }),
   key: KEY_POLICY.optional().meta({ description: 'What the key is made of besides scheme, host and target.' }),
-  tags: z.array(z.string().min(1)).max(64).default([]).meta({ description: 'Tags of every stored response; {id} is a parameter of the path.' }),
+  tags: z
+    .array(z.string().min(1))
+    .max(64)
+    .default([])
+    .meta({ description: 'Tags of every stored response; {id} is a parameter of the path.' }),
   limits: LIMITS.prefault({}),
   strict: z.boolean().default(false).meta({ description: 'Never answered from the cache, never stored.' }),
-  readYourWrites: z.boolean().default(false).meta({ description: 'A request bearing a version token of another log is validated at the origin; answers to writes carry one.' }),
-  staleWithSMaxage: z.boolean().default(false).meta({ description: 'Honour stale-while-revalidate and stale-if-error beside s-maxage.' }),
-  finish: z.boolean().default(true).meta({ description: 'Finish a load, for the store, when every client that waited for it has gone.' }),
+  readYourWrites: z
+    .boolean()
+    .default(false)
+    .meta({
+      description: 'A request bearing a version token of another log is validated at the origin; answers to writes carry one.',
+    }),
+  staleWithSMaxage: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'Honour stale-while-revalidate and stale-if-error beside s-maxage.' }),
+  finish: z
+    .boolean()
+    .default(true)
+    .meta({ description: 'Finish a load, for the store, when every client that waited for it has gone.' }),
 })
 
 /** A list of route policies as users write it. */
@@ -100,7 +132,11 @@ export function resolvePolicies(
   const names = new Set<string>(['default'])
   const all = [standard(parts.limits)]
   for (const route of parsed.data) {
-    if (names.has(route.name)) throw new ForecacheError('FC_OPTION_VALUE', { name: `routes.${route.name}`, reason: 'the name stands twice, or is default' })
+    if (names.has(route.name))
+      throw new ForecacheError('FC_OPTION_VALUE', {
+        name: `routes.${route.name}`,
+        reason: 'the name stands twice, or is default',
+      })
     names.add(route.name)
     all.push(resolve(route, parts))
   }
@@ -110,7 +146,9 @@ export function resolvePolicies(
     all,
     match(method, target) {
       const found = routes.match(method, target)
-      return found === undefined ? fallback : { policy: all[found.index + 1] as Policy, index: found.index + 1, params: found.params }
+      return found === undefined
+        ? fallback
+        : { policy: all[found.index + 1] as Policy, index: found.index + 1, params: found.params }
     },
   }
 }
@@ -132,7 +170,10 @@ function resolve(
 ): Policy {
   const where = `routes.${route.name}`
   if (route.context !== undefined && !Object.hasOwn(contexts, route.context)) {
-    throw new ForecacheError('FC_OPTION_UNKNOWN', { name: `${where}.context ${route.context}`, known: Object.keys(contexts).join(', ') })
+    throw new ForecacheError('FC_OPTION_UNKNOWN', {
+      name: `${where}.context ${route.context}`,
+      known: Object.keys(contexts).join(', '),
+    })
   }
   if (route.context !== undefined && route.budget !== undefined) {
     throw new ForecacheError('FC_OPTION_VALUE', { name: where, reason: 'give budget or context, not both' })
@@ -155,8 +196,15 @@ function resolve(
 
 function standard(limits: typeof DEFAULT_LIMITS): Policy {
   return {
-    name: 'default', budget: undefined, key: undefined, tags: [], ...limits, strict: false, readYourWrites: false,
-    staleWithSMaxage: false, finish: true,
+    name: 'default',
+    budget: undefined,
+    key: undefined,
+    tags: [],
+    ...limits,
+    strict: false,
+    readYourWrites: false,
+    staleWithSMaxage: false,
+    finish: true,
   }
 }
 

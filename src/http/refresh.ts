@@ -4,18 +4,19 @@
  * Floor 4, room http. One per key, through the fence like any other reading; a failed one is not repeated before the
  * back-off says so.
  */
-import { COUNTER } from '../model/metric.ts'
 import { discard } from './ask.ts'
 import type { Sharing } from './sharing.ts'
-import { type Found, validateStored } from './validate.ts'
-import { beginFill, type KeyedVisit, routeOf } from './visit.ts'
+import type { Found } from './stand-in.ts'
+import { count } from './tally.ts'
+import { validateStored } from './validate.ts'
+import { beginFill, type KeyedVisit } from './visit.ts'
 
 /** Starts a refresh of a stored response unless one runs; never throws. */
 export function refreshBehind(visit: KeyedVisit, found: Found): void {
   const { engine } = visit.desk
   if (engine.backoff.leftMs(found.key) > 0 || engine.flights.has(found.key)) return
   const started = engine.refreshes.start(found.key, () => refresh(visit, found))
-  if (started) engine.meter.count(COUNTER.refreshes, routeOf(visit))
+  if (started) count(visit, 'refreshes')
 }
 
 async function refresh(visit: KeyedVisit, found: Found): Promise<void> {

@@ -8,6 +8,7 @@
 import type { Fill } from '../flow/fill.ts'
 import { searchKey, targetKey } from '../key/key.ts'
 import { type NoVarySearch, spellNoVarySearch } from '../key/no-vary-search.ts'
+import { select, type Selected } from './select.ts'
 import type { Place } from './store.ts'
 import type { Plan } from './stored.ts'
 import { urlTag } from './url.ts'
@@ -24,6 +25,13 @@ class SearchIndex {
 
 const MAX_RULES = 4
 const INDEX_MS = 30 * 86_400_000
+
+/** What stands for a visit: under its own key, or under one that No-Vary-Search widened. */
+export function lookUp(visit: KeyedVisit): { readonly visit: KeyedVisit; readonly selected: Selected } {
+  const selected = select(visit)
+  const wider = selected.kind === 'absent' ? findBySearch(visit) : undefined
+  return wider === undefined ? { visit, selected } : { visit: wider, selected: select(wider) }
+}
 
 /** The same visit under a wider key, if something stands there. */
 export function findBySearch(visit: KeyedVisit): KeyedVisit | undefined {
@@ -64,7 +72,10 @@ function keepIndex(visit: KeyedVisit, fill: Fill, rules: NoVarySearch): void {
   if (known.some((one) => spellNoVarySearch(one) === spelled)) return
   const value = new SearchIndex([rules, ...known].slice(0, MAX_RULES))
   const budget = { freshMs: INDEX_MS, staleMs: INDEX_MS, onErrorMs: INDEX_MS }
-  visit.desk.engine.keep({ ...fill, key, tags: [] }, { value, bytes: 64 + spelled.length * MAX_RULES, kind: 'vary', jitter: 0, budget })
+  visit.desk.engine.keep(
+    { ...fill, key, tags: [] },
+    { value, bytes: 64 + spelled.length * MAX_RULES, kind: 'vary', jitter: 0, budget },
+  )
 }
 
 /** One per path, whatever the query. */

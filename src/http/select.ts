@@ -32,7 +32,11 @@ export function select(visit: KeyedVisit): Selected {
 }
 
 /** The key of the variant that a request with these values selects. */
-export function keyOfVariant(primary: string, index: VaryIndex, selecting: { names: readonly string[]; values: readonly (string | null)[] }): string {
+export function keyOfVariant(
+  primary: string,
+  index: VaryIndex,
+  selecting: { names: readonly string[]; values: readonly (string | null)[] },
+): string {
   const text = variantText(selecting.names, selecting.values)
   return variantKey(primary, `${index.id}|${text.length > MAX_PLAIN_TEXT ? hash('sha256', text, 'base64url') : text}`)
 }

@@ -4,9 +4,13 @@
  * Floor 4, room http. Every follower judges for himself whether the response is his: it must be selected by his own
  * request and usable for it without validation, exactly as if it had been found in the store (RFC 9111 section 4).
  */
+import type { Reply } from '../model/exchange.ts'
 import { decideUse } from '../rules/reuse.ts'
 import { selectingValues } from '../rules/vary.ts'
 import type { Filling } from './filling.ts'
+import { conditionOf, finish, type Manner, replyNotModified } from './manner.ts'
+import { rangeOf } from './ranges.ts'
+import { canAnswer, replyStored } from './respond.ts'
 import { type Plan, standingOf, type Stored } from './stored.ts'
 import type { Visit } from './visit.ts'
 
@@ -17,15 +21,30 @@ export interface Sharing {
   readonly filling: Filling | undefined
   /** The response once it is complete; undefined when it broke or was too large. Never rejects. */
   readonly stored: Promise<Stored | undefined>
-  /** Content-Length as received. */
-  readonly length: number | undefined
 }
 
-/** Whether a follower may take a leader's answer. */
-export function mayShare(visit: Visit, sharing: Sharing): boolean {
-  const { plan } = sharing
-  if (sharing.filling !== undefined && !sharing.filling.joinable) return false
-  const values = selectingValues(plan.vary, visit.head.fields, visit.desk.profile.varyForm)
+const COLLAPSED: Manner = { cache: 'MISS', status: { forward: 'uri-miss', collapsed: true } }
+
+/** A follower's answer out of the leader's; undefined when it is not his, or broke before he could use it. */
+export async function takeShared(visit: Visit, sharing: Sharing): Promise<Reply | undefined> {
+  if (!mayTake(visit, sharing)) return undefined
+  const { plan, filling } = sharing
+  const condition = conditionOf(visit, plan)
+  if (condition === 'origin') return undefined
+  if (condition === 'not-modified') return replyNotModified(visit, { fields: plan.fields, plan }, COLLAPSED)
+  if (filling === undefined || rangeOf(visit, plan) !== undefined) {
+    const stored = filling === undefined || (await filling.collected) ? await sharing.stored : undefined
+    return stored !== undefined && canAnswer(visit, stored) ? replyStored(visit, stored, COLLAPSED) : undefined
+  }
+  const { status, statusText } = plan
+  return finish(visit, { status, statusText, fields: plan.fields.clone(), body: filling.read(), plan }, COLLAPSED)
+}
+
+function mayTake(visit: Visit, sharing: Sharing): boolean {
+  const { plan, filling } = sharing
+  if (filling !== undefined && !filling.joinable) return false
+  const { profile, engine } = visit.desk
+  const values = selectingValues(plan.vary, visit.head.fields, profile.varyForm)
   if (values.some((value, i) => value !== plan.selecting[i])) return false
-  return decideUse(standingOf(plan, visit.desk.engine.clock.now(), false), visit.asked) === 'serve'
+  return decideUse(standingOf(plan, engine.clock.now(), false), visit.asked) === 'serve'
 }

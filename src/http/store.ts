@@ -69,7 +69,11 @@ export function markPass(desk: Desk, fill: Fill, ms: number): void {
 function keepStored(desk: Desk, fill: Fill, stored: Stored): Kept {
   const { plan, shareId, body } = stored
   return desk.engine.keep(fill, {
-    value: stored, bytes: stored.bytes, budget: plan.budget, tags: plan.tags, jitter: 0,
+    value: stored,
+    bytes: stored.bytes,
+    budget: plan.budget,
+    tags: plan.tags,
+    jitter: 0,
     ...(shareId === undefined ? {} : { share: { id: shareId, bytes: body.byteLength } }),
   })
 }
@@ -77,7 +81,11 @@ function keepStored(desk: Desk, fill: Fill, stored: Stored): Kept {
 function keepIndex(desk: Desk, fill: Fill, index: VaryIndex): Kept {
   const bytes = 64 + index.sets.reduce((sum, set) => sum + set.reduce((length, name) => length + name.length + 16, 16), 0)
   return desk.engine.keep(fill, {
-    value: index, bytes, kind: 'vary', jitter: 0, budget: { freshMs: INDEX_MS, staleMs: INDEX_MS, onErrorMs: INDEX_MS },
+    value: index,
+    bytes,
+    kind: 'vary',
+    jitter: 0,
+    budget: { freshMs: INDEX_MS, staleMs: INDEX_MS, onErrorMs: INDEX_MS },
   })
 }
 
@@ -92,5 +100,7 @@ function withSet(index: VaryIndex, vary: readonly string[], language: string | u
 }
 
 function languageOf(desk: Desk, { plan }: Stored): boolean {
-  return desk.profile.byLanguage && plan.vary.length === 1 && plan.vary[0] === 'accept-language' && plan.fields.has('content-language')
+  return (
+    desk.profile.byLanguage && plan.vary.length === 1 && plan.vary[0] === 'accept-language' && plan.fields.has('content-language')
+  )
 }

@@ -46,7 +46,10 @@ export class Stored {
   /** Name of the body among equal ones; undefined when it is too small to be worth it. */
   readonly shareId: string | undefined
 
-  constructor(plan: Plan, content: { body: Uint8Array; trailers?: Fields | undefined; part?: Part | undefined; shareId?: string | undefined }) {
+  constructor(
+    plan: Plan,
+    content: { body: Uint8Array; trailers?: Fields | undefined; part?: Part | undefined; shareId?: string | undefined },
+  ) {
     this.plan = plan
     this.body = content.body
     this.trailers = content.trailers
@@ -92,5 +95,11 @@ export function ageOf(plan: Plan, now: number): number {
 
 /** What `rules/reuse` looks at. @param softened the engine does not call it fresh */
 export function standingOf(plan: Plan, now: number, softened: boolean): Standing {
-  return { ageMs: ageOf(plan, now), lifetimeMs: plan.lifetimeMs, windows: plan.windows, alwaysValidate: plan.alwaysValidate, softened }
+  return {
+    ageMs: ageOf(plan, now),
+    lifetimeMs: plan.lifetimeMs,
+    windows: plan.windows,
+    alwaysValidate: plan.alwaysValidate,
+    softened,
+  }
 }

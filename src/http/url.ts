@@ -36,7 +36,10 @@ export function urlTargets(desk: Desk, head: Pick<RequestHead, 'scheme' | 'autho
   const keys = new Set<string>()
   const full = { ...head, method: 'GET', fields: NO_FIELDS }
   for (const key of [targetKey(full, policy.key), targetKey(full)]) if (key !== undefined) keys.add(key)
-  const named = [...keys].flatMap((key): Target[] => [{ kind: 'key', key }, { kind: 'tag', tag: urlTag(key) }])
+  const named = [...keys].flatMap((key): Target[] => [
+    { kind: 'key', key },
+    { kind: 'tag', tag: urlTag(key) },
+  ])
   return [...named, ...searchTags(head, policy).map((tag): Target => ({ kind: 'tag', tag }))]
 }
 
@@ -47,7 +50,11 @@ export function urlTargets(desk: Desk, head: Pick<RequestHead, 'scheme' | 'autho
  */
 export function parseUrl(url: string): Pick<RequestHead, 'scheme' | 'authority' | 'target'> {
   const match = /^(https?):\/\/([^/?#\s]+)([^#\s]*)(?:#\S*)?$/i.exec(url)
-  if (match === null) throw new ForecacheError('FC_OPTION_VALUE', { name: 'urls', reason: `expected an absolute URL such as http://shop.example/api/products, given ${url}` })
+  if (match === null)
+    throw new ForecacheError('FC_OPTION_VALUE', {
+      name: 'urls',
+      reason: `expected an absolute URL such as http://shop.example/api/products, given ${url}`,
+    })
   const scheme = (match[1] as string).toLowerCase() === 'https' ? 'https' : 'http'
   const authority = (match[2] as string).toLowerCase().replace(scheme === 'https' ? /:443$/ : /:80$/, '')
   const target = match[3] as string

@@ -69,3 +69,13 @@ export function routeOf(visit: Visit): RouteId {
 export function beginFill(visit: Visit, key: string): Fill {
   return visit.desk.engine.begin(key, { tags: visit.tags })
 }
+
+/** Whether it asks for an answer of its own: nothing shared can serve it. */
+export function isImpatient({ asked }: Visit): boolean {
+  return asked.noCache || asked.maxAge === 0
+}
+
+/** Whether it bears a condition that only the origin can refuse with 412. */
+export function hasPrecondition({ head }: Visit): boolean {
+  return head.fields.has('if-match') || head.fields.has('if-unmodified-since')
+}

@@ -41,10 +41,23 @@ export interface CacheControl {
 type Draft = { -readonly [K in keyof CacheControl]: CacheControl[K] }
 
 const EMPTY: CacheControl = {
-  noStore: false, noCache: false, noCacheFields: [], isPrivate: false, privateFields: [], isPublic: false,
-  mustRevalidate: false, proxyRevalidate: false, mustUnderstand: false, onlyIfCached: false,
-  maxAge: undefined, sMaxAge: undefined, staleWhileRevalidate: undefined, staleIfError: undefined,
-  minFresh: undefined, maxStale: undefined, broken: false,
+  noStore: false,
+  noCache: false,
+  noCacheFields: [],
+  isPrivate: false,
+  privateFields: [],
+  isPublic: false,
+  mustRevalidate: false,
+  proxyRevalidate: false,
+  mustUnderstand: false,
+  onlyIfCached: false,
+  maxAge: undefined,
+  sMaxAge: undefined,
+  staleWhileRevalidate: undefined,
+  staleIfError: undefined,
+  minFresh: undefined,
+  maxStale: undefined,
+  broken: false,
 }
 
 /** Nothing said. */
@@ -60,7 +73,7 @@ export function parseCacheControl(value: string | undefined): CacheControl {
     const name = trimOws(at < 0 ? member : member.slice(0, at)).toLowerCase()
     // White space around "=" is no part of the grammar: the directive is known, its argument is not.
     const raw = at < 0 ? undefined : member[at - 1] === ' ' || member[at - 1] === '\t' ? ' ' : member.slice(at + 1)
-    readDirective(draft, name, raw === undefined ? undefined : unquote(raw) ?? raw)
+    readDirective(draft, name, raw === undefined ? undefined : (unquote(raw) ?? raw))
   }
   draft.broken = broken
   return draft
@@ -79,12 +92,24 @@ export function draftDirectives(): Draft {
  */
 export function readDirective(draft: Draft, name: string, argument: string | undefined): void {
   switch (name) {
-    case 'no-store': draft.noStore = true; return
-    case 'public': draft.isPublic = true; return
-    case 'must-revalidate': draft.mustRevalidate = true; return
-    case 'proxy-revalidate': draft.proxyRevalidate = true; return
-    case 'must-understand': draft.mustUnderstand = true; return
-    case 'only-if-cached': draft.onlyIfCached = true; return
+    case 'no-store':
+      draft.noStore = true
+      return
+    case 'public':
+      draft.isPublic = true
+      return
+    case 'must-revalidate':
+      draft.mustRevalidate = true
+      return
+    case 'proxy-revalidate':
+      draft.proxyRevalidate = true
+      return
+    case 'must-understand':
+      draft.mustUnderstand = true
+      return
+    case 'only-if-cached':
+      draft.onlyIfCached = true
+      return
     case 'no-cache': {
       const names = fieldsOf(argument)
       if (names === undefined) draft.noCache = true
@@ -97,22 +122,33 @@ export function readDirective(draft: Draft, name: string, argument: string | und
       else draft.privateFields = [...draft.privateFields, ...names]
       return
     }
-    default: readTime(draft, name, argument)
+    default:
+      readTime(draft, name, argument)
   }
 }
 
 function readTime(draft: Draft, name: string, argument: string | undefined): void {
   const seconds = argument === undefined ? undefined : parseDeltaSeconds(argument)
   switch (name) {
-    case 'max-age': draft.maxAge = shorter(draft.maxAge, seconds ?? 0); return
-    case 's-maxage': draft.sMaxAge = shorter(draft.sMaxAge, seconds ?? 0); return
-    case 'stale-while-revalidate': draft.staleWhileRevalidate = shorter(draft.staleWhileRevalidate, seconds); return
-    case 'stale-if-error': draft.staleIfError = shorter(draft.staleIfError, seconds); return
+    case 'max-age':
+      draft.maxAge = shorter(draft.maxAge, seconds ?? 0)
+      return
+    case 's-maxage':
+      draft.sMaxAge = shorter(draft.sMaxAge, seconds ?? 0)
+      return
+    case 'stale-while-revalidate':
+      draft.staleWhileRevalidate = shorter(draft.staleWhileRevalidate, seconds)
+      return
+    case 'stale-if-error':
+      draft.staleIfError = shorter(draft.staleIfError, seconds)
+      return
     case 'min-fresh': {
       if (seconds !== undefined) draft.minFresh = Math.max(draft.minFresh ?? 0, seconds)
       return
     }
-    case 'max-stale': draft.maxStale = shorter(draft.maxStale, argument === undefined ? Infinity : seconds); return
+    case 'max-stale':
+      draft.maxStale = shorter(draft.maxStale, argument === undefined ? Infinity : seconds)
+      return
     default: // unknown directives are ignored (RFC 9111 section 5.2.3)
   }
 }

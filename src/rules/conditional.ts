@@ -12,12 +12,22 @@ export type Condition = 'full' | 'not-modified' | 'origin'
 
 /** Fields of the body, left out of a 304 (RFC 9110 section 15.4.5). */
 const NOT_IN_304: readonly string[] = [
-  'content-encoding', 'content-language', 'content-length', 'content-range', 'content-type', 'content-md5',
+  'content-encoding',
+  'content-language',
+  'content-length',
+  'content-range',
+  'content-type',
+  'content-md5',
 ]
 
 /** Whether the request carries any condition. */
 export function isConditional(request: Fields): boolean {
-  return request.has('if-none-match') || request.has('if-modified-since') || request.has('if-match') || request.has('if-unmodified-since')
+  return (
+    request.has('if-none-match') ||
+    request.has('if-modified-since') ||
+    request.has('if-match') ||
+    request.has('if-unmodified-since')
+  )
 }
 
 /**

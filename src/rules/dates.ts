@@ -22,11 +22,11 @@ const ASCTIME = new RegExp(`^${DAY} ${MONTH} (\\d\\d| \\d) ${TIME} (\\d{4})$`, '
  */
 export function parseHttpDate(text: string, now: number): number | undefined {
   const fixed = IMF_FIXDATE.exec(text)
-  if (fixed !== null) return at(fixed[3], fixed[2], fixed[1], fixed.slice(4))
+  if (fixed !== null) return at([fixed[3], fixed[2], fixed[1]], fixed.slice(4))
   const old = RFC850.exec(text)
-  if (old !== null) return at(String(fullYear(Number(old[3]), now)), old[2], old[1], old.slice(4))
+  if (old !== null) return at([String(fullYear(Number(old[3]), now)), old[2], old[1]], old.slice(4))
   const asctime = ASCTIME.exec(text)
-  if (asctime !== null) return at(asctime[6], asctime[1], asctime[2], asctime.slice(3, 6))
+  if (asctime !== null) return at([asctime[6], asctime[1], asctime[2]], asctime.slice(3, 6))
   return undefined
 }
 
@@ -50,7 +50,7 @@ function fullYear(twoDigits: number, now: number): number {
   return year < thisYear - 49 ? year + 100 : year
 }
 
-function at(year = '', month = '', day = '', time: readonly string[] = []): number | undefined {
+function at([year = '', month = '', day = '']: readonly (string | undefined)[], time: readonly string[]): number | undefined {
   const [hour, minute, second] = time.map(Number) as [number, number, number]
   if (hour > 23 || minute > 59 || second > 60) return undefined
   const index = MONTHS.indexOf(month.toLowerCase())

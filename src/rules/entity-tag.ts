@@ -6,7 +6,7 @@
 
 /** Whether the tag is a valid strong validator. */
 export function isStrongTag(tag: string): boolean {
-  return /^"[^"\x00-\x20\x7f]*"$/.test(tag)
+  return /^"[!#-~\u0080-\u00ff]*"$/.test(tag)
 }
 
 /** Whether the tag is valid, strong or weak. */

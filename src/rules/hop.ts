@@ -8,7 +8,12 @@ import { Fields } from '../model/fields.ts'
 import { trimOws } from './list.ts'
 
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
-  'connection', 'keep-alive', 'proxy-connection', 'te', 'transfer-encoding', 'upgrade',
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'upgrade',
 ])
 
 /** Answers between proxy and its client alone; kept out of the store (RFC 9111 section 3.1). */
@@ -16,8 +21,23 @@ const PROXY: ReadonlySet<string> = new Set(['proxy-authenticate', 'proxy-authent
 
 /** What `Connection` may not remove: without these the message would be framed, routed or secured otherwise. */
 const PROTECTED: ReadonlySet<string> = new Set([
-  'host', 'content-length', 'cache-control', 'authorization', 'vary', 'set-cookie', 'cookie', 'date', 'age', 'expires',
-  'content-type', 'content-encoding', 'content-range', 'range', 'etag', 'last-modified', 'expect',
+  'host',
+  'content-length',
+  'cache-control',
+  'authorization',
+  'vary',
+  'set-cookie',
+  'cookie',
+  'date',
+  'age',
+  'expires',
+  'content-type',
+  'content-encoding',
+  'content-range',
+  'range',
+  'etag',
+  'last-modified',
+  'expect',
 ])
 
 /** Names listed in `Connection`, lower-cased, without what it may not remove. */

@@ -48,11 +48,11 @@ export function splitList(value: string): ListMembers {
       else if (char === 0x22) quoted = false
     } else if (char === 0x22) quoted = true
     else if (char === 0x2c) {
-      push(members, value, from, i)
+      push(members, value.slice(from, i))
       from = i + 1
     }
   }
-  push(members, value, from, value.length)
+  push(members, value.slice(from))
   return { members, broken: quoted }
 }
 
@@ -97,7 +97,7 @@ function isOws(char: number): boolean {
   return char === 0x20 || char === 0x09
 }
 
-function push(members: string[], value: string, from: number, to: number): void {
-  const member = trimOws(value.slice(from, to))
+function push(members: string[], text: string): void {
+  const member = trimOws(text)
   if (member !== '') members.push(member)
 }

@@ -70,7 +70,8 @@ export function sliceOf(spec: RangeSpec, part: Part, length: number): { from: nu
  *   together: both need the same strong entity tag, length and content coding
  */
 export function joinParts(a: StoredPart, b: StoredPart): { part: Part; bytes: Uint8Array } | undefined {
-  if (a.part.total !== b.part.total || !matchesStrongly(a.fields.first('etag') ?? '', b.fields.first('etag') ?? '')) return undefined
+  if (a.part.total !== b.part.total || !matchesStrongly(a.fields.first('etag') ?? '', b.fields.first('etag') ?? ''))
+    return undefined
   if (a.fields.get('content-encoding') !== b.fields.get('content-encoding')) return undefined
   const [low, high] = a.part.first <= b.part.first ? [a, b] : [b, a]
   if (high.part.first > low.part.last + 1) return undefined

@@ -13,9 +13,7 @@ import { trimOws } from './list.ts'
 export const MAX_RANGES = 16
 
 /** One piece as asked for: `first`-`last`, `first`-, or the last `suffix` bytes. */
-export type RangeSpec =
-  | { readonly first: number; readonly last: number | undefined }
-  | { readonly suffix: number }
+export type RangeSpec = { readonly first: number; readonly last: number | undefined } | { readonly suffix: number }
 
 /** Byte positions, both included. */
 export interface ByteRange {

@@ -11,9 +11,26 @@ import type { Governing } from './targeted.ts'
 
 /** Why a response is not stored. */
 export type StoreRefusal =
-  | 'method' | 'request-no-store' | 'request-content' | 'status' | 'no-store' | 'private' | 'not-understood' | 'malformed'
-  | 'authorization' | 'set-cookie' | 'vary-star' | 'no-freshness' | 'partial' | 'error' | 'tags' | 'incomplete' | 'too-large'
-  | 'fenced' | 'refused' | 'policy'
+  | 'method'
+  | 'request-no-store'
+  | 'request-content'
+  | 'status'
+  | 'no-store'
+  | 'private'
+  | 'not-understood'
+  | 'malformed'
+  | 'authorization'
+  | 'set-cookie'
+  | 'vary-star'
+  | 'no-freshness'
+  | 'partial'
+  | 'error'
+  | 'tags'
+  | 'incomplete'
+  | 'too-large'
+  | 'fenced'
+  | 'refused'
+  | 'policy'
 
 /** What a profile asks beyond RFC 9111. */
 export interface StoreRules {
@@ -38,9 +55,8 @@ export interface Candidate {
 
 /** Statuses whose meaning for a cache is known here (must-understand, RFC 9111 section 5.2.2.3): those of RFC 9110. */
 const UNDERSTOOD: ReadonlySet<number> = new Set([
-  200, 201, 202, 203, 204, 205, 206, 300, 301, 302, 303, 307, 308,
-  400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 411, 412, 413, 414, 415, 416, 417, 421, 422, 426,
-  500, 501, 502, 503, 504, 505,
+  200, 201, 202, 203, 204, 205, 206, 300, 301, 302, 303, 307, 308, 400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 411,
+  412, 413, 414, 415, 416, 417, 421, 422, 426, 500, 501, 502, 503, 504, 505,
 ])
 
 /** Answers to this very connection or condition, not to the resource. */

@@ -10,7 +10,13 @@ import { isStrongTag, matchesWeakly } from './entity-tag.ts'
 import { storableFields } from './hop.ts'
 
 /** The conditional request fields. */
-export const CONDITIONALS: readonly string[] = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range']
+export const CONDITIONALS: readonly string[] = [
+  'if-match',
+  'if-none-match',
+  'if-modified-since',
+  'if-unmodified-since',
+  'if-range',
+]
 
 /**
  * Fields of the stored body itself: a message without that body cannot change them (RFC 9111 section 3.2 names
@@ -55,7 +61,8 @@ export function unconditional(request: Fields): Fields {
 export function isFreshenedBy(stored: Fields, answer: Fields): boolean {
   const tag = answer.first('etag')
   const storedTag = stored.first('etag')
-  if (tag !== undefined && storedTag !== undefined) return isStrongTag(tag) && isStrongTag(storedTag) ? tag === storedTag : matchesWeakly(tag, storedTag)
+  if (tag !== undefined && storedTag !== undefined)
+    return isStrongTag(tag) && isStrongTag(storedTag) ? tag === storedTag : matchesWeakly(tag, storedTag)
   if (tag !== undefined) return true // asked by date alone: the tag is news about the same representation
   return sameDate(stored.first('last-modified'), answer.first('last-modified'))
 }
