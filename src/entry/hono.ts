@@ -29,8 +29,10 @@ export function forecache({ refresh, ...options }: HonoOptions = {}): ForecacheM
       return refresh(repeated, c.env)
     }
     const response = await attendWeb(mount, { request: c.req.raw, again, run: (request) => handle(c, request, next) })
-    if (c.finalized && c.res === response) return
-    c.res = undefined
+    if (c.finalized) {
+      if (c.res === response) return
+      c.res = undefined // Hono would put the handler's fields over ours
+    } else void c.res // fields that were set before us come over the stored ones
     c.res = response
   }
   return Object.assign(middleware, { cache: mount.cache, close: () => mount.close() })

@@ -17,22 +17,26 @@ export type ForecacheMiddleware = Middleware & Mounted
 /** @throws FC_OPTION_* naming the first bad option */
 export function forecache(options: MiddlewareOptions = {}): ForecacheMiddleware {
   const mount = createMount(options)
-  const middleware = (ctx: Context, next: () => Promise<void>): Promise<void> => attend(mount, {
-    req: ctx.req,
-    res: ctx.res,
-    target: ctx.originalUrl,
-    scheme: ctx.protocol,
-    authority: ctx.host,
-    next,
-    collect: (capture) => {
-      if (!capture.committed && ctx.respond !== false) capture.hand(takeBody(ctx))
-    },
-    onWrite: () => {
-      ctx.respond = false
-    },
-    give: (reply) => giveReply(ctx, reply),
-    isAnswer,
-  })
+  const middleware = (ctx: Context, next: () => Promise<void>): Promise<void> => {
+    let written = false
+    return attend(mount, {
+      req: ctx.req,
+      res: ctx.res,
+      target: ctx.originalUrl,
+      scheme: ctx.protocol,
+      authority: ctx.host,
+      next,
+      collect: (capture) => {
+        if (!capture.committed && (written || ctx.respond !== false)) capture.hand(takeBody(ctx, mount.engine.clock))
+      },
+      onWrite: () => {
+        ctx.respond = false
+        written = true
+      },
+      give: (reply) => giveReply(ctx, reply),
+      isAnswer,
+    })
+  }
   return Object.assign(middleware, { cache: mount.cache, close: () => mount.close() })
 }
 

@@ -25,10 +25,20 @@ export class BodyQueue {
   #error: unknown
   #wake: (() => void) | undefined
   readonly #onDrain: () => void
+  readonly #onLeave: () => void
 
-  /** @param onDrain the writer, told once to wait, may go on */
-  constructor(onDrain: () => void) {
+  /**
+   * @param onDrain the writer, told once to wait, may go on
+   * @param onLeave the reader has gone before the end
+   */
+  constructor(onDrain: () => void, onLeave: () => void = () => {}) {
     this.#onDrain = onDrain
+    this.#onLeave = onLeave
+  }
+
+  /** Whether the reader has gone before the end. */
+  get left(): boolean {
+    return this.#left
   }
 
   /** Whether `end` or `fail` was called. */
@@ -101,6 +111,7 @@ export class BodyQueue {
     this.#bytes = 0
     if (this.#full) this.#drain()
     this.#awake()
+    if (!this.closed) queueMicrotask(this.#onLeave)
     return Promise.resolve({ value: undefined, done: true })
   }
 

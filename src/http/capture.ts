@@ -15,8 +15,8 @@ import { Fields } from '../model/fields.ts'
 import { BodyQueue } from './body-queue.ts'
 import { VirtualHead } from './virtual-head.ts'
 
-/** How long a handler whose client has gone may still think before its answer is given up, ms. */
-const GRACE_MS = 10_000
+/** How long a handler whose client has gone is left to finish for the store before it hears of it, ms. */
+export const GRACE_MS = 10_000
 
 type Listener = (...args: never[]) => void
 type Method = (...args: never[]) => unknown
@@ -43,7 +43,9 @@ export class Capture {
   readonly #clock: Clock
   readonly #head: VirtualHead
   readonly #body: BodyQueue
-  readonly #drains = new EventEmitter()
+  /** Listeners of the handler for what happens to its side. */
+  readonly #listeners = new EventEmitter()
+  #gone = false
   readonly #trailers = Fields.from()
   readonly #hasBody: boolean
   readonly #saved = new Map<string, { readonly before: PropertyDescriptor | undefined; readonly ours: unknown }>()
@@ -75,7 +77,7 @@ export class Capture {
     this.#hasBody = res.req.method !== 'HEAD'
     this.#delivered = behind
     this.#head = new VirtualHead(status, behind ? outer : { ...outer, ...res.getHeaders() })
-    this.#body = new BodyQueue(() => this.#drains.emit('drain'))
+    this.#body = new BodyQueue(() => this.#listeners.emit('drain'), () => this.#tellGone())
     this.answer = new Promise((resolve, reject) => {
       this.#settle = resolve
       this.#reject = reject
@@ -100,6 +102,7 @@ export class Capture {
     this.#grace?.cancel()
     this.#reject(error)
     this.#body.fail(error)
+    this.#tellGone()
     this.#finish()
   }
 
@@ -171,6 +174,7 @@ export class Capture {
     this.#implicit()
     if (bytes !== undefined && this.#hasBody) this.#body.push(bytes)
     this.#body.end()
+    this.#tellGone()
     if (done !== undefined) {
       if (this.#delivered) queueMicrotask(done)
       else this.#res.once('finish', done)
@@ -182,11 +186,19 @@ export class Capture {
     if (this.#delivered && this.#body.closed) this.#uninstall()
   }
 
+  /** Whoever else waits for this answer gets it: the handler hears of its client's leaving when nobody wants it any more. */
   #clientGone(): void {
-    if (this.#delivered || this.#body.closed) return
-    const error = new ForecacheError('FC_ORIGIN_BROKEN', { reason: 'the client has gone, and the handler with it' })
-    if (this.#committed) this.fail(error)
-    else this.#grace = this.#clock.after(GRACE_MS, () => this.fail(error))
+    this.#gone = true
+    if (this.#body.closed || this.#body.left) return this.#tellGone()
+    if (this.#delivered) return
+    const error = new ForecacheError('FC_ORIGIN_BROKEN', { reason: 'the client has gone, and the handler did not end' })
+    this.#grace = this.#clock.after(GRACE_MS, () => this.fail(error))
+  }
+
+  #tellGone(): void {
+    if (!this.#gone) return
+    this.#gone = false
+    queueMicrotask(() => this.#listeners.emit('close'))
   }
 
   #install(): void {
@@ -214,7 +226,7 @@ export class Capture {
     })
     this.#installHeaders()
     this.#installState()
-    this.#installDrain()
+    this.#installListeners()
   }
 
   #installHeaders(): void {
@@ -254,14 +266,14 @@ export class Capture {
     })
   }
 
-  /** A handler that waits for 'drain' waits for the virtual body, not for the client. */
-  #installDrain(): void {
+  /** What a handler hears of 'drain' and 'close' is about the virtual body, not about the client. */
+  #installListeners(): void {
     const res = this.#res
     for (const name of ['on', 'addListener', 'off', 'removeListener', 'prependListener'] as const) {
       const real = res[name] as (event: string, listener: Listener) => unknown
       this.#override(name, (event: string, listener: Listener): unknown => {
-        if (event !== 'drain' || !this.#virtual) return real.call(res, event, listener)
-        this.#drains[name](event, listener as () => void)
+        if ((event !== 'drain' && event !== 'close') || !this.#virtual) return real.call(res, event, listener)
+        this.#listeners[name](event, listener as () => void)
         return res
       })
     }
@@ -316,7 +328,9 @@ export class Capture {
     this.#saved.clear()
     res.statusCode = this.#realStatus
     if (this.#realMessage !== undefined) res.statusMessage = this.#realMessage
-    for (const listener of this.#drains.listeners('drain')) res.on('drain', listener as () => void)
+    for (const listener of this.#listeners.rawListeners('drain')) res.on('drain', listener as () => void)
+    if (res.closed) this.#listeners.emit('close')
+    else for (const listener of this.#listeners.rawListeners('close')) res.on('close', listener as () => void)
   }
 }
 

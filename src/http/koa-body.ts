@@ -4,7 +4,10 @@
  * Floor 4, room http. Does what Koa's own `respond` does with each kind of body, on the virtual head.
  */
 import { Readable, Stream } from 'node:stream'
+import type { Clock, Timer } from '../model/clock.ts'
+import { ForecacheError } from '../model/errors.ts'
 import type { BodySource, Reply } from '../model/exchange.ts'
+import { GRACE_MS } from './capture.ts'
 import { bodyOf } from './web-exchange.ts'
 import { REMOVED_FIELD } from './virtual-head.ts'
 
@@ -29,7 +32,7 @@ interface InnerResponse {
 const FRAMING: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', REMOVED_FIELD])
 
 /** Takes the body that the handlers have set, and completes the head as Koa would. */
-export function takeBody(ctx: KoaContext): BodySource {
+export function takeBody(ctx: KoaContext, clock: Clock): BodySource {
   const { body, status } = ctx
   // Koa destroys a stream whose place another body takes; this one is still to be read.
   const inner: InnerResponse = ctx.response
@@ -45,7 +48,7 @@ export function takeBody(ctx: KoaContext): BodySource {
   if (body instanceof Blob) return bodyOf(body.stream() as ReadableStream<Uint8Array>)
   if (body instanceof ReadableStream) return bodyOf(body as ReadableStream<Uint8Array>)
   if (body instanceof Response) return bodyOf(body.body)
-  if (body instanceof Stream) return chunks(body as Readable)
+  if (body instanceof Stream) return chunks(body as Readable, clock)
   return whole(ctx, Buffer.from(JSON.stringify(body)))
 }
 
@@ -72,6 +75,40 @@ function whole(ctx: KoaContext, bytes: Uint8Array | undefined): BodySource {
   }
 }
 
-async function* chunks(stream: Readable): AsyncGenerator<Uint8Array> {
-  for await (const chunk of stream) yield typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Uint8Array)
+/**
+ * Koa destroys a body's stream when its client leaves, though others may be waiting for it: it is let finish for a while.
+ */
+function chunks(stream: Readable, clock: Clock): BodySource {
+  const source = stream[Symbol.asyncIterator]()
+  const destroy = stream.destroy.bind(stream)
+  let patience: Timer | undefined
+  let timedOut = false
+  stream.destroy = (error?: Error) => {
+    if (error !== undefined || stream.readableEnded) return destroy(error)
+    patience ??= clock.after(GRACE_MS, () => {
+      timedOut = true
+      destroy()
+    })
+    return stream
+  }
+  const end = (): void => {
+    patience?.cancel()
+    stream.destroy = destroy
+    if (!stream.destroyed) destroy()
+  }
+  return {
+    [Symbol.asyncIterator]: () => ({
+      async next() {
+        const step = await source.next()
+        if (timedOut) throw new ForecacheError('FC_ORIGIN_BROKEN', { reason: 'the client has gone, and the body did not end' })
+        if (step.done !== true) return { value: typeof step.value === 'string' ? Buffer.from(step.value) : (step.value as Uint8Array), done: false }
+        end()
+        return { value: undefined, done: true }
+      },
+      return() {
+        end()
+        return Promise.resolve({ value: undefined, done: true })
+      },
+    }),
+  }
 }

@@ -17,6 +17,12 @@ type Value = OutgoingHttpHeader
 /** Fields that are the answer's, whoever set them. */
 const ALWAYS = /^(?:content-|cache-|surrogate-|cdn-|forecache-)|^(?:etag|last-modified|vary|expires|pragma|age|date|set-cookie|location|link|accept-ranges|allow|retry-after|www-authenticate|xkey|no-vary-search|transfer-encoding|trailer)$/
 
+/** An event stream has no end that could be stored, and is for the client who opened it, unless the handler says otherwise. */
+export function guardEvents(fields: Fields): void {
+  if (fields.has('cache-control') || !/^(?:text\/event-stream|multipart\/x-mixed-replace)\b/i.test(fields.first('content-type') ?? '')) return
+  fields.set('cache-control', 'no-store')
+}
+
 /** See the module's header. */
 export class VirtualHead {
   status: number
@@ -91,6 +97,7 @@ export class VirtualHead {
     }
     const removed = [...this.#base.keys()].filter((name) => !this.#fields.has(name))
     if (removed.length > 0) fields.set(REMOVED_FIELD, removed.join(', '))
+    guardEvents(fields)
     return { status: this.status, statusText: this.statusText, fields }
   }
 }

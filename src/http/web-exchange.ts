@@ -6,7 +6,7 @@
 import type { BodySource, OriginAnswer, Reply, RequestHead } from '../model/exchange.ts'
 import { Fields } from '../model/fields.ts'
 import { CONDITIONAL_FIELDS } from './shown.ts'
-import { REMOVED_FIELD } from './virtual-head.ts'
+import { guardEvents, REMOVED_FIELD } from './virtual-head.ts'
 
 /** Framing is the server's that sends the response. */
 const FRAMING: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'te', 'proxy-connection', REMOVED_FIELD])
@@ -44,26 +44,31 @@ export function isForwardable(response: Response): boolean {
   return response.status >= 200 && response.status <= 599 && !response.bodyUsed && response.type !== 'error' && response.type !== 'opaque'
 }
 
-/** A handler's response as an origin's answer. */
-export function answerOf(response: Response): OriginAnswer {
+/** A handler's response as an origin's answer. @param signal breaks the body off */
+export function answerOf(response: Response, signal?: AbortSignal): OriginAnswer {
   const fields = Fields.from()
   for (const [name, value] of response.headers) fields.append(name, value)
+  guardEvents(fields)
   return {
     head: { status: response.status, statusText: response.statusText, fields },
-    body: bodyOf(response.body),
+    body: bodyOf(response.body, signal),
     trailers: () => undefined,
   }
 }
 
 /** A web stream as a body; giving up cancels it. */
-export function bodyOf(stream: ReadableStream<Uint8Array> | null): BodySource {
+export function bodyOf(stream: ReadableStream<Uint8Array> | null, signal?: AbortSignal): BodySource {
   return {
     [Symbol.asyncIterator]() {
       if (stream === null) return { next: () => Promise.resolve({ value: undefined, done: true }), return: () => Promise.resolve({ value: undefined, done: true }) }
       const reader = stream.getReader()
+      const stop = (): void => void reader.cancel(signal?.reason).catch(() => {})
+      signal?.addEventListener('abort', stop, { once: true })
       return {
         async next() {
           const step = await reader.read()
+          if (signal?.aborted === true) throw signal.reason
+          if (step.done) signal?.removeEventListener('abort', stop)
           return step.done ? { value: undefined, done: true } : { value: step.value, done: false }
         },
         async return() {

@@ -7,6 +7,7 @@
 import { ForecacheError } from '../model/errors.ts'
 import type { OriginAnswer, OriginPort, Reply, RequestHead, SendOptions } from '../model/exchange.ts'
 import { Fields } from '../model/fields.ts'
+import { GRACE_MS } from './capture.ts'
 import { attendOnce, type Mount } from './middleware.ts'
 import { answerOf, isForwardable, requestFor, responseOf, webHead } from './web-exchange.ts'
 
@@ -105,13 +106,21 @@ class WebAttendance {
     this.#started = true
     try {
       const response = await handler(prepare(request, this.#head, head))
-      if (isForwardable(response)) return answerOf(response)
+      if (isForwardable(response)) return answerOf(response, this.#patience())
       this.#untouched = response
     } catch (error) {
       this.#thrown = { error }
       throw error
     }
     throw new ForecacheError('FC_ORIGIN_BROKEN', { reason: 'the response cannot be taken apart' })
+  }
+
+  /** Once its client has gone a body is let finish for a while, for others who wait and for the store. */
+  #patience(): AbortSignal {
+    const given = new AbortController()
+    const error = new ForecacheError('FC_ORIGIN_BROKEN', { reason: 'the client has gone, and the body did not end' })
+    this.#turn.request.signal.addEventListener('abort', () => this.#mount.engine.clock.after(GRACE_MS, () => given.abort(error)), { once: true })
+    return given.signal
   }
 
   async #again(again: NonNullable<WebTurn['again']>, head: RequestHead): Promise<OriginAnswer> {

@@ -189,7 +189,7 @@ function responseOf(play: Play): Response {
   if (play.json !== undefined && !headers.has('content-type')) headers.set('content-type', 'application/json')
   const { chunks } = play
   const body = chunks === undefined ? (play.bytes ?? play.text ?? (play.json === undefined ? null : JSON.stringify(play.json))) : Readable.toWeb(Readable.from(chunks()))
-  return new Response(body as BodyInit | null, { status: play.status ?? 200, headers })
+  return new Response(body as ConstructorParameters<typeof Response>[0], { status: play.status ?? 200, headers })
 }
 
 function seenOf(request: Request): Seen {
@@ -202,8 +202,8 @@ const honoHost: Host = {
   open(script, options, times = 1) {
     const app = new Hono()
     app.use(async (c, next) => {
-      c.header('X-Request', requestId())
       await next()
+      c.header('X-Request', requestId())
     })
     for (let i = 0; i < times; i += 1) app.use(forHono(options))
     app.all('*', async (c) => responseOf(await script(seenOf(c.req.raw))))
