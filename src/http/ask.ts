@@ -11,7 +11,7 @@ import { formatHttpDate } from '../rules/dates.ts'
 import { endToEnd } from '../rules/hop.ts'
 import { finish, type Manner } from './manner.ts'
 import { askedFields } from './policy.ts'
-import { count } from './tally.ts'
+import { count, countFailure } from './tally.ts'
 import type { Visit } from './visit.ts'
 
 /** One request to the origin: the visit's, with these fields. */
@@ -49,7 +49,7 @@ export async function askOrigin(visit: Visit, question: Question): Promise<Heard
     const head = { status: answer.head.status, statusText: answer.head.statusText, fields: received }
     return { answer, head, arrival: { receivedWallMs, delayMs: clock.now() - requestedAt }, requestedAt }
   } catch (error) {
-    if (!signal.aborted) count(visit, 'originFailures')
+    if (!signal.aborted) countFailure(visit, error, informs)
     throw error
   }
 }

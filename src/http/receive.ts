@@ -29,8 +29,7 @@ export async function receive(desk: Desk, request: Request, exchange: DoorExchan
   const asked = requestControl(request.head.fields)
   const visit: Visit = { desk, ...request, exchange, routed, asked, tags: [], primary: undefined }
   const reply = await answer(isTokenUnknown(visit) ? { ...visit, asked: { ...asked, noCache: true } } : visit)
-  observeAnswer(visit, (clock.now() - askedAt) / 1000, reply.outcome)
-  return reply
+  return observeAnswer(visit, askedAt, reply)
 }
 
 function answer(visit: Visit): Reply | Promise<Reply> {

@@ -4,10 +4,12 @@
  * Floor 4, room http. Every cacheable answer counts exactly one of hit, stale, reserve, miss; a way past the cache a pass.
  */
 import type { Events } from '../model/event.ts'
+import type { Reply } from '../model/exchange.ts'
 import { seriesOf } from '../model/meter.ts'
 import { COUNTER, HISTOGRAM } from '../model/metric.ts'
 import type { StoreRefusal } from '../rules/storable.ts'
 import type { Standing } from '../rules/reuse.ts'
+import { timeReply } from './metered.ts'
 import { routeOf, type Visit } from './visit.ts'
 
 /** Something that is only counted, by the counter's name. */
@@ -60,11 +62,19 @@ export function countUnkept(visit: Visit, key: string, refusal: StoreRefusal): v
   if (events.wants('keep:refuse')) events.emit('keep:refuse', { key, reason: refusal, tags: visit.tags })
 }
 
-/** From the request's arrival to its answer. @param seconds measured */
-export function observeAnswer(
-  visit: Visit,
-  seconds: number,
-  outcome: { readonly cached: boolean; readonly stale: boolean },
-): void {
-  visit.desk.engine.meter.observe(HISTOGRAM.hit, seconds, seriesOf(routeOf(visit), outcome.cached, outcome.stale))
+/** A request to the origin that failed; a refresh behind an answer is told of by the engine. */
+export function countFailure(visit: Visit, error: unknown, informs: boolean): void {
+  const { events } = visit.desk.engine
+  count(visit, 'originFailures')
+  if (!informs || visit.primary === undefined || !events.wants('origin:fail')) return
+  events.emit('origin:fail', { key: visit.primary, error, background: false })
+}
+
+/** From the request's arrival to its answer, and to the answer's end. @returns the reply to hand on */
+export function observeAnswer(visit: Visit, askedAt: number, reply: Reply): Reply {
+  const { meter, clock } = visit.desk.engine
+  const { cached, stale } = reply.outcome
+  const series = seriesOf(routeOf(visit), cached, stale)
+  meter.observe(HISTOGRAM.hit, (clock.now() - askedAt) / 1000, series)
+  return timeReply(reply, () => meter.observe(HISTOGRAM.request, (clock.now() - askedAt) / 1000, series))
 }
