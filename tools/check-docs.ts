@@ -10,7 +10,7 @@ import { conclude, listFiles, ROOT } from './source.ts'
 
 const LINK = /\[[^\]]*\]\(([^)\s]+)\)/g
 /** A path in code: `src/model/metric.ts`, `docs/guide/`, but not one with a variable part. */
-const NAMED = /`((?:src|test|tools|docs|bench|examples)\/[\w./-]+)`/g
+const NAMED = /`((?:src|test|tools|docs|bench|examples)\/(?!decisions\/NNN)[\w./-]+)`/g
 const PLACEHOLDER = /«[^»]*»|\bTODO\b|\bFIXME\b|\bTBD\b/
 
 const pages = listFiles('.').filter((path) => path.endsWith('.md'))

@@ -29,7 +29,7 @@ export interface PrometheusOptions {
   readonly prefix?: string
   /** Registry to add to; default: a new one. */
   readonly registry?: Registry<PrometheusContentType>
-  /** Adds prom-client's metrics of the process (CPU, memory, event loop, garbage collection); default false. */
+  /** Adds prom-client's metrics of the process under their usual names, `process_*` and `nodejs_*`; default false. */
   readonly process?: boolean
 }
 
@@ -92,7 +92,7 @@ export function exposeMetrics(source: MetricSource, options: PrometheusOptions =
   for (const [key, row] of Object.entries(GAUGE_ROWS)) {
     add({ ...row, type: 'gauge' }, () => [{ labels: {}, value: GAUGES[key as GaugeName](source) }])
   }
-  if (withProcess) collectDefaultMetrics({ register: registry, prefix })
+  if (withProcess) collectDefaultMetrics({ register: registry })
   return registry
 }
 

@@ -74,6 +74,11 @@ const HEADERS = z.strictObject({
   trust: z.array(z.string()).max(1000).default([]).meta({ description: 'Proxies whose X-Forwarded-For, X-Forwarded-Proto and Forwarded are believed: addresses, networks, `loopback`, `private`. All others\' are replaced.' }),
 }).prefault({})
 
+const METRICS = z.strictObject({
+  prefix: z.string().regex(/^(?:[a-zA-Z_][a-zA-Z0-9_]*)?$/, { error: 'expected letters, digits and _' }).default('forecache_').meta({ description: 'Before every name at `/metrics`; empty gives the bare names.' }),
+  process: z.boolean().default(true).meta({ description: 'Adds metrics of the process under their usual names: CPU, memory, event loop, garbage collection.' }),
+}).prefault({})
+
 const LOG = z.strictObject({
   level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').meta({ description: 'Least severity that is written.' }),
 }).prefault({})
@@ -90,6 +95,7 @@ export const CONFIG = z.strictObject({
   events: CACHE_OPTIONS.shape.events,
   limits: LIMITS.meta({ description: 'What clients may cost.' }),
   headers: HEADERS.meta({ description: 'Fields that the gateway reads and writes.' }),
+  metrics: METRICS.meta({ description: 'What `/metrics` shows.' }),
   log: LOG.meta({ description: 'What is written on stderr.' }),
 })
 

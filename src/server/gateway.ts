@@ -48,7 +48,7 @@ export interface Gateway {
 }
 
 /** Sections that are fixed while the process runs. */
-const FIXED: readonly string[] = ['listen', 'api.listen', 'api.insecure', 'memory', 'contexts', 'events', 'limits']
+const FIXED: readonly string[] = ['listen', 'api.listen', 'api.insecure', 'memory', 'contexts', 'events', 'limits', 'metrics']
 
 /**
  * @param config as `parseConfig` gives it
@@ -85,7 +85,7 @@ class AssembledGateway implements Gateway {
       onUpgrade: (upgrade) => this.#running.upgrade(upgrade),
     })
     const doors = [{ explain: (head: Parameters<Running['explain']>[0]) => this.#running.explain(head) }]
-    const admin = createAdmin({ engine: parts.cache.engine, doors, authority: () => this.#authority() })
+    const admin = createAdmin({ engine: parts.cache.engine, doors, authority: () => this.#authority(), metrics: config.metrics })
     this.#admin = admin
     this.#api = createApi({
       endpoints: [...admin.endpoints, ...this.#health.endpoints], keys: config.api.keys, insecure: config.api.insecure,

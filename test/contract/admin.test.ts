@@ -8,6 +8,7 @@ import type { RequestView } from '../../src/model/explain.ts'
 import { SILENT } from '../../src/model/port.ts'
 import { type Admin, createAdmin } from '../../src/ops/admin.ts'
 import { type ApiServer, createApi } from '../../src/server/api.ts'
+import { gatewayBefore, originHere } from '../support/gateway-here.ts'
 import { parsePrometheusText } from '../support/prometheus-text.ts'
 
 /** What the tests read of all answers. */
@@ -342,5 +343,25 @@ describe('GET /v1/stream', () => {
     expect(cache.engine.events.wants('lookup:hit')).toBe(true)
     leaving.destroy()
     await expect.poll(() => cache.engine.events.wants('lookup:hit')).toBe(false)
+  })
+})
+
+describe('GET /metrics of a gateway', () => {
+  it('has bare names by configuration, those of the process beside them, and times whole answers', async () => {
+    const origin = await originHere((_, response) => response.writeHead(200, { 'cache-control': 'max-age=60' }).end('body'))
+    const here = await gatewayBefore(origin, { metrics: { prefix: '' } })
+    for (let i = 0; i < 3; i += 1) await (await request(`${here.url}/x`)).body.dump()
+
+    const text = await (await request(`http://127.0.0.1:${here.apiPort}/metrics`)).body.text()
+    const families = parsePrometheusText(text.replaceAll(/^.*nodejs_.*\n/gm, ''))
+
+    const counts = families.get('cache_request_seconds')?.samples.filter((sample) => sample.name.endsWith('_count'))
+    expect(counts?.map(({ labels, value }) => [labels['cached'], labels['route'], value])).toEqual([
+      ['false', 'default', 1],
+      ['true', 'default', 2],
+    ])
+    expect(families.get('cache_hits_total')?.samples[0]?.value).toBe(2)
+    expect(families.get('cache_origin_requests_total')?.samples[0]?.value).toBe(1)
+    expect(families.has('process_cpu_seconds_total')).toBe(true)
   })
 })

@@ -106,7 +106,7 @@ describe('prometheus: the meter exposed through a registry', () => {
     const families = parsePrometheusText((await registry.metrics()).replaceAll(/^.*nodejs_.*\n/gm, ''))
 
     expect(families.get('orders_total')?.samples[0]?.value).toBe(1)
-    expect(families.has('forecache_process_cpu_seconds_total')).toBe(true)
+    expect(families.has('process_cpu_seconds_total')).toBe(true)
     registry.clear()
   })
 
