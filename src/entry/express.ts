@@ -17,7 +17,8 @@ export type ForecacheHandler = RequestHandler & Mounted
 export function forecache(options: MiddlewareOptions = {}): ForecacheHandler {
   const mount = createMount(options)
   const handler: RequestHandler = (req, res, next) => {
-    attend(mount, { req, res, target: req.originalUrl, scheme: req.protocol, authority: req.host, next: () => next() }).catch(next)
+    const { originalUrl: target, protocol: scheme, host: authority } = req
+    return attend(mount, { req, res, target, scheme, authority, next: () => next() })
   }
   return Object.assign(handler, { cache: mount.cache, close: () => mount.close() })
 }

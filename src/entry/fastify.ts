@@ -19,13 +19,13 @@ export type ForecachePlugin = FastifyPluginCallback & Mounted
 export function forecache(options: MiddlewareOptions = {}): ForecachePlugin {
   const mount = createMount(options)
   const plugin: FastifyPluginCallback = (instance, _, ready) => {
-    instance.addHook('onRequest', (request, reply, done) => {
-      const { originalUrl: target, protocol: scheme, host: authority } = request
-      attend(mount, { req: request.raw, res: reply.raw, target, scheme, authority, outer: reply.getHeaders() as OutgoingHttpHeaders, next: () => done() }).catch(done)
-    })
-    instance.addHook('onClose', (_instance, done) => {
-      mount.close().then(() => done(), done)
-    })
+    // The hook ends when the handler is to run: never, for an answer from memory.
+    instance.addHook('onRequest', (request, reply) => new Promise<void>((resolve, reject) => {
+      const { raw: req, originalUrl: target, protocol: scheme, host: authority } = request
+      const outer = reply.getHeaders() as OutgoingHttpHeaders
+      attend(mount, { req, res: reply.raw, target, scheme, authority, outer, next: () => resolve() }).catch(reject)
+    }))
+    instance.addHook('onClose', () => mount.close())
     ready()
   }
   // As fastify-plugin does: the hooks are the surrounding instance's own.

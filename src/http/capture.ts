@@ -274,6 +274,7 @@ export class Capture {
       this.#override(name, (event: string, listener: Listener): unknown => {
         if ((event !== 'drain' && event !== 'close') || !this.#virtual) return real.call(res, event, listener)
         this.#listeners[name](event, listener as () => void)
+        if (name === 'off' || name === 'removeListener') real.call(res, event, listener) // it may be one of ours, or of before
         return res
       })
     }

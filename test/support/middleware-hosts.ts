@@ -118,6 +118,7 @@ const expressHost: Host = {
       next()
     })
     for (let i = 0; i < times; i += 1) app.use(forExpress(options))
+    // oxlint-disable-next-line no-async-endpoint-handlers -- Express 5 takes promises
     app.use(async (req, res) => {
       const play = await script(seenBy(req.method, req.originalUrl, req.headers))
       res.status(play.status ?? 200)
