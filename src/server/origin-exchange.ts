@@ -85,7 +85,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#heard = true
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, _: unknown, text = ''): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, ...[, text = '']: [parsed: unknown, text?: string]): void {
     const received = rawFields(controller.rawHeaders)
     const fault = faultOf(status, received)
     if (fault !== undefined) {
@@ -121,7 +121,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#close()
   }
 
-  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+  onResponseError(_: unknown, error: Error): void {
     this.#fail(this.#broken ?? originError(error, this.#stage, this.#settings), !this.#heard && isStaleConnection(error))
   }
 
@@ -159,8 +159,15 @@ function faultOf(status: number, fields: Fields): string | undefined {
   if (status > 599) return `its status is ${status}`
   if (status === 101) return 'it switched protocols unasked'
   const codings = fields.all('transfer-encoding')
-  if (codings.length > 1 || (codings.length === 1 && codings[0]?.toLowerCase() !== 'chunked')) return 'its transfer coding is not chunked alone'
+  const coding = codings[0]?.toLowerCase()
+  // One unknown token is read to the connection's end, as RFC 9112 section 6.3 has it; a coding that we would have to
+  // undo, and any list, is not.
+  if (codings.length > 1 || (coding !== undefined && coding !== 'chunked' && !isUnknownCoding(coding))) return 'its transfer coding is not chunked alone'
   return undefined
+}
+
+function isUnknownCoding(coding: string): boolean {
+  return /^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(coding) && !/chunk|zip|deflate|compress|identity|br|zstd/.test(coding)
 }
 
 function broken(reason: string): ForecacheError {
