@@ -40,7 +40,11 @@ export function judgeHeard(
   const governing = governingControl(received)
   const timed = { status, fields: received, governing, arrival }
   const lifetime = lifetimeFor(timed, timing)
-  const candidate = { ...timed, method: request.method, requestFields: request.fields, requestControl: visit.asked, lifetime }
+  const { key } = routed.policy
+  // A declared tier says that credentials change the answer by their tier alone, and the tier is in the key.
+  const requestFields = key?.covers.has('authorization') === true ? request.fields.clone().delete('authorization') : request.fields
+  if (key?.contradicts(request, received) === true) return refuse('policy')
+  const candidate = { ...timed, method: request.method, requestFields, requestControl: visit.asked, lifetime }
   const refusal = options.part === true ? partRefusal(candidate, desk.profile.store) : storeRefusal(candidate, desk.profile.store)
   if (refusal !== undefined) return refuse(refusal)
   const names = parseVary(received)
@@ -54,7 +58,7 @@ export function judgeHeard(
   const times = timesOf(timed, lifetime, timing)
   const budget = budgetOf(times, fields, desk.profile)
   if (budget.onErrorMs === 0) return refuse('no-freshness')
-  const vary = routed.policy.key === undefined ? names : names.filter((name) => routed.policy.key?.covers.has(name) !== true)
+  const vary = key === undefined ? names : names.filter((name) => !key.covers.has(name))
   const selecting = selectingValues(vary, request.fields, desk.profile.varyForm)
   return {
     storable: true,

@@ -96,12 +96,15 @@ export interface TierRule {
   readonly anonymous: string | undefined
 }
 
-/** The auth tier: one of a declared list, never the token. Unknown values, and credentials without a tier, get no key. */
+/**
+ * The auth tier: one of a declared list, never the token. Unknown values, and credentials without a tier, get no key.
+ * Declaring it says that credentials change an answer by their tier alone.
+ */
 export function tierDimension(rule: TierRule): Dimension {
   const read = createReader(rule.source)
   return {
     name: 'tier',
-    covers: [],
+    covers: ['authorization'],
     refusal: 'the auth tier is unknown',
     read: (head) => {
       const given = read(head)

@@ -55,3 +55,12 @@ function shorten(range: string): string {
   const shorter = range.slice(0, cut)
   return shorter.at(-2) === '-' ? shorter.slice(0, -2) : shorter
 }
+
+/** Whether one of the languages of a Content-Language is the chosen one, a part of it (`de` for `de-CH`) or a kind of it. */
+export function isLanguage(chosen: string, contentLanguage: string): boolean {
+  const wanted = chosen.toLowerCase()
+  return contentLanguage.split(',').some((one) => {
+    const tag = one.trim().toLowerCase()
+    return tag === wanted || tag.startsWith(`${wanted}-`) || wanted.startsWith(`${tag}-`)
+  })
+}

@@ -6,10 +6,12 @@
  */
 import { z } from 'zod'
 import type { RequestHead } from '../model/exchange.ts'
+import type { Fields } from '../model/fields.ts'
 import { parseOptions } from '../model/option.ts'
 import {
   cookieDimension, customDimension, type Dimension, encodingDimension, flagDimension, headerDimension, localeDimension, tierDimension,
 } from './dimension.ts'
+import { isLanguage } from './locale.ts'
 import { type QueryRules, rootOf } from './query.ts'
 import { createNameMatch, TRACKING_PARAMETERS } from './tracking.ts'
 
@@ -77,6 +79,8 @@ export interface KeyPolicy {
   readonly covers: ReadonlySet<string>
   /** The language dimension's offered list and default, when declared: the origin must be asked for the chosen one. */
   readonly locale: Dimension | undefined
+  /** Whether an answer says that it is in another language than its request's key: it must not be stored. */
+  contradicts(request: RequestHead, answer: Fields): boolean
 }
 
 /** @throws FC_OPTION_* naming the first bad option */
@@ -87,11 +91,16 @@ export function parseKeyPolicy(given: KeyPolicyInput = {}, where = 'key'): KeyPo
 /** For schemas that contain KEY_POLICY and have checked it already. */
 export function compileKeyPolicy(checked: Checked): KeyPolicy {
   const dimensions = declared(checked).sort((a, b) => (a.name < b.name ? -1 : 1))
+  const locale = dimensions.find((dimension) => dimension.name === 'locale')
   return {
     query: compileQuery(checked.query ?? QUERY.parse({})),
     dimensions,
     covers: new Set(dimensions.flatMap((dimension) => dimension.covers)),
-    locale: dimensions.find((dimension) => dimension.name === 'locale'),
+    locale,
+    contradicts: (request, answer) => {
+      const language = locale === undefined ? undefined : answer.get('content-language')
+      return language !== undefined && !isLanguage(locale?.read(request) ?? '', language)
+    },
   }
 }
 

@@ -1,4 +1,4 @@
-import { type IncomingHttpHeaders, request, type RequestListener, createServer } from 'node:http'
+import { createServer, request, type RequestListener } from 'node:http'
 import { pipeline, Readable } from 'node:stream'
 import { gunzipSync } from 'node:zlib'
 import { createAdaptorServer } from '@hono/node-server'
@@ -18,29 +18,15 @@ import { forecache as forKoa } from '../../src/entry/koa.ts'
 import { forecache as forNode } from '../../src/entry/node.ts'
 import { createCache } from '../../src/flow/cache.ts'
 import { createVirtualClock } from '../../src/model/virtual-clock.ts'
+import { ask, type Got } from '../support/middleware-client.ts'
 import { listen, type Site } from '../support/middleware-hosts.ts'
-
-interface Got {
-  readonly status: number
-  readonly headers: IncomingHttpHeaders
-  readonly body: Buffer
-}
 
 const GZIP = { 'accept-encoding': 'gzip' }
 const BIG = 'forecache '.repeat(2000)
 
 const opened: { close(): unknown }[] = []
 
-function get(site: Site, path = '/', headers: Record<string, string> = {}): Promise<Got> {
-  return new Promise((resolve, reject) => {
-    request(`${site.url}${path}`, { headers, agent: false }, (res) => {
-      const chunks: Buffer[] = []
-      res.on('data', (chunk: Buffer) => chunks.push(chunk))
-      res.on('error', reject)
-      res.on('end', () => resolve({ status: res.statusCode ?? 0, headers: res.headers, body: Buffer.concat(chunks) }))
-    }).on('error', reject).end()
-  })
-}
+const get = (site: Site, path = '/', headers: Record<string, string> = {}): Promise<Got> => ask(site, path, { headers })
 
 async function serve(listener: RequestListener): Promise<Site> {
   const site = await listen(createServer(listener))

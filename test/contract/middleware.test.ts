@@ -1,74 +1,17 @@
 import { once } from 'node:events'
-import { request, type IncomingHttpHeaders } from 'node:http'
+import { request } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
-import { createCache } from '../../src/flow/cache.ts'
 import type { MiddlewareOptions } from '../../src/http/middleware.ts'
-import { createVirtualClock } from '../../src/model/virtual-clock.ts'
-import { HOSTS, type Play, type Script, type Seen, type Site } from '../support/middleware-hosts.ts'
-
-interface Got {
-  readonly status: number
-  readonly headers: IncomingHttpHeaders
-  readonly body: Buffer
-  readonly text: string
-}
-
-interface Ask {
-  readonly method?: string
-  readonly headers?: Record<string, string>
-  readonly body?: string
-}
-
-/** One request on a connection of its own; rejects when the answer breaks off. */
-function ask(site: Site, path: string, { method = 'GET', headers = {}, body }: Ask = {}): Promise<Got> {
-  return new Promise((resolve, reject) => {
-    const req = request(`${site.url}${path}`, { method, headers, agent: false }, (res) => {
-      const chunks: Buffer[] = []
-      res.on('data', (chunk: Buffer) => chunks.push(chunk))
-      res.on('error', reject)
-      res.on('end', () => {
-        const whole = Buffer.concat(chunks)
-        resolve({ status: res.statusCode ?? 0, headers: res.headers, body: whole, text: whole.toString() })
-      })
-    })
-    req.on('error', reject)
-    req.end(body)
-  })
-}
-
-async function* inChunks(count: number, size: number): AsyncGenerator<Uint8Array> {
-  for (let i = 0; i < count; i += 1) {
-    await new Promise((resolve) => setImmediate(resolve))
-    yield Buffer.alloc(size, 65 + (i % 26))
-  }
-}
-
-function gate(): { readonly open: () => void; readonly passed: Promise<void> } {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  return { open: resolve, passed: promise }
-}
-
-/** Waits for something that other tasks bring about. */
-async function until(holds: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 2000 && !holds(); turn += 1) await new Promise((resolve) => setImmediate(resolve))
-  expect(holds()).toBe(true)
-}
+import { ask, gate, type Got, inChunks, openStand, until } from '../support/middleware-client.ts'
+import { HOSTS, type Play, type Script } from '../support/middleware-hosts.ts'
 
 describe.each(HOSTS)('middleware: $name', (host) => {
   const open: { close(): Promise<void> }[] = []
 
-  /** A site whose handler is counted, with a cache on a virtual clock. */
-  async function site(script: Script, options: MiddlewareOptions = { budget: '30s' }, times = 1) {
-    const clock = createVirtualClock()
-    const cache = createCache({ clock })
-    const seen: Seen[] = []
-    const counted: Script = (one) => {
-      seen.push(one)
-      return script(one)
-    }
-    const place = await host.open(counted, { cache, ...options }, times)
-    open.push(place)
-    return { ...place, cache, clock, seen, runs: () => seen.length }
+  const site = async (script: Script, options: MiddlewareOptions = { budget: '30s' }, times = 1) => {
+    const stand = await openStand(host, script, { options, times })
+    open.push(stand)
+    return stand
   }
 
   afterEach(async () => {
@@ -431,6 +374,16 @@ describe.each(HOSTS)('middleware: $name', (host) => {
 
     expect([await get('free', 'de-AT, en;q=0.1'), await get('free', 'fr, de;q=0.4'), await get('gold', 'de'), await get('free', 'en-GB')]).toEqual(['free de', 'free de', 'gold de', 'free en'])
     expect([here.runs(), await get('root', 'de'), await get('root', 'de'), here.runs()]).toEqual([3, 'root de', 'root de', 5])
+  })
+
+  it('shares within a tier though every request bears credentials, and never in the wrong language', async () => {
+    const here = await site((seen) => ({ text: String(seen.header('x-tier')), headers: { 'content-language': seen.header('x-lies') ?? 'en' } }), {
+      budget: '30s', key: { tier: { header: 'x-tier', tiers: ['free', 'gold'] }, locale: { offered: ['en', 'de'], default: 'en' } },
+    })
+    const state = async (tier: string, token: string, more = {}) => (await ask(here, '/', { headers: { 'x-tier': tier, authorization: token, ...more } })).headers['x-cache']
+
+    expect([await state('free', 'a'), await state('free', 'b'), await state('gold', 'c')]).toEqual(['MISS', 'HIT', 'MISS'])
+    expect([await state('free', 'a', { 'accept-language': 'de', 'x-lies': 'fr' }), await state('free', 'a', { 'accept-language': 'de' })]).toEqual(['MISS', 'MISS'])
   })
 
   it('refuses unknown options by name', async () => {
