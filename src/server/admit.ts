@@ -21,7 +21,15 @@ export interface AdmitLimits {
 
 /** Names that may stand once: a second line would let two readers choose differently. */
 const SINGLE: readonly string[] = [
-  'host', 'content-length', 'transfer-encoding', 'content-type', 'authorization', 'proxy-authorization', 'expect', 'range', 'upgrade',
+  'host',
+  'content-length',
+  'transfer-encoding',
+  'content-type',
+  'authorization',
+  'proxy-authorization',
+  'expect',
+  'range',
+  'upgrade',
 ]
 const HOST = /^(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9_.-])?|\[[0-9a-f:.]+\])(?::(\d{1,5}))?$/
 const TARGET = /^[\x21-\x7e]+$/
@@ -34,7 +42,10 @@ const ABSOLUTE = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(.*)$/i
  * @throws FC_REQUEST_BAD, FC_REQUEST_METHOD, FC_REQUEST_VERSION, FC_REQUEST_CODING, FC_TARGET_TOO_LONG,
  *   FC_HEADERS_TOO_LARGE, FC_REQUEST_TOO_LARGE
  */
-export function admit(request: Pick<IncomingMessage, 'method' | 'url' | 'rawHeaders' | 'httpVersion'>, limits: AdmitLimits): RequestHead {
+export function admit(
+  request: Pick<IncomingMessage, 'method' | 'url' | 'rawHeaders' | 'httpVersion'>,
+  limits: AdmitLimits,
+): RequestHead {
   const { method = '', url = '', rawHeaders, httpVersion } = request
   if (httpVersion !== '1.1' && httpVersion !== '1.0') throw new ForecacheError('FC_REQUEST_VERSION', { given: httpVersion })
   if (method === 'CONNECT' || method === 'TRACE') throw new ForecacheError('FC_REQUEST_METHOD', { method })

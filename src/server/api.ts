@@ -36,22 +36,27 @@ export interface ApiServer {
 }
 
 const BOUNDS = {
-  maxConnections: 1000, maxHeadBytes: 32 * 1024, maxFields: 100, headMs: 10_000, requestMs: 60_000, writeMs: 30_000, keepAliveMs: 60_000,
+  maxConnections: 1000,
+  maxHeadBytes: 32 * 1024,
+  maxFields: 100,
+  headMs: 10_000,
+  requestMs: 60_000,
+  writeMs: 30_000,
+  keepAliveMs: 60_000,
 }
 const isLoopback = parseTrust(['loopback'])
 
 /** @throws FC_OPTION_VALUE for a malformed key or two endpoints with one path */
 export function createApi(options: ApiOptions): ApiServer {
   let keyring: Keyring = createKeyring(options.keys)
-  let draining = false
   const router = FindMyWay({ caseSensitive: true, maxParamLength: 8192 })
   for (const endpoint of options.endpoints) router.on(endpoint.method, endpoint.path, () => {}, endpoint)
   const methods = [...new Set(options.endpoints.map((endpoint) => endpoint.method))]
-  const context = {
-    router, methods, clock: options.clock, logger: options.logger, localNamesOnly: !options.insecure,
-    keys: () => keyring, draining: () => draining,
-  }
-  const listener = new Listener(BOUNDS, { clock: options.clock, onRequest: (incoming) => void receiveApi(context, incoming) })
+  const routes = { router, methods, localNamesOnly: !options.insecure, keys: () => keyring }
+  const listener = new Listener(BOUNDS, {
+    clock: options.clock,
+    onRequest: (incoming) => void receiveApi(routes, incoming, options.logger),
+  })
   return {
     listen(at) {
       checkExposure('api.listen', at, options.insecure || keyring.size > 0)
@@ -60,10 +65,7 @@ export function createApi(options: ApiOptions): ApiServer {
     setKeys(keys) {
       keyring = createKeyring(keys)
     },
-    close(deadlineMs) {
-      draining = true
-      return listener.close(deadlineMs)
-    },
+    close: (deadlineMs) => listener.close(deadlineMs),
     kill: () => listener.destroy(),
   }
 }

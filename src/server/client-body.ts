@@ -38,7 +38,23 @@ export class ClientBody implements BodySource {
       if (!request.complete) this.fail(new ForecacheError('FC_REQUEST_ABORTED'))
       else this.#wake?.()
     }
-    request.on('error', gone).on('close', gone).on('end', () => this.#wake?.()).on('readable', () => this.#wake?.())
+    request
+      .on('error', gone)
+      .on('close', gone)
+      .on('end', () => this.#wake?.())
+      .on('readable', () => this.#wake?.())
+  }
+
+  /** Names of the trailer fields that the client announced and that may be passed on; undefined when there are none. */
+  get announced(): string | undefined {
+    const given = this.#request.headers.trailer
+    if (given === undefined || this.#request.headers['transfer-encoding'] === undefined) return undefined
+    const names = given
+      .split(',')
+      .map((name) => name.trim().toLowerCase())
+      .filter((name) => name !== '')
+    const allowed = trailerFields(Fields.fromRaw(names.flatMap((name) => [name, ''])))
+    return allowed?.names().join(', ')
   }
 
   /** Trailer fields that came behind the content; complete once it has ended. */

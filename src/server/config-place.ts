@@ -9,6 +9,11 @@ import { ForecacheError } from '../model/errors.ts'
 /** A path of names and indexes. */
 export type OptionPath = readonly (string | number)[]
 
+/** An option whose very name is wrong. */
+export interface NamePlace {
+  readonly name: OptionPath
+}
+
 /** What was read, and where each value came from. */
 export interface Sources {
   /** The file's name in errors. */
@@ -21,10 +26,11 @@ export interface Sources {
 }
 
 /**
- * @param at whether the option's value or its very name is wrong
+ * @param place where a value is wrong, or a very name
  * @returns FC_CONFIG_VALUE with line and column, or FC_CONFIG_FILE naming the variable or flag
  */
-export function configError(sources: Sources, path: OptionPath, reason: string, at: 'value' | 'name' = 'value'): ForecacheError {
+export function configError(sources: Sources, place: OptionPath | NamePlace, reason: string): ForecacheError {
+  const [path, at] = 'name' in place ? ([place.name, 'name'] as const) : ([place, 'value'] as const)
   const text = `${pathText(path)}: ${reason}`
   for (let length = path.length; length > 0; length -= 1) {
     const name = sources.overrides.get(path.slice(0, length).join('.'))

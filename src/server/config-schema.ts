@@ -31,63 +31,167 @@ const address = (): z.ZodType<{ host: string; port: number }, string | number> =
     const match = /^(?:(\[[0-9a-fA-F:.%]+\]|[A-Za-z0-9._-]+):)?(\d{1,5})$/.exec(String(given))
     const port = Number(match?.[2])
     if (match === null || port > 65_535) {
-      context.addIssue({ code: 'custom', message: `expected HOST:PORT such as 127.0.0.1:8080, given ${String(given)}`, input: given })
+      context.addIssue({
+        code: 'custom',
+        message: `expected HOST:PORT such as 127.0.0.1:8080, given ${String(given)}`,
+        input: given,
+      })
       return z.NEVER
     }
     return { host: (match[1] ?? '127.0.0.1').replace(/^\[|\]$/g, ''), port }
   })
 
-const API = z.strictObject({
-  listen: address().default({ host: '127.0.0.1', port: 8081 }).meta({ unit: 'HOST:PORT', shown: '127.0.0.1:8081', description: 'Administration, metrics and health; port 0 takes any free one.' }),
-  keys: z.array(z.string().min(16)).max(1000).default([]).meta({ description: 'API keys of at least 16 characters, or `sha256:` and 64 hex digits of one; sent as `x-api-key` or bearer. Without any, the api port is open to whoever reaches it.' }),
-  insecure: z.boolean().default(false).meta({ description: 'Allows an api port without keys on an address that is not loopback.' }),
-}).prefault({})
+const API = z
+  .strictObject({
+    listen: address()
+      .default({ host: '127.0.0.1', port: 8081 })
+      .meta({
+        unit: 'HOST:PORT',
+        shown: '127.0.0.1:8081',
+        description: 'Administration, metrics and health; port 0 takes any free one.',
+      }),
+    keys: z
+      .array(z.string().min(16))
+      .max(1000)
+      .default([])
+      .meta({
+        description:
+          'API keys of at least 16 characters, or `sha256:` and 64 hex digits of one; sent as `x-api-key` or bearer. Without any, the api port is open to whoever reaches it.',
+      }),
+    insecure: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Allows an api port without keys on an address that is not loopback.' }),
+  })
+  .prefault({})
 
 const ORIGIN = z.strictObject({
-  url: z.url({ protocol: /^https?$/, error: 'expected http://host:port or https://host:port' }).meta({ description: 'Where requests go. A path is put before every target.' }),
+  url: z
+    .url({ protocol: /^https?$/, error: 'expected http://host:port or https://host:port' })
+    .meta({ description: 'Where requests go. A path is put before every target.' }),
   connectTimeout: deadline().default(5000).meta({ unit: 'ms', shown: '5s', description: 'For a connection to be made.' }),
-  headTimeout: deadline().default(30_000).meta({ unit: 'ms', shown: '30s', description: 'From the request, or its last byte sent, to the head of the answer; over the wait for a connection too.' }),
-  bodyTimeout: deadline().default(30_000).meta({ unit: 'ms', shown: '30s', description: 'Between two reads of an answer\'s body.' }),
-  keepAlive: deadline().default(4000).meta({ unit: 'ms', shown: '4s', description: 'An unused connection is closed after this; keep it below the origin\'s own.' }),
+  headTimeout: deadline()
+    .default(30_000)
+    .meta({
+      unit: 'ms',
+      shown: '30s',
+      description: 'From the request, or its last byte sent, to the head of the answer; over the wait for a connection too.',
+    }),
+  bodyTimeout: deadline()
+    .default(30_000)
+    .meta({ unit: 'ms', shown: '30s', description: "Between two reads of an answer's body." }),
+  keepAlive: deadline()
+    .default(4000)
+    .meta({ unit: 'ms', shown: '4s', description: "An unused connection is closed after this; keep it below the origin's own." }),
   connections: count(65_536).default(128).meta({ unit: 'connections', description: 'Connections at once.' }),
-  waiting: count(1_000_000).default(1024).meta({ unit: 'requests', description: 'Requests that may wait for a connection; one more is answered 503.' }),
-  maxHead: bytes(KIB, 16 * MIB, 'a size from 1KiB to 16MiB').default(64 * KIB).meta({ unit: 'bytes', shown: '64KiB', description: 'Largest head of an answer.' }),
+  waiting: count(1_000_000)
+    .default(1024)
+    .meta({ unit: 'requests', description: 'Requests that may wait for a connection; one more is answered 503.' }),
+  maxHead: bytes(KIB, 16 * MIB, 'a size from 1KiB to 16MiB')
+    .default(64 * KIB)
+    .meta({ unit: 'bytes', shown: '64KiB', description: 'Largest head of an answer.' }),
 })
 
-const LIMITS = z.strictObject({
-  connections: count(1_000_000).default(10_000).meta({ unit: 'connections', description: 'Client connections at once; further ones are closed.' }),
-  head: bytes(KIB, MIB, 'a size from 1KiB to 1MiB').default(32 * KIB).meta({ unit: 'bytes', shown: '32KiB', description: 'Request line and fields together; more is answered 431.' }),
-  fields: count(2000).default(100).meta({ unit: 'fields', description: 'Header fields of a request; more is answered 431.' }),
-  target: bytes(64, MIB, 'a size from 64 to 1MiB').default(8 * KIB).meta({ unit: 'bytes', shown: '8KiB', description: 'Request target; a longer one is answered 414.' }),
-  body: bytes(0, Number.MAX_SAFE_INTEGER, 'a size').default(1024 * MIB).meta({ unit: 'bytes', shown: '1GiB', description: 'Content of a request; more is answered 413.' }),
-  headTimeout: deadline().default(10_000).meta({ unit: 'ms', shown: '10s', description: 'From a request\'s first byte to the end of its head.' }),
-  requestTimeout: deadline().default(5 * MINUTE).meta({ unit: 'ms', shown: '5m', description: 'From a request\'s first byte to its last.' }),
-  bodyTimeout: deadline().default(30_000).meta({ unit: 'ms', shown: '30s', description: 'Between two chunks of a request\'s content.' }),
-  writeTimeout: deadline().default(30_000).meta({ unit: 'ms', shown: '30s', description: 'A client that takes nothing of its answer for so long loses its connection.' }),
-  keepAlive: deadline().default(MINUTE).meta({ unit: 'ms', shown: '1m', description: 'A connection without a request is closed after this.' }),
-  tunnelTimeout: deadline().default(5 * MINUTE).meta({ unit: 'ms', shown: '5m', description: 'A WebSocket on which nothing moves in either direction is closed after this.' }),
-  drain: deadline().default(10_000).meta({ unit: 'ms', shown: '10s', description: 'Time for requests under way when the process is told to stop.' }),
-}).prefault({})
+const LIMITS = z
+  .strictObject({
+    connections: count(1_000_000)
+      .default(10_000)
+      .meta({ unit: 'connections', description: 'Client connections at once; further ones are closed.' }),
+    head: bytes(KIB, MIB, 'a size from 1KiB to 1MiB')
+      .default(32 * KIB)
+      .meta({ unit: 'bytes', shown: '32KiB', description: 'Request line and fields together; more is answered 431.' }),
+    fields: count(2000).default(100).meta({ unit: 'fields', description: 'Header fields of a request; more is answered 431.' }),
+    target: bytes(64, MIB, 'a size from 64 to 1MiB')
+      .default(8 * KIB)
+      .meta({ unit: 'bytes', shown: '8KiB', description: 'Request target; a longer one is answered 414.' }),
+    body: bytes(0, Number.MAX_SAFE_INTEGER, 'a size')
+      .default(1024 * MIB)
+      .meta({ unit: 'bytes', shown: '1GiB', description: 'Content of a request; more is answered 413.' }),
+    headTimeout: deadline()
+      .default(10_000)
+      .meta({ unit: 'ms', shown: '10s', description: "From a request's first byte to the end of its head." }),
+    requestTimeout: deadline()
+      .default(5 * MINUTE)
+      .meta({ unit: 'ms', shown: '5m', description: "From a request's first byte to its last." }),
+    bodyTimeout: deadline()
+      .default(30_000)
+      .meta({ unit: 'ms', shown: '30s', description: "Between two chunks of a request's content." }),
+    writeTimeout: deadline()
+      .default(30_000)
+      .meta({
+        unit: 'ms',
+        shown: '30s',
+        description: 'A client that takes nothing of its answer for so long loses its connection.',
+      }),
+    keepAlive: deadline()
+      .default(MINUTE)
+      .meta({ unit: 'ms', shown: '1m', description: 'A connection without a request is closed after this.' }),
+    tunnelTimeout: deadline()
+      .default(5 * MINUTE)
+      .meta({
+        unit: 'ms',
+        shown: '5m',
+        description: 'A WebSocket on which nothing moves in either direction is closed after this.',
+      }),
+    drain: deadline()
+      .default(10_000)
+      .meta({ unit: 'ms', shown: '10s', description: 'Time for requests under way when the process is told to stop.' }),
+  })
+  .prefault({})
 
-const HEADERS = z.strictObject({
-  latency: z.union([z.enum(['off', 'on', 'request']), z.boolean().transform((given) => (given ? 'on' as const : 'off' as const))]).default('off').meta({ description: 'X-Cache-Latency in µs: never, on every answer, or where the request bears `x-cache-latency`.' }),
-  trust: z.array(z.string()).max(1000).default([]).meta({ description: 'Proxies whose X-Forwarded-For, X-Forwarded-Proto and Forwarded are believed: addresses, networks, `loopback`, `private`. All others\' are replaced.' }),
-}).prefault({})
+const HEADERS = z
+  .strictObject({
+    latency: z
+      .union([z.enum(['off', 'on', 'request']), z.boolean().transform((given) => (given ? ('on' as const) : ('off' as const)))])
+      .default('off')
+      .meta({ description: 'X-Cache-Latency in µs: never, on every answer, or where the request bears `x-cache-latency`.' }),
+    trust: z
+      .array(z.string())
+      .max(1000)
+      .default([])
+      .meta({
+        description:
+          "Proxies whose X-Forwarded-For, X-Forwarded-Proto and Forwarded are believed: addresses, networks, `loopback`, `private`. All others' are replaced.",
+      }),
+  })
+  .prefault({})
 
-const METRICS = z.strictObject({
-  prefix: z.string().regex(/^(?:[a-zA-Z_][a-zA-Z0-9_]*)?$/, { error: 'expected letters, digits and _' }).default('forecache_').meta({ description: 'Before every name at `/metrics`; empty gives the bare names.' }),
-  process: z.boolean().default(true).meta({ description: 'Adds metrics of the process under their usual names: CPU, memory, event loop, garbage collection.' }),
-}).prefault({})
+const METRICS = z
+  .strictObject({
+    prefix: z
+      .string()
+      .regex(/^(?:[a-zA-Z_][a-zA-Z0-9_]*)?$/, { error: 'expected letters, digits and _' })
+      .default('forecache_')
+      .meta({ description: 'Before every name at `/metrics`; empty gives the bare names.' }),
+    process: z
+      .boolean()
+      .default(true)
+      .meta({ description: 'Adds metrics of the process under their usual names: CPU, memory, event loop, garbage collection.' }),
+  })
+  .prefault({})
 
-const LOG = z.strictObject({
-  level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').meta({ description: 'Least severity that is written.' }),
-}).prefault({})
+const LOG = z
+  .strictObject({
+    level: z
+      .enum(['debug', 'info', 'warn', 'error', 'silent'])
+      .default('info')
+      .meta({ description: 'Least severity that is written.' }),
+  })
+  .prefault({})
 
 /** The whole configuration. */
 export const CONFIG = z.strictObject({
-  listen: address().default({ host: '127.0.0.1', port: 8080 }).meta({ unit: 'HOST:PORT', shown: '127.0.0.1:8080', description: 'Where clients connect; port 0 takes any free one.' }),
+  listen: address()
+    .default({ host: '127.0.0.1', port: 8080 })
+    .meta({ unit: 'HOST:PORT', shown: '127.0.0.1:8080', description: 'Where clients connect; port 0 takes any free one.' }),
   origin: ORIGIN.meta({ description: 'The API behind the gateway.' }),
-  profile: z.enum(['safe', 'conformance']).default('safe').meta({ description: '`safe`: nothing is shared or served stale that was not clearly allowed. `conformance`: everything RFC 9111 allows.' }),
+  profile: z
+    .enum(['safe', 'conformance'])
+    .default('safe')
+    .meta({
+      description:
+        '`safe`: nothing is shared or served stale that was not clearly allowed. `conformance`: everything RFC 9111 allows.',
+    }),
   api: API.meta({ description: 'Administration, metrics and health.' }),
   memory: CACHE_OPTIONS.shape.memory.meta({ description: 'What is kept in memory.' }),
   contexts: CACHE_OPTIONS.shape.contexts,

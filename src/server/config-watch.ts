@@ -30,7 +30,9 @@ export function watchFile(path: string, parts: WatchParts): () => void {
       timer?.cancel()
       timer = parts.clock.after(SETTLE_MS, () => parts.onChange())
     })
-    watcher.on('error', (error) => parts.logger.warn({ err: error, file: path }, 'the configuration is not watched any more; send SIGHUP'))
+    watcher.on('error', (error) =>
+      parts.logger.warn({ err: error, file: path }, 'the configuration is not watched any more; send SIGHUP'),
+    )
     return () => {
       timer?.cancel()
       watcher.close()

@@ -56,7 +56,7 @@ export function parseConfig(given: ConfigSources): Config {
   if (!isRecord(tree)) throw configError(sources, [], 'expected a mapping of sections')
   applyEnvironment(tree, given.env ?? {}, overrides)
   for (const [path, value] of Object.entries(given.flags ?? {})) {
-    if (value !== undefined) put(tree, parsePathText(path), value, { overrides, name: `--${path}` })
+    if (value !== undefined) put(tree, { path: parsePathText(path), value, name: `--${path}` }, overrides)
   }
   tree.origin ??= {}
   const parsed = CONFIG.safeParse(tree)
@@ -108,8 +108,9 @@ function issueError(sources: Sources, issue: z.core.$ZodIssue): ForecacheError {
     const name = String(issue.keys[0])
     const known = namesAt(path)
     const nearest = nearestName(name, known)
-    const hint = nearest === undefined ? (known.length === 0 ? '' : `; known here: ${known.join(', ')}`) : `; did you mean ${nearest}?`
-    return configError(sources, [...path, name], `unknown name${hint}`, 'name')
+    const hint =
+      nearest === undefined ? (known.length === 0 ? '' : `; known here: ${known.join(', ')}`) : `; did you mean ${nearest}?`
+    return configError(sources, { name: [...path, name] }, `unknown name${hint}`)
   }
   const deepest = issue.code === 'invalid_union' ? deepestIssue(issue, path) : { path, message: issue.message }
   const missing = issue.code === 'invalid_type' && issue.input === undefined && /received undefined/.test(issue.message)
@@ -132,7 +133,10 @@ function namesAt(path: OptionPath): string[] {
   let schema: unknown = CONFIG
   for (const part of path) {
     const open = unwrap(schema)
-    schema = typeof part === 'number' ? (open as { element?: unknown })?.element : (open as { shape?: Record<string, unknown> })?.shape?.[part]
+    schema =
+      typeof part === 'number'
+        ? (open as { element?: unknown })?.element
+        : (open as { shape?: Record<string, unknown> })?.shape?.[part]
   }
   return Object.keys((unwrap(schema) as { shape?: Record<string, unknown> } | undefined)?.shape ?? {})
 }
@@ -141,7 +145,10 @@ function namesAt(path: OptionPath): string[] {
 export function unwrap(schema: unknown): unknown {
   let inner = schema
   for (;;) {
-    const { innerType, in: input } = ((inner as z.core.$ZodType | undefined)?._zod.def ?? {}) as { innerType?: unknown; in?: unknown }
+    const { innerType, in: input } = ((inner as z.core.$ZodType | undefined)?._zod.def ?? {}) as {
+      innerType?: unknown
+      in?: unknown
+    }
     const next = innerType ?? input
     if (next === undefined) return inner
     inner = next
@@ -149,7 +156,11 @@ export function unwrap(schema: unknown): unknown {
 }
 
 /** FORECACHE_ORIGIN_URL → origin.url; variables whose first word is no section are not ours. */
-function applyEnvironment(tree: Record<string, unknown>, env: NonNullable<ConfigSources['env']>, overrides: Map<string, string>): void {
+function applyEnvironment(
+  tree: Record<string, unknown>,
+  env: NonNullable<ConfigSources['env']>,
+  overrides: Map<string, string>,
+): void {
   for (const [name, value] of Object.entries(env)) {
     if (!name.startsWith('FORECACHE_') || value === undefined || value === '') continue
     const words = name.slice('FORECACHE_'.length).toLowerCase()
@@ -160,12 +171,23 @@ function applyEnvironment(tree: Record<string, unknown>, env: NonNullable<Config
     const option = names.find((one) => snake(one) === rest)
     if (rest === '' ? names.length > 0 : option === undefined) {
       const nearest = nearestName(rest, names.map(snake))
-      const hint = nearest === undefined ? `known: ${names.map(snake).join(', ')}` : `did you mean FORECACHE_${`${snake(section)}_${nearest}`.toUpperCase()}?`
+      const hint =
+        nearest === undefined
+          ? `known: ${names.map(snake).join(', ')}`
+          : `did you mean FORECACHE_${`${snake(section)}_${nearest}`.toUpperCase()}?`
       throw new ForecacheError('FC_CONFIG_FILE', { file: name, reason: `no such option; ${hint}` })
     }
     const path = option === undefined ? [section] : [section, option]
-    put(tree, path, readVariable(value, path), { overrides, name })
+    put(tree, { path, value: readVariable(value, path), name }, overrides)
   }
+}
+
+/** One option that a variable or a flag sets. */
+interface Setting {
+  readonly path: OptionPath
+  readonly value: unknown
+  /** Of the variable or flag, for errors. */
+  readonly name: string
 }
 
 /** Numbers, booleans and lists as YAML reads them; a list also as words with commas between. */
@@ -190,7 +212,8 @@ function snake(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
 
-function put(tree: Record<string, unknown>, path: OptionPath, value: unknown, source: { overrides: Map<string, string>; name: string }): void {
+function put(tree: Record<string, unknown>, setting: Setting, overrides: Map<string, string>): void {
+  const { path, value, name } = setting
   let at = tree
   for (const part of path.slice(0, -1)) {
     const next = at[String(part)]
@@ -199,7 +222,7 @@ function put(tree: Record<string, unknown>, path: OptionPath, value: unknown, so
     at = child
   }
   at[String(path.at(-1))] = value
-  source.overrides.set(path.join('.'), source.name)
+  overrides.set(path.join('.'), name)
 }
 
 /** A copy of the two upper levels, the ones that defaults and flags are put into. */

@@ -15,16 +15,45 @@ import { endToEnd } from '../rules/hop.ts'
 
 /** Fields by which a client could choose what others get to see: written by us or by nobody. */
 const CLAIMS: ReadonlySet<string> = new Set([
-  'forwarded', 'x-real-ip', 'x-client-ip', 'x-cluster-client-ip', 'true-client-ip', 'client-ip', 'x-original-url',
-  'x-rewrite-url', 'x-original-host', 'x-original-path', 'x-host', 'x-http-host-override', 'x-scheme', 'x-url-scheme',
-  'x-original-proto', 'front-end-https', 'proxy', 'proxy-authorization', 'http2-settings', 'expect', 'trailer',
+  'forwarded',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'true-client-ip',
+  'client-ip',
+  'x-original-url',
+  'x-rewrite-url',
+  'x-original-host',
+  'x-original-path',
+  'x-host',
+  'x-http-host-override',
+  'x-scheme',
+  'x-url-scheme',
+  'x-original-proto',
+  'front-end-https',
+  'proxy',
+  'proxy-authorization',
+  'http2-settings',
+  'expect',
+  'trailer',
 ])
 /** On a safe request these would make the origin run another method than the one that is keyed. */
 const METHOD_CLAIMS: ReadonlySet<string> = new Set(['x-http-method-override', 'x-http-method', 'x-method-override'])
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY'])
 const FRAMING: ReadonlySet<string> = new Set([
-  'host', 'content-length', 'transfer-encoding', 'content-type', 'content-encoding', 'connection', 'upgrade', 'te', 'trailer',
-  'via', 'cookie', 'authorization', 'range',
+  'host',
+  'content-length',
+  'transfer-encoding',
+  'content-type',
+  'content-encoding',
+  'connection',
+  'upgrade',
+  'te',
+  'trailer',
+  'via',
+  'cookie',
+  'authorization',
+  'range',
 ])
 const CHAIN = /^[\w.:[\]," \t=;-]{1,2048}$/
 
@@ -63,7 +92,10 @@ function addNetwork(list: BlockList, given: string): void {
   const width = family === 6 ? 128 : 32
   const prefix = bits === undefined ? width : Number(bits)
   if (family === 0 || more.length > 0 || !Number.isInteger(prefix) || prefix < 0 || prefix > width || bits === '') {
-    throw new ForecacheError('FC_OPTION_VALUE', { name: 'trust', reason: `expected an address, a network such as 10.0.0.0/8, loopback or private; given ${given}` })
+    throw new ForecacheError('FC_OPTION_VALUE', {
+      name: 'trust',
+      reason: `expected an address, a network such as 10.0.0.0/8, loopback or private; given ${given}`,
+    })
   }
   list.addSubnet(address, prefix, family === 6 ? 'ipv6' : 'ipv4')
 }
@@ -118,7 +150,10 @@ function chain(given: string | undefined): string {
 
 /** X-Forwarded-For said as Forwarded, where the proxy speaks only the former. */
 function hopsOf(clients: string): string {
-  const known = clients.split(',').map((one) => one.trim()).filter((one) => isIP(one) !== 0)
+  const known = clients
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => isIP(one) !== 0)
   return known.map((one) => `for=${quoted(one)}, `).join('')
 }
 

@@ -4,10 +4,7 @@
  * Floor 5, room server. Owns what it creates and closes it. `reload` swaps door, origin and keys between two requests;
  * requests under way end with what they began with.
  */
-import { randomBytes } from 'node:crypto'
 import { type Cache, createCache } from '../flow/cache.ts'
-import { systemClock } from '../model/clock.ts'
-import { ForecacheError } from '../model/errors.ts'
 import { type Logger, SILENT } from '../model/port.ts'
 import { createAdmin } from '../ops/admin.ts'
 import { type ApiServer, createApi } from './api.ts'
@@ -16,6 +13,7 @@ import { changedSections } from './config-change.ts'
 import { createHealth, type Health } from './health.ts'
 import { type ListenAddress, Listener } from './listener.ts'
 import { createRunning, type Running } from './running.ts'
+import { listenerOptions } from './settings.ts'
 
 /** Where a gateway listens, once it does. */
 export interface GatewayAddress {
@@ -67,7 +65,6 @@ class AssembledGateway implements Gateway {
   readonly #api: ApiServer
   readonly #health: Health = createHealth()
   readonly #admin: { close(): void }
-  readonly #pseudonym = `forecache-${randomBytes(3).toString('hex')}`
   #config: Config
   #running: Running
   #address: GatewayAddress | undefined
@@ -78,7 +75,7 @@ class AssembledGateway implements Gateway {
     this.cache = parts.cache
     this.#logger = parts.logger
     this.#running = this.#run(config)
-    const clock = systemClock()
+    const { clock } = parts.cache.engine
     this.#listener = new Listener(listenerOptions(config), {
       clock,
       onRequest: (incoming) => this.#running.receive(incoming),
@@ -88,8 +85,11 @@ class AssembledGateway implements Gateway {
     const admin = createAdmin({ engine: parts.cache.engine, doors, authority: () => this.#authority(), metrics: config.metrics })
     this.#admin = admin
     this.#api = createApi({
-      endpoints: [...admin.endpoints, ...this.#health.endpoints], keys: config.api.keys, insecure: config.api.insecure,
-      clock, logger: parts.logger,
+      endpoints: [...admin.endpoints, ...this.#health.endpoints],
+      keys: config.api.keys,
+      insecure: config.api.insecure,
+      clock,
+      logger: parts.logger,
     })
   }
 
@@ -98,7 +98,7 @@ class AssembledGateway implements Gateway {
   }
 
   async listen(): Promise<GatewayAddress> {
-    if (this.#closed !== undefined) throw new ForecacheError('FC_CACHE_CLOSED')
+    this.#health.assertOpen()
     const { listen, api } = this.#config
     const onApi = await this.#api.listen(api.listen)
     try {
@@ -117,7 +117,8 @@ class AssembledGateway implements Gateway {
     const restart = changed.filter((section) => FIXED.includes(section))
     const applied = changed.filter((section) => !FIXED.includes(section))
     const next = { ...config, api: { ...this.#config.api, keys: config.api.keys } }
-    for (const section of restart) if (section in next && !section.includes('.')) Object.assign(next, { [section]: this.#config[section as keyof Config] })
+    for (const section of restart)
+      if (section in next && !section.includes('.')) Object.assign(next, { [section]: this.#config[section as keyof Config] })
     if (applied.length > 0) {
       const former = this.#running
       const { origin } = former
@@ -153,18 +154,11 @@ class AssembledGateway implements Gateway {
   }
 
   #run(config: Config, origin?: Running['origin']): Running {
-    const engine = this.cache.engine
-    return createRunning({ config, engine, origin, logger: this.#logger, pseudonym: this.#pseudonym, draining: () => this.#health.state === 'draining' })
+    const { engine } = this.cache
+    return createRunning({ config, engine, origin, logger: this.#logger, pseudonym: `forecache-${engine.generation}` })
   }
 
   #authority(): string | undefined {
     return this.#address === undefined ? undefined : `${this.#address.listen.host}:${this.#address.listen.port}`
-  }
-}
-
-function listenerOptions({ limits }: Config): ConstructorParameters<typeof Listener>[0] {
-  return {
-    maxConnections: limits.connections, maxHeadBytes: limits.head, maxFields: limits.fields, headMs: limits.headTimeout,
-    requestMs: limits.requestTimeout, writeMs: limits.writeTimeout, keepAliveMs: limits.keepAlive,
   }
 }

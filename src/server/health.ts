@@ -4,6 +4,7 @@
  * Floor 5, room server. Open without a key; they tell nothing but the state.
  */
 import { type Endpoint, jsonReply } from '../model/endpoint.ts'
+import { ForecacheError } from '../model/errors.ts'
 
 /** State of the process. */
 export type HealthState = 'starting' | 'ready' | 'draining'
@@ -13,6 +14,8 @@ export interface Health {
   readonly state: HealthState
   readonly endpoints: readonly Endpoint[]
   set(state: HealthState): void
+  /** @throws FC_CACHE_CLOSED once draining has begun */
+  assertOpen(): void
 }
 
 export function createHealth(): Health {
@@ -23,6 +26,9 @@ export function createHealth(): Health {
     },
     set(next) {
       state = next
+    },
+    assertOpen() {
+      if (state === 'draining') throw new ForecacheError('FC_CACHE_CLOSED')
     },
     endpoints: [
       { method: 'GET', path: '/livez', open: true, handle: () => jsonReply(200, { status: 'live' }) },

@@ -31,7 +31,8 @@ export interface ProcessOptions {
  * @throws FC_CONFIG_*, FC_OPTION_*, FC_LISTEN_EXPOSED, or what the system says of an address
  */
 export async function runGateway(options: ProcessOptions): Promise<number> {
-  const read = (): ReturnType<typeof readConfig> => readConfig(options.file, { env: options.env, ...(options.flags && { flags: options.flags }) })
+  const read = (): ReturnType<typeof readConfig> =>
+    readConfig(options.file, { env: options.env, ...(options.flags && { flags: options.flags }) })
   const config = read()
   const logger = pino({ level: config.log.level, base: null }, pino.destination({ fd: 2, sync: true }))
   const gateway = createGateway(config, logger)
@@ -39,7 +40,8 @@ export async function runGateway(options: ProcessOptions): Promise<number> {
   const reload = (): void => {
     void reloadFrom(gateway, read, logger)
   }
-  const stopWatching = options.file === undefined ? () => {} : watchFile(options.file, { clock: systemClock(), logger, onChange: reload })
+  const stopWatching =
+    options.file === undefined ? () => {} : watchFile(options.file, { clock: systemClock(), logger, onChange: reload })
   const ended = untilEnd(gateway, logger, reload)
   options.print(readyLine(address))
   const code = await ended
@@ -84,10 +86,13 @@ function untilEnd(gateway: Gateway, logger: pino.Logger, reload: () => void): Pr
         return
       }
       ending = true
-      void gateway.close().then(() => finish(code), (error: unknown) => {
-        logger.error({ err: error }, 'the gateway did not close in order')
-        finish(1)
-      })
+      void gateway.close().then(
+        () => finish(code),
+        (error: unknown) => {
+          logger.error({ err: error }, 'the gateway did not close in order')
+          finish(1)
+        },
+      )
     }
     const onSignal = (signal: unknown): void => {
       logger.info({ signal }, ending ? 'ending at once' : 'draining')
@@ -99,7 +104,11 @@ function untilEnd(gateway: Gateway, logger: pino.Logger, reload: () => void): Pr
     }
     const onRejection = (error: unknown): void => logger.error({ err: error }, 'a rejection that nobody handled')
     const listeners: [string, (...given: unknown[]) => void][] = [
-      ['SIGTERM', onSignal], ['SIGINT', onSignal], ['SIGHUP', reload], ['uncaughtException', onFault], ['unhandledRejection', onRejection],
+      ['SIGTERM', onSignal],
+      ['SIGINT', onSignal],
+      ['SIGHUP', reload],
+      ['uncaughtException', onFault],
+      ['unhandledRejection', onRejection],
     ]
     for (const [name, listener] of listeners) process.on(name, listener)
   })

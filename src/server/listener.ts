@@ -9,7 +9,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net'
 import type { Clock } from '../model/clock.ts'
 import { ForecacheError } from '../model/errors.ts'
-import { type Connection, Connections } from './connections.ts'
+import { Connections } from './connections.ts'
+import { Incoming } from './incoming.ts'
 import { errorBytes, parseFailure } from './refuse.ts'
 import { isWebSocket } from './websocket.ts'
 
@@ -38,17 +39,6 @@ export interface ListenAddress {
   readonly port: number
 }
 
-/** A request of one connection. */
-export interface Incoming {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-  readonly connection: Connection
-  /** The client waits for 100 Continue. */
-  readonly expects: boolean
-  /** Closes the connection softly behind the answer: the request will not be read to its end. */
-  linger(): void
-}
-
 /** A WebSocket handshake; the socket is its handler's from then on. */
 export interface Upgrade {
   readonly request: IncomingMessage
@@ -71,15 +61,23 @@ export class Listener {
   readonly #connections: Connections
   readonly #events: ListenerEvents
   readonly #options: ListenerOptions
+  #draining = false
 
   constructor(options: ListenerOptions, events: ListenerEvents) {
     this.#connections = new Connections(events.clock)
     this.#events = events
     this.#options = options
     this.#server = createServer({
-      insecureHTTPParser: false, requireHostHeader: false, maxHeaderSize: options.maxHeadBytes, headersTimeout: options.headMs,
-      requestTimeout: options.requestMs, keepAliveTimeout: options.keepAliveMs, connectionsCheckingInterval: 500, noDelay: true,
-      shouldUpgradeCallback: (request) => events.onUpgrade !== undefined && isWebSocket(request), highWaterMark: 64 * 1024,
+      insecureHTTPParser: false,
+      requireHostHeader: false,
+      maxHeaderSize: options.maxHeadBytes,
+      headersTimeout: options.headMs,
+      requestTimeout: options.requestMs,
+      keepAliveTimeout: options.keepAliveMs,
+      connectionsCheckingInterval: 500,
+      noDelay: true,
+      shouldUpgradeCallback: (request) => events.onUpgrade !== undefined && isWebSocket(request),
+      highWaterMark: 64 * 1024,
     })
     this.#server.maxHeadersCount = options.maxFields + 1
     this.#server.maxConnections = options.maxConnections
@@ -88,7 +86,9 @@ export class Listener {
     this.#server.on('checkContinue', (request, response) => this.#onRequest(request, response, true))
     this.#server.on('checkExpectation', (request, response) => this.#onExpectation(request, response))
     this.#server.on('clientError', (error, socket) => this.#onParseError(error, socket as Socket))
-    this.#server.on('connect', (_, socket) => this.#refuse(socket as Socket, new ForecacheError('FC_REQUEST_METHOD', { method: 'CONNECT' })))
+    this.#server.on('connect', (_, socket) =>
+      this.#refuse(socket as Socket, new ForecacheError('FC_REQUEST_METHOD', { method: 'CONNECT' })),
+    )
     this.#server.on('upgrade', (request, socket, early) => this.#onUpgrade({ request, socket: socket as Socket, early }))
     this.#server.setTimeout(options.writeMs, (socket) => this.#onIdle(socket))
   }
@@ -110,6 +110,7 @@ export class Listener {
 
   /** Stops accepting, lets requests under way finish until `deadlineMs`, then closes what is left. */
   close(deadlineMs: number): Promise<void> {
+    this.#draining = true
     return new Promise((resolve) => {
       const timer = this.#events.clock.after(deadlineMs, () => this.#connections.destroyAll())
       this.#server.close(() => {
@@ -137,7 +138,14 @@ export class Listener {
     }
     this.#connections.begin(connection)
     response.once('close', () => this.#connections.end(connection))
-    this.#events.onRequest({ request, response, connection, expects, linger: () => this.#connections.linger(connection) })
+    const arrival = {
+      connections: this.#connections,
+      connection,
+      clock: this.#events.clock,
+      expects,
+      draining: () => this.#draining,
+    }
+    this.#events.onRequest(new Incoming(request, response, arrival))
   }
 
   #onExpectation(request: IncomingMessage, response: ServerResponse): void {

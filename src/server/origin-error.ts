@@ -57,6 +57,16 @@ export function isStaleConnection(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const code = codeOf(error)
   if (code !== 'UND_ERR_SOCKET' && code !== 'ECONNRESET' && code !== 'EPIPE') return false
-  return 'socket' in error && typeof error.socket === 'object' && error.socket !== null
-    && 'bytesRead' in error.socket && Number(error.socket.bytesRead) > 0
+  return (
+    'socket' in error &&
+    typeof error.socket === 'object' &&
+    error.socket !== null &&
+    'bytesRead' in error.socket &&
+    Number(error.socket.bytesRead) > 0
+  )
+}
+
+/** undici gives a connection up when it brings 100 Continue, which it never asks for. */
+export function isUnaskedContinue(error: unknown): boolean {
+  return error instanceof Error && codeOf(error) === 'UND_ERR_SOCKET' && error.message === 'bad response'
 }

@@ -85,7 +85,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#heard = true
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, ...[, text = '']: [parsed: unknown, text?: string]): void {
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    ...[, text = '']: [parsed: unknown, text?: string]
+  ): void {
     const received = rawFields(controller.rawHeaders)
     const fault = faultOf(status, received)
     if (fault !== undefined) {
@@ -162,7 +166,8 @@ function faultOf(status: number, fields: Fields): string | undefined {
   const coding = codings[0]?.toLowerCase()
   // One unknown token is read to the connection's end, as RFC 9112 section 6.3 has it; a coding that we would have to
   // undo, and any list, is not.
-  if (codings.length > 1 || (coding !== undefined && coding !== 'chunked' && !isUnknownCoding(coding))) return 'its transfer coding is not chunked alone'
+  if (codings.length > 1 || (coding !== undefined && coding !== 'chunked' && !isUnknownCoding(coding)))
+    return 'its transfer coding is not chunked alone'
   return undefined
 }
 

@@ -1,10 +1,11 @@
 /**
- * A request's content on its way to the origin: hands chunks on, telling when it waits for the client.
+ * A request on its way to the origin: its fields, and its content chunk by chunk, telling when it waits for the client.
  *
  * Floor 5, room server. The origin's deadline counts only while the origin is awaited, never while the client is; and
  * `return()` reaches the client's side at once, even while a chunk is awaited.
  */
-import type { BodySource } from '../model/exchange.ts'
+import type { BodySource, RequestHead } from '../model/exchange.ts'
+import { ClientBody } from './client-body.ts'
 
 /** Whom a sending waits for: `client` while the next chunk is asked for, `origin` at all other times. */
 export type OnWait = (whom: 'client' | 'origin') => void
@@ -33,4 +34,38 @@ export function meterBody(body: BodySource, onWait: OnWait): MeteredBody {
       },
     }),
   }
+}
+
+/** A body whose client announced trailer fields that may be passed on. */
+export type TrailedBody = ClientBody & { readonly announced: string }
+
+export function trailedBody(body: BodySource | undefined): TrailedBody | undefined {
+  return body instanceof ClientBody && body.announced !== undefined ? (body as TrailedBody) : undefined
+}
+
+const HOP: ReadonlySet<string> = new Set([
+  'host',
+  'connection',
+  'expect',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'proxy-connection',
+])
+
+/** What an origin's URL puts before every target: its path without the last slash. */
+export function pathPrefix(url: URL): string {
+  return url.pathname === '/' ? '' : url.pathname.replace(/\/$/, '')
+}
+
+/** The flat list of fields to write: Host first, no hop-by-hop field, a length only where there is content. */
+export function requestFields(head: RequestHead, hasBody: boolean): string[] {
+  const list = ['host', head.fields.first('host') ?? head.authority]
+  for (const [name, value] of head.fields) {
+    if (HOP.has(name) || (name === 'content-length' && !hasBody)) continue
+    list.push(name, value)
+  }
+  return list
 }

@@ -2,16 +2,18 @@
  * The origin behind the gateway: requests over kept-alive connections, streamed both ways, every wait under a deadline.
  *
  * Floor 5, room server. Connections and waiting requests are bounded. A request is sent a second time only when it is
- * safe, has no content, and its kept-alive connection proved to have been closed before it was read; nothing else is
- * ever retried. The name in TLS is the origin's, whatever Host a client sends.
+ * safe, has no content, and its kept-alive connection proved to have been closed before it was read, or it got 100
+ * Continue unasked, which undici does not understand; nothing else is ever retried. The name in TLS is the origin's, whatever Host a client sends.
  */
-import { buildConnector, type Dispatcher, Pool } from 'undici'
+import { type Dispatcher, Pool } from 'undici'
 import { type Clock, systemClock } from '../model/clock.ts'
 import { ForecacheError } from '../model/errors.ts'
 import type { BodySource, OriginAnswer, OriginPort, RequestHead, SendOptions } from '../model/exchange.ts'
-import { originError } from './origin-error.ts'
+import { watchedConnector } from './origin-connect.ts'
+import { isUnaskedContinue, originError } from './origin-error.ts'
 import { Exchange, type ExchangeSettings } from './origin-exchange.ts'
-import { meterBody } from './origin-request.ts'
+import { sendPlain } from './origin-plain.ts'
+import { meterBody, pathPrefix, requestFields, trailedBody, type TrailedBody } from './origin-request.ts'
 
 /** How to reach an origin; durations in ms, all required: defaults live in server/config. */
 export interface OriginOptions {
@@ -51,23 +53,43 @@ export function createOrigin(options: OriginOptions): Origin {
 class PooledOrigin implements Origin {
   readonly #pool: Pool
   readonly #prefix: string
-  readonly #servername: string
+  /** The name in TLS; undici takes the Host field for it otherwise. */
+  readonly #server: { readonly servername: string }
   readonly #settings: ExchangeSettings
   readonly #maxActive: number
+  readonly #options: OriginOptions
+  readonly #url: URL
   #active = 0
+  /** The origin has said 100 Continue unasked: undici cannot speak with it. */
+  #plain = false
   #resetting = false
 
   constructor(options: OriginOptions) {
     const url = new URL(options.url)
-    this.#prefix = url.pathname === '/' ? '' : url.pathname.replace(/\/$/, '')
-    this.#servername = url.hostname
+    this.#options = options
+    this.#url = url
+    this.#prefix = pathPrefix(url)
+    this.#server = { servername: url.hostname }
     this.#maxActive = options.connections + options.maxWaiting
     const { clock = systemClock(), connectMs, headMs, bodyIdleMs } = options
-    this.#settings = { clock, connectMs, headMs, bodyIdleMs, stallMs: Math.max(bodyIdleMs, 60_000), isResetting: () => this.#resetting }
+    this.#settings = {
+      clock,
+      connectMs,
+      headMs,
+      bodyIdleMs,
+      stallMs: Math.max(bodyIdleMs, 60_000),
+      isResetting: () => this.#resetting,
+    }
     this.#pool = new Pool(url.origin, {
-      connections: options.connections, pipelining: 1, allowH2: false, headersTimeout: 0, bodyTimeout: bodyIdleMs,
-      keepAliveTimeout: options.keepAliveMs, keepAliveMaxTimeout: options.keepAliveMs, maxHeaderSize: options.maxHeadBytes,
-      connect: this.#watched(buildConnector({ timeout: connectMs, allowH2: false, autoSelectFamily: true })),
+      connections: options.connections,
+      pipelining: 1,
+      allowH2: false,
+      headersTimeout: 0,
+      bodyTimeout: bodyIdleMs,
+      keepAliveTimeout: options.keepAliveMs,
+      keepAliveMaxTimeout: options.keepAliveMs,
+      maxHeaderSize: options.maxHeadBytes,
+      connect: watchedConnector({ connectMs, hostname: url.hostname }, (resetting) => (this.#resetting = resetting)),
     })
   }
 
@@ -80,7 +102,7 @@ class PooledOrigin implements Origin {
     try {
       return await this.#once(head, body, options)
     } catch (error) {
-      if (!repeatable || !(error instanceof StaleConnection) || options.signal.aborted) throw unwrap(error)
+      if (!repeatable || !(error instanceof Repeatable) || options.signal.aborted) throw unwrap(error)
     }
     return this.#once(head, body, options).catch((error: unknown) => {
       throw unwrap(error)
@@ -104,69 +126,62 @@ class PooledOrigin implements Origin {
     return new Promise((resolve, reject) => {
       const exchange = new Exchange(this.#settings, options, {
         answered: resolve,
-        failed: (error, stale) => reject(stale ? new StaleConnection(error) : error),
+        failed: (error, stale) => {
+          const unasked = isUnaskedContinue(error.cause)
+          if (unasked) this.#plain = true
+          reject(stale || unasked ? new Repeatable(error) : error)
+        },
         closed: () => {
           this.#active -= 1
           metered?.cancel()
         },
       })
-      const metered = body === undefined ? undefined : meterBody(body, (whom) => {
-        if (whom === 'client') exchange.awaitClient()
-        else exchange.awaitOrigin()
-      })
-      this.#dispatch(head, metered, exchange)
+      const metered =
+        body === undefined
+          ? undefined
+          : meterBody(body, (whom) => {
+              if (whom === 'client') exchange.awaitClient()
+              else exchange.awaitOrigin()
+            })
+      const trailed = trailedBody(body)
+      if (this.#plain || trailed !== undefined) this.#dispatchPlain(head, metered, { exchange, trailed })
+      else this.#dispatch(head, metered, exchange)
     })
   }
 
   #dispatch(head: RequestHead, body: BodySource | undefined, exchange: Exchange): void {
-    const request = {
-      method: head.method, path: this.#prefix + head.target, headers: requestFields(head, body !== undefined),
-      body: (body ?? null) as Dispatcher.DispatchOptions['body'] & null, servername: this.#servername,
-    }
-    this.#pool.dispatch(request, exchange)
+    const path = this.#prefix + head.target
+    const request = { method: head.method, path, headers: requestFields(head, body !== undefined) }
+    this.#pool.dispatch(
+      { ...request, body: (body ?? null) as Dispatcher.DispatchOptions['body'] & null, ...this.#server },
+      exchange,
+    )
   }
 
-  /**
-   * Connections whose errors we hear before undici does: system errors get to carry how many bytes the socket had
-   * brought, as undici's own do (see `isStaleConnection`), and a reset is known as one while undici ends what it ends.
-   */
-  #watched(connect: buildConnector.connector): buildConnector.connector {
-    return (options, callback) =>
-      connect(options, (...result) => {
-        const [error, socket] = result
-        if (error === null) {
-          socket?.prependListener('error', (failure: Error) => {
-            if (!('socket' in failure)) Object.assign(failure, { socket: { bytesRead: socket.bytesRead } })
-            this.#resetting = true
-            queueMicrotask(() => (this.#resetting = false))
-          })
-        }
-        callback(...result)
-      })
+  #dispatchPlain(head: RequestHead, body: BodySource | undefined, sending: PlainSending): void {
+    const { exchange, trailed } = sending
+    const hopFields = body !== undefined && !head.fields.has('content-length') ? ['transfer-encoding', 'chunked'] : []
+    if (trailed !== undefined) hopFields.push('trailer', trailed.announced)
+    const { connectMs, bodyIdleMs, maxHeadBytes } = this.#options
+    const request = { url: this.#url, head, hasBody: body !== undefined, hopFields, body, trailers: () => trailed?.trailers() }
+    sendPlain({ ...request, connectMs, bodyIdleMs, maxHeadBytes }, exchange)
   }
 }
 
+/** What a sending by `node:http` needs beside the request. */
+interface PlainSending {
+  readonly exchange: Exchange
+  readonly trailed: TrailedBody | undefined
+}
+
 /** A failure that may be tried once more; never leaves this module. */
-class StaleConnection extends Error {
+class Repeatable extends Error {
   constructor(cause: Error) {
     super('stale', { cause })
   }
 }
 
 function unwrap(error: unknown): Error {
-  if (error instanceof StaleConnection) return error.cause as Error
+  if (error instanceof Repeatable) return error.cause as Error
   return originError(error, 'unsent', { connectMs: 0, bodyIdleMs: 0 })
 }
-
-/** The flat list undici takes: Host first, no hop-by-hop field, a length only where there is content. */
-function requestFields(head: RequestHead, hasBody: boolean): string[] {
-  const list = ['host', head.fields.first('host') ?? head.authority]
-  for (const [name, value] of head.fields) {
-    if (name === 'host' || name === 'connection' || name === 'expect' || HOP.has(name)) continue
-    if (name === 'content-length' && !hasBody) continue
-    list.push(name, value)
-  }
-  return list
-}
-
-const HOP: ReadonlySet<string> = new Set(['keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'proxy-connection'])

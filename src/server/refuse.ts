@@ -33,8 +33,12 @@ export function errorReply(error: unknown, door: 'gateway' | 'api'): Reply {
   const body = errorBody(error)
   const allow = error instanceof ForecacheError && status === 405 ? (error.detail.allow ?? ALLOW) : undefined
   const fields = Fields.from({
-    'content-type': 'application/json; charset=utf-8', 'content-length': body.byteLength, 'cache-control': 'no-store',
-    allow, 'retry-after': status === 503 ? 1 : undefined, 'www-authenticate': status === 401 ? 'Bearer' : undefined,
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': body.byteLength,
+    'cache-control': 'no-store',
+    allow,
+    'retry-after': status === 503 ? 1 : undefined,
+    'www-authenticate': status === 401 ? 'Bearer' : undefined,
   })
   if (door === 'gateway') {
     fields.append('cache-status', `forecache; detail=${error instanceof ForecacheError ? error.code : 'FC_INTERNAL'}`)
@@ -51,18 +55,25 @@ export function parseFailure(error: Error & { code?: string; reason?: string; ra
   switch (error.code) {
     case 'HPE_HEADER_OVERFLOW':
       // No line has ended within the limit: it is the target that is too long.
-      return new ForecacheError(error.rawPacket?.subarray(0, max).includes('\r\n') === false ? 'FC_TARGET_TOO_LONG' : 'FC_HEADERS_TOO_LARGE', { max })
-    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW': return new ForecacheError('FC_REQUEST_BAD', { reason: 'chunk extensions are too long' })
-    case 'ERR_HTTP_REQUEST_TIMEOUT': return new ForecacheError('FC_REQUEST_TIMEOUT', { ms: 'the allowed' })
-    default: return new ForecacheError('FC_REQUEST_BAD', { reason: error.reason ?? 'it is not HTTP' })
+      return new ForecacheError(
+        error.rawPacket?.subarray(0, max).includes('\r\n') === false ? 'FC_TARGET_TOO_LONG' : 'FC_HEADERS_TOO_LARGE',
+        { max },
+      )
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return new ForecacheError('FC_REQUEST_BAD', { reason: 'chunk extensions are too long' })
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new ForecacheError('FC_REQUEST_TIMEOUT', { ms: 'the allowed' })
+    default:
+      return new ForecacheError('FC_REQUEST_BAD', { reason: error.reason ?? 'it is not HTTP' })
   }
 }
 
 /** A whole answer as bytes, after which the connection is closed. */
 export function errorBytes(error: ForecacheError): Buffer {
   const body = errorBody(error)
-  const head = `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ''}\r\nContent-Type: application/json; charset=utf-8\r\n`
-    + `Content-Length: ${body.byteLength}\r\nCache-Control: no-store\r\nConnection: close\r\n`
-    + (error.status === 405 ? `Allow: ${ALLOW}\r\n\r\n` : '\r\n')
+  const head =
+    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ''}\r\nContent-Type: application/json; charset=utf-8\r\n` +
+    `Content-Length: ${body.byteLength}\r\nCache-Control: no-store\r\nConnection: close\r\n` +
+    (error.status === 405 ? `Allow: ${ALLOW}\r\n\r\n` : '\r\n')
   return Buffer.concat([Buffer.from(head, 'latin1'), body])
 }

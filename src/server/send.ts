@@ -6,7 +6,7 @@
  * are cut off by the listener's write deadline; then the body is cancelled, so that they hold no fill.
  */
 import type { ServerResponse } from 'node:http'
-import type { BodySource, Reply } from '../model/exchange.ts'
+import type { BodySource, Reply, ResponseHead } from '../model/exchange.ts'
 import { trailerFields } from './trailer.ts'
 
 /** Fields that `node:http` writes itself. */
@@ -36,7 +36,11 @@ export async function sendReply(response: ServerResponse, reply: Reply, context:
   const { status, statusText } = reply.head
   const bodiless = response.req.method === 'HEAD' || status === 204 || status === 304
   const complete = body instanceof Uint8Array || body === undefined
-  const length = bodiless ? lengthOfUnsent(reply, response.req.method) : complete ? (body?.byteLength ?? 0) : declaredLength(reply)
+  const length = bodiless
+    ? lengthOfUnsent(reply, response.req.method)
+    : complete
+      ? (body?.byteLength ?? 0)
+      : declaredLength(reply)
   const chunked = !bodiless && length === undefined && response.req.httpVersion === '1.1'
   try {
     response.writeHead(status, statusText, responseFields(reply, context, { bodiless, length, chunked }))
@@ -55,6 +59,14 @@ export async function sendReply(response: ServerResponse, reply: Reply, context:
   const allowed = trailers === undefined ? undefined : trailerFields(trailers)
   if (allowed !== undefined) response.addTrailers([...allowed] as [string, string][])
   response.end()
+}
+
+/** Passes a 1xx answer on; HTTP/1.0 clients know none, and 100 is ours alone to send. */
+export function sendInformational(response: ServerResponse, head: ResponseHead): void {
+  if (response.headersSent || response.destroyed || head.status === 100 || response.req.httpVersion !== '1.1') return
+  const fields = [...head.fields].flat()
+  if (typeof response.writeInformation === 'function') response.writeInformation(head.status, fields)
+  else if (head.status === 103 && head.fields.has('link')) response.writeEarlyHints({ link: head.fields.all('link') })
 }
 
 function responseFields(reply: Reply, context: SendContext, shape: Shape): string[] {
@@ -132,5 +144,7 @@ function drained(response: ServerResponse): Promise<void> {
 
 function cancel(body: Reply['body']): void {
   if (body === undefined || body instanceof Uint8Array) return
-  void body[Symbol.asyncIterator]().return?.().catch(() => {})
+  void body[Symbol.asyncIterator]()
+    .return?.()
+    .catch(() => {})
 }

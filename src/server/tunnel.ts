@@ -7,18 +7,16 @@
  *
  * @see RFC 6455 section 4
  */
-import { type ClientRequest, type IncomingMessage, request as requestHttp, STATUS_CODES } from 'node:http'
-import { request as requestHttps, type RequestOptions } from 'node:https'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Clock } from '../model/clock.ts'
 import { ForecacheError } from '../model/errors.ts'
 import type { RequestHead } from '../model/exchange.ts'
-import { Fields } from '../model/fields.ts'
-import { endToEnd } from '../rules/hop.ts'
 import type { Upgrade } from './listener.ts'
 import { originError } from './origin-error.ts'
+import { openRequest } from './origin-open.ts'
 import { errorBytes } from './refuse.ts'
-import { agreesTo, isHandshake } from './websocket.ts'
+import { agreesTo, headText, isHandshake } from './websocket.ts'
 
 /** Where tunnels lead and how long they may take; ms. */
 export interface TunnelOptions {
@@ -50,7 +48,12 @@ export function openTunnel(upgrade: Upgrade, head: RequestHead, options: TunnelO
   const fail = (error: Error): void => {
     if (!settle()) return
     outgoing.destroy()
-    end(socket, error instanceof ForecacheError ? error : (originError(error, 'sent', { connectMs: options.headMs, bodyIdleMs: options.idleMs }) as ForecacheError))
+    end(
+      socket,
+      error instanceof ForecacheError
+        ? error
+        : (originError(error, 'sent', { connectMs: options.headMs, bodyIdleMs: options.idleMs }) as ForecacheError),
+    )
   }
   const timer = options.clock.after(options.headMs, () => fail(new ForecacheError('FC_ORIGIN_TIMEOUT', { ms: options.headMs })))
   socket.setTimeout(0)
@@ -72,17 +75,9 @@ export function openTunnel(upgrade: Upgrade, head: RequestHead, options: TunnelO
   outgoing.end()
 }
 
-function ask(head: RequestHead, options: TunnelOptions): ClientRequest {
-  const url = new URL(options.url)
-  const prefix = url.pathname === '/' ? '' : url.pathname.replace(/\/$/, '')
-  const send = url.protocol === 'https:' ? requestHttps : requestHttp
-  const headers = [...head.fields].flatMap(([name, value]) => (name === 'content-length' ? [] : [name, value]))
-  headers.push('connection', 'Upgrade', 'upgrade', 'websocket')
-  const target: RequestOptions = {
-    host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port), servername: url.hostname,
-    method: 'GET', path: prefix + head.target, headers, agent: false, maxHeaderSize: options.maxHeadBytes, setHost: false,
-  }
-  return send(target)
+function ask(head: RequestHead, { url, maxHeadBytes }: TunnelOptions): ClientRequest {
+  const hopFields = ['connection', 'Upgrade', 'upgrade', 'websocket']
+  return openRequest({ url: new URL(url), head, hasBody: false, hopFields, maxHeadBytes })
 }
 
 /** The origin did not switch: its answer goes to the client, and with it the connection ends. */
@@ -92,13 +87,6 @@ function relay(socket: Socket, answer: IncomingMessage, idleMs: number): void {
   answer.on('aborted', () => socket.resetAndDestroy())
   socket.write(headText(answer, 'Connection: close\r\n'), 'latin1')
   answer.pipe(socket)
-}
-
-function headText(answer: IncomingMessage, more: string): string {
-  const status = answer.statusCode ?? 502
-  let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`
-  for (const [name, value] of endToEnd(Fields.fromRaw(answer.rawHeaders))) text += `${name}: ${value}\r\n`
-  return `${text}${more}\r\n`
 }
 
 /** Bytes both ways with back-pressure; one side's end is the other's. */

@@ -9,18 +9,37 @@ import { ask, RawClient } from '../support/raw-client.ts'
 
 const KEYS = ['a-key-of-sixteen-letters', 'short-key-000001', 'a-much-longer-key-than-all-the-others-have-ever-been']
 
-let streamEnded = false
+const stream = { ended: false }
 const ENDPOINTS: readonly Endpoint[] = [
   { method: 'GET', path: '/livez', open: true, handle: () => jsonReply(200, { status: 'live' }) },
   { method: 'GET', path: '/v1/thing/:name', handle: ({ params, query }) => jsonReply(200, { params, q: query.get('q') }) },
-  { method: 'POST', path: '/v1/echo', maxBodyBytes: 10, handle: ({ body }) => jsonReply(200, { got: Buffer.from(body).toString() }) },
-  { method: 'DELETE', path: '/v1/echo', handle: () => ({ status: 204 }) },
-  { method: 'GET', path: '/v1/bad', handle: () => { throw new ForecacheError('FC_API_BODY', { reason: 'what was said' }) } },
-  { method: 'GET', path: '/v1/broken', handle: () => { throw new Error('secret detail') } },
   {
-    method: 'GET', path: '/v1/stream',
+    method: 'POST',
+    path: '/v1/echo',
+    maxBodyBytes: 10,
+    handle: ({ body }) => jsonReply(200, { got: Buffer.from(body).toString() }),
+  },
+  { method: 'DELETE', path: '/v1/echo', handle: () => ({ status: 204 }) },
+  {
+    method: 'GET',
+    path: '/v1/bad',
+    handle: () => {
+      throw new ForecacheError('FC_API_BODY', { reason: 'what was said' })
+    },
+  },
+  {
+    method: 'GET',
+    path: '/v1/broken',
+    handle: () => {
+      throw new Error('secret detail')
+    },
+  },
+  {
+    method: 'GET',
+    path: '/v1/stream',
     handle: () => ({
-      status: 200, fields: { 'content-type': 'text/event-stream' },
+      status: 200,
+      fields: { 'content-type': 'text/event-stream' },
       body: (async function* () {
         try {
           for (;;) {
@@ -28,7 +47,7 @@ const ENDPOINTS: readonly Endpoint[] = [
             await new Promise((resolve) => setTimeout(resolve, 10))
           }
         } finally {
-          streamEnded = true
+          stream.ended = true
         }
       })(),
     }),
@@ -100,7 +119,16 @@ describe('api port: without keys', () => {
   it('answers its own pages, curl, and addresses', async () => {
     const port = await api()
 
-    expect((await ask(port, 'POST /v1/echo', [`Host: localhost:${port}`, `Origin: http://localhost:${port}`, 'Sec-Fetch-Site: same-origin'], 'x')).status).toBe(200)
+    expect(
+      (
+        await ask(
+          port,
+          'POST /v1/echo',
+          [`Host: localhost:${port}`, `Origin: http://localhost:${port}`, 'Sec-Fetch-Site: same-origin'],
+          'x',
+        )
+      ).status,
+    ).toBe(200)
     expect((await ask(port, 'POST /v1/echo', ['Host: 127.0.0.1'], 'x')).status).toBe(200)
     expect((await ask(port, 'POST /v1/echo', ['Host: [::1]:80'], 'x')).status).toBe(200)
   })
@@ -136,7 +164,10 @@ describe('api port: routes', () => {
     const port = await api()
     const broken = await ask(port, 'GET /v1/broken', [LOCAL])
 
-    expect(JSON.parse((await ask(port, 'GET /v1/bad', [LOCAL])).text).error).toMatchObject({ code: 'FC_API_BODY', message: expect.stringContaining('what was said') })
+    expect(JSON.parse((await ask(port, 'GET /v1/bad', [LOCAL])).text).error).toMatchObject({
+      code: 'FC_API_BODY',
+      message: expect.stringContaining('what was said'),
+    })
     expect(broken.status).toBe(500)
     expect(broken.text).not.toContain('secret')
   })
@@ -153,7 +184,9 @@ describe('api port: routes', () => {
   })
 
   it('refuses what is ambiguous', async () => {
-    const client = new RawClient(await api()).write('POST /v1/echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n')
+    const client = new RawClient(await api()).write(
+      'POST /v1/echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    )
 
     expect((await client.answer()).status).toBe(400)
     expect(await client.rest()).toBe('')
@@ -163,12 +196,12 @@ describe('api port: routes', () => {
     const client = new RawClient(await api()).ask('GET /v1/stream', [LOCAL])
     await client.head()
     await client.sees('data: x')
-    streamEnded = false
+    stream.ended = false
 
     client.destroy()
 
     const deadline = Date.now() + 3000
-    while (!streamEnded && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10))
-    expect(streamEnded).toBe(true)
+    while (!stream.ended && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10))
+    expect(stream.ended).toBe(true)
   })
 })

@@ -17,17 +17,57 @@ async function stand(): Promise<{ origin: RawOrigin; port: number }> {
 const SMUGGLED = 'GET /smuggled HTTP/1.1\r\nHost: a.test\r\n\r\n'
 
 const REFUSED: readonly [string, string, number][] = [
-  ['CL.TE', `POST /ok HTTP/1.1\r\nHost: a.test\r\nContent-Length: ${SMUGGLED.length + 5}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`, 400],
-  ['TE.CL', `POST /ok HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n5c\r\n${SMUGGLED}0\r\n\r\n`, 400],
-  ['TE.TE with identity first', `POST /ok HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`, 400],
-  ['TE.TE with identity last', `POST /ok HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n${SMUGGLED}`, 400],
-  ['a coding that is not chunked', `POST /ok HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n${SMUGGLED}`, 400],
-  ['a coding before chunked', `POST /ok HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`, 501],
+  [
+    'CL.TE',
+    `POST /ok HTTP/1.1\r\nHost: a.test\r\nContent-Length: ${SMUGGLED.length + 5}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`,
+    400,
+  ],
+  [
+    'TE.CL',
+    `POST /ok HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n5c\r\n${SMUGGLED}0\r\n\r\n`,
+    400,
+  ],
+  [
+    'TE.TE with identity first',
+    `POST /ok HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`,
+    400,
+  ],
+  [
+    'TE.TE with identity last',
+    `POST /ok HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n${SMUGGLED}`,
+    400,
+  ],
+  [
+    'a coding that is not chunked',
+    `POST /ok HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n${SMUGGLED}`,
+    400,
+  ],
+  [
+    'a coding before chunked',
+    `POST /ok HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`,
+    501,
+  ],
   ['chunked twice', `POST /ok HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`, 400],
-  ['a vertical tab before chunked', `POST /ok HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n${SMUGGLED}`, 400],
-  ['a space before the colon of Transfer-Encoding', `POST /ok HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`, 400],
-  ['Transfer-Encoding in HTTP/1.0', `POST /ok HTTP/1.0\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`, 400],
-  ['two different lengths', `POST /ok HTTP/1.1\r\nHost: a.test\r\nContent-Length: 0\r\nContent-Length: ${SMUGGLED.length}\r\n\r\n${SMUGGLED}`, 400],
+  [
+    'a vertical tab before chunked',
+    `POST /ok HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n${SMUGGLED}`,
+    400,
+  ],
+  [
+    'a space before the colon of Transfer-Encoding',
+    `POST /ok HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`,
+    400,
+  ],
+  [
+    'Transfer-Encoding in HTTP/1.0',
+    `POST /ok HTTP/1.0\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`,
+    400,
+  ],
+  [
+    'two different lengths',
+    `POST /ok HTTP/1.1\r\nHost: a.test\r\nContent-Length: 0\r\nContent-Length: ${SMUGGLED.length}\r\n\r\n${SMUGGLED}`,
+    400,
+  ],
   ['two equal lengths', 'POST /ok HTTP/1.1\r\nHost: a.test\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n', 400],
   ['a length list', 'POST /ok HTTP/1.1\r\nHost: a.test\r\nContent-Length: 0, 0\r\n\r\n', 400],
   ['a signed length', 'POST /ok HTTP/1.1\r\nHost: a.test\r\nContent-Length: +1\r\n\r\nx', 400],
@@ -80,8 +120,8 @@ describe('gateway: what is refused', () => {
     const { origin, port } = await stand()
 
     const client = new RawClient(port)
-    for (const byte of Buffer.from(bytes, 'latin1')) {
-      client.write(Uint8Array.of(byte))
+    for (const byte of bytes) {
+      client.write(byte)
       await pause(0)
     }
 
@@ -104,7 +144,9 @@ describe('gateway: what is refused', () => {
   ])('answers 400 to %s, and the origin gets no complete request', async (_, body) => {
     const { origin, port } = await stand()
 
-    const client = new RawClient(port).write(`POST /ok HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n${body}${SMUGGLED}`)
+    const client = new RawClient(port).write(
+      `POST /ok HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n${body}${SMUGGLED}`,
+    )
 
     expect((await client.answer()).status).toBe(400)
     expect(await client.rest()).toBe('')
@@ -170,8 +212,8 @@ describe('gateway: what must go through', () => {
   it('takes a request that comes byte by byte, with content', async () => {
     const { origin, port } = await stand()
     const client = new RawClient(port)
-    for (const byte of Buffer.from('POST /ok HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n3;ext=1\r\nabc\r\n2\r\nde\r\n0\r\n\r\n')) {
-      client.write(Uint8Array.of(byte))
+    for (const byte of 'POST /ok HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n3;ext=1\r\nabc\r\n2\r\nde\r\n0\r\n\r\n') {
+      client.write(byte)
       await pause(0)
     }
 
@@ -217,7 +259,9 @@ describe('gateway: what must go through', () => {
   it('serves an upgrade to anything but WebSocket as a plain request', async () => {
     const { origin, port } = await stand()
 
-    const answer = await new RawClient(port).ask('GET /ok', ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABk']).answer()
+    const answer = await new RawClient(port)
+      .ask('GET /ok', ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABk'])
+      .answer()
 
     expect(answer).toMatchObject({ status: 200, text: 'fine' })
     expect(origin.seen('/ok')[0]?.has('upgrade')).toBe(false)

@@ -21,7 +21,12 @@ describe('gateway process: start', () => {
   it('prints one ready line with the ports it really has, and is ready then', async () => {
     const gateway = await spawnGateway(['--origin', await plain('hello')])
 
-    expect(gateway.ready).toEqual({ msg: 'ready', listen: `127.0.0.1:${gateway.port}`, api: `127.0.0.1:${gateway.apiPort}`, resp: null })
+    expect(gateway.ready).toEqual({
+      msg: 'ready',
+      listen: `127.0.0.1:${gateway.port}`,
+      api: `127.0.0.1:${gateway.apiPort}`,
+      resp: null,
+    })
     expect((await new RawClient(gateway.port).ask('GET /').answer()).text).toBe('hello')
     expect((await fetch(`http://127.0.0.1:${gateway.apiPort}/livez`)).status).toBe(200)
     expect((await fetch(`http://127.0.0.1:${gateway.apiPort}/readyz`)).status).toBe(200)
@@ -33,7 +38,9 @@ describe('gateway process: start', () => {
 
     expect(refused.code).not.toBe(0)
     expect(refused.err).toContain('FC_LISTEN_EXPOSED')
-    expect((await spawnGateway(['--origin', origin, '--api', '0.0.0.0:0', '--api-key', 'a-key-of-sixteen-letters'])).port).toBeGreaterThan(0)
+    expect(
+      (await spawnGateway(['--origin', origin, '--api', '0.0.0.0:0', '--api-key', 'a-key-of-sixteen-letters'])).port,
+    ).toBeGreaterThan(0)
     expect((await spawnGateway(['--origin', origin, '--api', '0.0.0.0:0', '--insecure'])).port).toBeGreaterThan(0)
   })
 
@@ -88,7 +95,8 @@ describe('gateway process: reload', () => {
     const origin = await plain('x')
     writeFileSync(file, `origin: { url: "${origin}" }\napi: { keys: [the-former-key-0001] }\n`)
     const gateway = await spawnGateway([file])
-    const status = async (key: string): Promise<number> => (await fetch(`http://127.0.0.1:${gateway.apiPort}/v1/stats`, { headers: { 'x-api-key': key } })).status
+    const status = async (key: string): Promise<number> =>
+      (await fetch(`http://127.0.0.1:${gateway.apiPort}/v1/stats`, { headers: { 'x-api-key': key } })).status
     expect(await status('the-former-key-0001')).toBe(200)
 
     writeFileSync(file, `origin: { url: "${origin}" }\napi: { keys: [the-later-key-00002] }\n`)
@@ -113,7 +121,10 @@ describe('gateway process: end', () => {
     gateway.signal('SIGTERM')
     await gateway.logged('draining')
     const ready = await fetch(`http://127.0.0.1:${gateway.apiPort}/readyz`)
-    const late = await new RawClient(gateway.port).ask('GET /').answer().catch(() => 'refused')
+    const late = await new RawClient(gateway.port)
+      .ask('GET /')
+      .answer()
+      .catch(() => 'refused')
     const answer = await client.answer()
 
     expect(ready.status).toBe(503)

@@ -37,7 +37,10 @@ describe('gateway: an origin that fails', () => {
     const answer = await new RawClient(port).ask('GET /').answer()
 
     expect(answer.status).toBe(502)
-    expect(JSON.parse(answer.text).error).toMatchObject({ code: 'FC_ORIGIN_REFUSED', message: expect.stringContaining('ECONNREFUSED') })
+    expect(JSON.parse(answer.text).error).toMatchObject({
+      code: 'FC_ORIGIN_REFUSED',
+      message: expect.stringContaining('ECONNREFUSED'),
+    })
     expect(answer.get('cache-control')).toBe('no-store')
   })
 
@@ -67,7 +70,10 @@ describe('gateway: an origin that fails', () => {
     ['closes without a word', ''],
     ['says what is not HTTP', 'SSH-2.0-OpenSSH\r\n\r\n'],
     ['gives two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab'],
-    ['gives a length and chunks', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n'],
+    [
+      'gives a length and chunks',
+      'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n',
+    ],
     ['folds a line', 'HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 0\r\n\r\n'],
     ['ends a line with LF', 'HTTP/1.1 200 OK\nContent-Length: 0\r\n\r\n'],
     ['switches protocols unasked', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n'],
@@ -106,7 +112,10 @@ describe('gateway: an origin that fails', () => {
 
   it('does not take the body of a HEAD, 204 or 304 for the answer to another request', async () => {
     const { origin, url } = await rawOrigin()
-    origin.on('/headed', 'HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nContent-Length: 38\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+    origin.on(
+      '/headed',
+      'HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nContent-Length: 38\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
+    )
     origin.on('/empty', 'HTTP/1.1 204 No Content\r\nContent-Length: 38\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
     origin.on('/next', ok(['Cache-Control: no-store'], 'next'))
     const { port } = await gatewayBefore(url)
@@ -130,7 +139,9 @@ describe('gateway: an origin that fails', () => {
   it('refuses to run in circles', async () => {
     const url = await originHere(() => {})
     const { port, gateway } = await gatewayBefore(url)
-    await gateway.reload((await import('../../src/server/config.ts')).parseConfig({ values: { origin: { url: `http://127.0.0.1:${port}` } } }))
+    await gateway.reload(
+      (await import('../../src/server/config.ts')).parseConfig({ values: { origin: { url: `http://127.0.0.1:${port}` } } }),
+    )
 
     expect((await new RawClient(port).ask('GET /loop').answer()).status).toBe(508)
   })
@@ -139,7 +150,10 @@ describe('gateway: an origin that fails', () => {
 describe('gateway: connections to the origin', () => {
   it('are used again', async () => {
     let sockets = 0
-    const url = await originHere((_, response) => void response.setHeader('cache-control', 'no-store').end('x'), (server) => server.on('connection', () => (sockets += 1)))
+    const url = await originHere(
+      (_, response) => void response.setHeader('cache-control', 'no-store').end('x'),
+      (server) => server.on('connection', () => (sockets += 1)),
+    )
     const { port } = await gatewayBefore(url)
 
     for (let i = 0; i < 10; i += 1) await new RawClient(port).ask('GET /').answer()
@@ -189,10 +203,13 @@ describe('gateway: connections to the origin', () => {
 
   it('that break on first use are not tried again, not even for GET', async () => {
     let count = 0
-    const url = await socketOrigin((socket) => void socket.once('data', () => {
-      count += 1
-      socket.resetAndDestroy()
-    }))
+    const url = await socketOrigin(
+      (socket) =>
+        void socket.once('data', () => {
+          count += 1
+          socket.resetAndDestroy()
+        }),
+    )
     const { port } = await gatewayBefore(url)
 
     expect((await new RawClient(port).ask('GET /').answer()).status).toBe(502)

@@ -95,7 +95,11 @@ describe('gateway: large bodies', () => {
     const { port } = await gatewayBefore(url, { limits: { body: 1000 } })
 
     const told = await new RawClient(port).write('POST /up HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1001\r\n\r\n').answer()
-    const found = await new RawClient(port).write(`POST /up HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n${chunk('x'.repeat(600))}${chunk('x'.repeat(600))}`).answer()
+    const found = await new RawClient(port)
+      .write(
+        `POST /up HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n${chunk('x'.repeat(600))}${chunk('x'.repeat(600))}`,
+      )
+      .answer()
 
     expect(told.status).toBe(413)
     expect(found.status).toBe(413)
@@ -146,7 +150,9 @@ describe('gateway: broken off', () => {
     const { port } = await gatewayBefore(url)
 
     const length = new RawClient(port).write('POST /up HTTP/1.1\r\nHost: a.test\r\nContent-Length: 10\r\n\r\nhalf')
-    const chunked = new RawClient(port).write(`POST /up HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n${chunk('half')}`)
+    const chunked = new RawClient(port).write(
+      `POST /up HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n${chunk('half')}`,
+    )
     await pause(200)
     length.destroy()
     chunked.destroy()
@@ -183,7 +189,9 @@ describe('gateway: broken off', () => {
       const client = new RawClient(port).write(`GET /down HTTP/${version}\r\nHost: a.test\r\n\r\n`)
       const answer = await client.answer().catch((error: unknown) => error)
 
-      expect(answer instanceof Error || ('complete' in (answer as object) && !(answer as { complete: boolean }).complete)).toBe(true)
+      expect(answer instanceof Error || ('complete' in (answer as object) && !(answer as { complete: boolean }).complete)).toBe(
+        true,
+      )
     }
     expect(origin.seen('/down').length).toBeGreaterThanOrEqual(2)
   })
@@ -193,7 +201,9 @@ describe('gateway: 1xx and trailers', () => {
   it('passes 103 and 102 on at once, hop-by-hop fields removed', async () => {
     const { origin, url } = await rawOrigin()
     origin.on('/early', async (call) => {
-      call.write('HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nConnection: x-hop\r\nX-Hop: 1\r\n\r\n')
+      call.write(
+        'HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nConnection: x-hop\r\nX-Hop: 1\r\n\r\n',
+      )
       await pause(50)
       return ok(['Cache-Control: no-store'], 'done')
     })
@@ -209,7 +219,10 @@ describe('gateway: 1xx and trailers', () => {
 
   it('sends no 1xx to HTTP/1.0', async () => {
     const { origin, url } = await rawOrigin()
-    origin.on('/early', Buffer.concat([Buffer.from('HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n'), ok(['Cache-Control: no-store'], 'done')]))
+    origin.on(
+      '/early',
+      Buffer.concat([Buffer.from('HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n'), ok(['Cache-Control: no-store'], 'done')]),
+    )
     const { port } = await gatewayBefore(url)
 
     const answer = await new RawClient(port).write('GET /early HTTP/1.0\r\nHost: a.test\r\n\r\n').answer()
@@ -220,7 +233,10 @@ describe('gateway: 1xx and trailers', () => {
 
   it('passes trailers of the origin on, without those that frame or control', async () => {
     const { origin, url } = await rawOrigin()
-    origin.on('/trailed', 'HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 5\r\nSet-Cookie: a=b\r\nCache-Control: max-age=9\r\n\r\n')
+    origin.on(
+      '/trailed',
+      'HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 5\r\nSet-Cookie: a=b\r\nCache-Control: max-age=9\r\n\r\n',
+    )
     const { port } = await gatewayBefore(url)
 
     const answer = await new RawClient(port).ask('GET /trailed').answer()
@@ -229,17 +245,65 @@ describe('gateway: 1xx and trailers', () => {
     expect(answer.trailers.lines).toEqual([['x-sum', '5']])
   })
 
+  it('passes trailers of a request on, without those that frame or route', async () => {
+    const { origin, url } = await rawOrigin()
+    const heads: string[] = []
+    origin.on('/up', ({ request }) => {
+      heads.push(request.raw)
+      return ok([], request.body.toString())
+    })
+    const trailers: string[][] = []
+    const seen = await originHere((request, response) => {
+      request.resume().on('end', () => {
+        trailers.push(request.rawTrailers)
+        response.end('got it')
+      })
+    })
+    const message = `POST /up HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum, Host\r\n\r\n${chunk('abc')}0\r\nX-Sum: 5\r\nHost: evil\r\nX-Forwarded-For: 6.6.6.6\r\n\r\n`
+
+    const [raw, node] = [await gatewayBefore(url), await gatewayBefore(seen)]
+    const answers = [
+      await new RawClient(raw.port).write(message).answer(),
+      await new RawClient(node.port).write(message).answer(),
+    ]
+
+    expect(answers.map((answer) => answer.text)).toEqual(['abc', 'got it'])
+    expect(heads[0]?.toLowerCase()).toContain('\r\ntrailer: x-sum\r\n')
+    expect(trailers).toEqual([['x-sum', '5']])
+  })
+
+  it('understands an origin that says 100 unasked', async () => {
+    const { origin, url } = await rawOrigin()
+    origin.on('/hasty', ({ request }) =>
+      Buffer.concat([
+        Buffer.from('HTTP/1.1 100 Continue\r\n\r\n'),
+        ok(['Cache-Control: no-store'], `${request.method} ${request.body.toString()}`),
+      ]),
+    )
+    const { port } = await gatewayBefore(url)
+
+    const first = await new RawClient(port).ask('GET /hasty').answer()
+    const second = await new RawClient(port).ask('POST /hasty', [], 'abc').answer()
+
+    expect(first).toMatchObject({ status: 200, text: 'GET ', informational: [] })
+    expect(second).toMatchObject({ status: 200, text: 'POST abc', informational: [] })
+  })
+
   it('sends 100 only when the content is wanted, and never passes Expect on', async () => {
     const { origin, url } = await rawOrigin()
     origin.on('/up', ({ request }) => ok([], `got ${request.body.toString()}`))
     const { port } = await gatewayBefore(url, { limits: { body: 100 } })
 
-    const wanted = new RawClient(port).write('POST /up HTTP/1.1\r\nHost: a.test\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n')
-    const unwanted = new RawClient(port).write('POST /up HTTP/1.1\r\nHost: a.test\r\nContent-Length: 999\r\nExpect: 100-continue\r\n\r\n')
+    const wanted = new RawClient(port).write(
+      'POST /up HTTP/1.1\r\nHost: a.test\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n',
+    )
+    const unwanted = new RawClient(port).write(
+      'POST /up HTTP/1.1\r\nHost: a.test\r\nContent-Length: 999\r\nExpect: 100-continue\r\n\r\n',
+    )
 
     expect((await wanted.head()).status).toBe(100)
     expect((await wanted.write('abc').answer()).text).toBe('got abc')
-    expect((await unwanted.answer())).toMatchObject({ status: 413, informational: [] })
+    expect(await unwanted.answer()).toMatchObject({ status: 413, informational: [] })
     expect(origin.seen('/up')[0]?.has('expect')).toBe(false)
   })
 })

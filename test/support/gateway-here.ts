@@ -21,7 +21,10 @@ export type Wish = Omit<Partial<GatewayOptions>, 'origin'> & { readonly origin?:
 export async function gatewayBefore(originUrl: string, wish: Wish = {}): Promise<GatewayHere> {
   const { origin, api, ...more } = wish
   const gateway = createGateway({
-    origin: { url: originUrl, ...origin }, listen: '127.0.0.1:0', api: { listen: '127.0.0.1:0', ...api }, ...more,
+    origin: { url: originUrl, ...origin },
+    listen: '127.0.0.1:0',
+    api: { listen: '127.0.0.1:0', ...api },
+    ...more,
   })
   const { listen, api: onApi } = await gateway.listen()
   onTestFinished(() => gateway.close(0))

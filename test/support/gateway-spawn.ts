@@ -26,12 +26,18 @@ export async function spawnGateway(args: readonly string[]): Promise<SpawnedGate
   running.child.stderr?.on('data', (data: Buffer) => (log += data.toString()))
   const ready = JSON.parse(await running.line((line) => line.includes('"ready"'))) as Record<string, unknown>
   return {
-    ready, port: portOf(ready.listen), apiPort: portOf(ready.api), ended: running.ended,
+    ready,
+    port: portOf(ready.listen),
+    apiPort: portOf(ready.api),
+    ended: running.ended,
     signal: (name) => void running.child.kill(name),
     async logged(text) {
       const deadline = Date.now() + 10_000
       for (;;) {
-        const line = log.split('\n').slice(0, -1).find((one) => one.includes(text))
+        const line = log
+          .split('\n')
+          .slice(0, -1)
+          .find((one) => one.includes(text))
         if (line !== undefined) return JSON.parse(line) as Record<string, unknown>
         if (Date.now() > deadline) throw new Error(`never logged: ${text}\n${log}`)
         await new Promise((resolve) => setTimeout(resolve, 20))

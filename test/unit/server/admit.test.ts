@@ -33,7 +33,10 @@ describe('admit: what is let through', () => {
   })
 
   it('takes absolute-form whose authority is the Host', () => {
-    expect(admit(head('GET http://A.test:80/x?y', ['Host: a.test']), LIMITS)).toMatchObject({ target: '/x?y', authority: 'a.test' })
+    expect(admit(head('GET http://A.test:80/x?y', ['Host: a.test']), LIMITS)).toMatchObject({
+      target: '/x?y',
+      authority: 'a.test',
+    })
     expect(admit(head('GET http://a.test', ['Host: a.test']), LIMITS).target).toBe('/')
     expect(admit(head('GET http://a.test?y', ['Host: a.test']), LIMITS).target).toBe('/?y')
   })
@@ -75,8 +78,20 @@ describe('admit: what is refused', () => {
     ['two lengths', 'POST /', ['Host: a', 'Content-Length: 3', 'Content-Length: 3'], '1.1', 'FC_REQUEST_BAD'],
     ['a length list', 'POST /', ['Host: a', 'Content-Length: 3, 3'], '1.1', 'FC_REQUEST_BAD'],
     ['a signed length', 'POST /', ['Host: a', 'Content-Length: +3'], '1.1', 'FC_REQUEST_BAD'],
-    ['length and chunked together', 'POST /', ['Host: a', 'Content-Length: 3', 'Transfer-Encoding: chunked'], '1.1', 'FC_REQUEST_BAD'],
-    ['two transfer codings', 'POST /', ['Host: a', 'Transfer-Encoding: identity', 'Transfer-Encoding: chunked'], '1.1', 'FC_REQUEST_BAD'],
+    [
+      'length and chunked together',
+      'POST /',
+      ['Host: a', 'Content-Length: 3', 'Transfer-Encoding: chunked'],
+      '1.1',
+      'FC_REQUEST_BAD',
+    ],
+    [
+      'two transfer codings',
+      'POST /',
+      ['Host: a', 'Transfer-Encoding: identity', 'Transfer-Encoding: chunked'],
+      '1.1',
+      'FC_REQUEST_BAD',
+    ],
     ['another transfer coding', 'POST /', ['Host: a', 'Transfer-Encoding: gzip, chunked'], '1.1', 'FC_REQUEST_CODING'],
     ['a transfer coding in HTTP/1.0', 'POST /', ['Host: a', 'Transfer-Encoding: chunked'], '1.0', 'FC_REQUEST_BAD'],
     ['two Authorizations', 'GET /', ['Host: a', 'Authorization: Basic a', 'Authorization: Basic b'], '1.1', 'FC_REQUEST_BAD'],

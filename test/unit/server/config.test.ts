@@ -6,11 +6,15 @@ import { type ConfigSources, parseConfig, readConfig } from '../../../src/server
 
 const ORIGIN = 'origin: { url: "http://127.0.0.1:3000" }\n'
 
-function refusal(text: string, more: Omit<ConfigSources, 'text'> = {}): { code: string; message: string; line: unknown; column: unknown } {
+function refusal(
+  text: string,
+  more: Omit<ConfigSources, 'text'> = {},
+): { code: string; message: string; line: unknown; column: unknown } {
   try {
     parseConfig({ file: 'forecache.yaml', text, ...more })
   } catch (error) {
-    if (error instanceof ForecacheError) return { code: error.code, message: error.message, line: error.detail.line, column: error.detail.column }
+    if (error instanceof ForecacheError)
+      return { code: error.code, message: error.message, line: error.detail.line, column: error.detail.column }
     throw error
   }
   throw new Error('was accepted')
@@ -22,13 +26,20 @@ describe('config: a file', () => {
 
     expect(config.listen).toEqual({ host: '127.0.0.1', port: 8080 })
     expect(config.api).toEqual({ listen: { host: '127.0.0.1', port: 8081 }, keys: [], insecure: false })
-    expect(config.origin).toMatchObject({ url: 'http://127.0.0.1:3000', connectTimeout: 5000, headTimeout: 30_000, connections: 128 })
+    expect(config.origin).toMatchObject({
+      url: 'http://127.0.0.1:3000',
+      connectTimeout: 5000,
+      headTimeout: 30_000,
+      connections: 128,
+    })
     expect(config.profile).toBe('safe')
     expect(config.limits.head).toBe(32 * 1024)
   })
 
   it('reads durations and sizes as people write them', () => {
-    const config = parseConfig({ text: `${ORIGIN}memory: { maxBytes: 64MiB }\nlimits: { drain: 1m, body: 2GiB, keepAlive: 1500 }\n` })
+    const config = parseConfig({
+      text: `${ORIGIN}memory: { maxBytes: 64MiB }\nlimits: { drain: 1m, body: 2GiB, keepAlive: 1500 }\n`,
+    })
 
     expect(config.memory.maxBytes).toBe(64 * 1024 * 1024)
     expect(config.limits).toMatchObject({ drain: 60_000, body: 2 * 1024 ** 3, keepAlive: 1500 })
@@ -38,15 +49,39 @@ describe('config: a file', () => {
     ['an unknown section', `${ORIGIN}orgin: {}\n`, 2, 1, 'did you mean origin?'],
     ['an unknown option', 'origin:\n  url: http://a\n  conectTimeout: 5s\n', 3, 3, 'did you mean connectTimeout?'],
     ['a misspelt section that hides a needed one', 'orign:\n  url: http://a\n', 1, 1, 'did you mean origin?'],
-    ['an unknown name deep in a route', `${ORIGIN}routes:\n  - name: a\n    match: { path: /a }\n    key:\n      query: { kep: [x] }\n`, 6, 16, 'did you mean keep?'],
+    [
+      'an unknown name deep in a route',
+      `${ORIGIN}routes:\n  - name: a\n    match: { path: /a }\n    key:\n      query: { kep: [x] }\n`,
+      6,
+      16,
+      'did you mean keep?',
+    ],
     ['a wrong duration', 'origin:\n  url: http://a\n  connectTimeout: 5q\n', 3, 19, 'expected a duration'],
     ['a value out of range', 'origin:\n  url: http://a\n  connections: 0\n', 3, 16, 'origin.connections'],
     ['a wrong choice', `${ORIGIN}profile: fast\n`, 2, 10, '"safe"|"conformance"'],
     ['a wrong address', `${ORIGIN}listen: nowhere\n`, 2, 9, 'expected HOST:PORT'],
     ['a wrong scheme', 'origin:\n  url: ftp://a\n', 2, 8, 'expected http://host:port'],
-    ['budgets that do not nest', `${ORIGIN}routes:\n  - name: a\n    match: { path: /a }\n    budget: { fresh: 9s, stale: 1s }\n`, 5, 13, 'must nest'],
-    ['a doubled route name', `${ORIGIN}routes:\n  - name: a\n    match: { path: /a }\n  - name: a\n    match: { path: /b }\n`, 3, 5, 'stands twice'],
-    ['a tag with a parameter that the path does not have', `${ORIGIN}routes:\n  - name: a\n    match: { path: /a }\n    tags: ["x:{id}"]\n`, 5, 11, '{id}'],
+    [
+      'budgets that do not nest',
+      `${ORIGIN}routes:\n  - name: a\n    match: { path: /a }\n    budget: { fresh: 9s, stale: 1s }\n`,
+      5,
+      13,
+      'must nest',
+    ],
+    [
+      'a doubled route name',
+      `${ORIGIN}routes:\n  - name: a\n    match: { path: /a }\n  - name: a\n    match: { path: /b }\n`,
+      3,
+      5,
+      'stands twice',
+    ],
+    [
+      'a tag with a parameter that the path does not have',
+      `${ORIGIN}routes:\n  - name: a\n    match: { path: /a }\n    tags: ["x:{id}"]\n`,
+      5,
+      11,
+      '{id}',
+    ],
     ['a list where a mapping belongs', '- a\n', 1, 1, 'expected a mapping'],
   ])('names line and column of %s', (_, text, line, column, words) => {
     const found = refusal(text)
@@ -73,18 +108,25 @@ describe('config: a file', () => {
   })
 
   it('never throws anything but its own errors, whatever text it is given', () => {
-    fc.assert(fc.property(fc.oneof(fc.string({ maxLength: 200 }), fc.json()), (text) => {
-      try {
-        parseConfig({ text })
-      } catch (error) {
-        expect(error).toBeInstanceOf(ForecacheError)
-      }
-    }))
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ maxLength: 200 }), fc.json()), (text) => {
+        try {
+          parseConfig({ text })
+        } catch (error) {
+          expect(error).toBeInstanceOf(ForecacheError)
+        }
+      }),
+    )
   })
 })
 
 describe('config: environment and flags', () => {
-  const env = { FORECACHE_ORIGIN_URL: 'http://env', FORECACHE_MEMORY_MAX_BYTES: '5MiB', FORECACHE_LISTEN: '0.0.0.0:80', FORECACHE_API_KEYS: 'a-key-of-sixteen-letters, another-key-of-many' }
+  const env = {
+    FORECACHE_ORIGIN_URL: 'http://env',
+    FORECACHE_MEMORY_MAX_BYTES: '5MiB',
+    FORECACHE_LISTEN: '0.0.0.0:80',
+    FORECACHE_API_KEYS: 'a-key-of-sixteen-letters, another-key-of-many',
+  }
 
   it('reads FORECACHE_SECTION_OPTION over the file', () => {
     const config = parseConfig({ text: ORIGIN, env })
@@ -118,6 +160,8 @@ describe('config: environment and flags', () => {
 
   it('takes an object instead of text, with the option path in errors', () => {
     expect(parseConfig({ values: { origin: { url: 'http://a' } } }).origin.url).toBe('http://a')
-    expect(() => parseConfig({ values: { origin: { url: 'http://a', conections: 3 } } })).toThrow(/FC_OPTION_VALUE: origin.conections: unknown name; did you mean connections/)
+    expect(() => parseConfig({ values: { origin: { url: 'http://a', conections: 3 } } })).toThrow(
+      /FC_OPTION_VALUE: origin.conections: unknown name; did you mean connections/,
+    )
   })
 })

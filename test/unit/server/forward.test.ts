@@ -11,23 +11,44 @@ function request(fields: Record<string, string | string[]>, method = 'GET'): Req
   return { method, target: '/', scheme: 'http', authority: 'a.test', fields: Fields.from({ host: 'a.test', ...fields }) }
 }
 
-function told(fields: Record<string, string | string[]>, rules = RULES, address = '192.0.2.1', method = 'GET'): Record<string, string> {
+function told(
+  fields: Record<string, string | string[]>,
+  rules = RULES,
+  address = '192.0.2.1',
+  method = 'GET',
+): Record<string, string> {
   return Object.fromEntries([...forward(request(fields, method), { address }, rules).fields])
 }
 
 describe('forward: a client that is not trusted', () => {
   it('is described by its connection alone', () => {
     expect(told({})).toEqual({
-      host: 'a.test', 'x-forwarded-for': '192.0.2.1', 'x-forwarded-proto': 'http', 'x-forwarded-host': 'a.test',
-      forwarded: 'for=192.0.2.1;host="a.test";proto=http', via: '1.1 forecache-abc123',
+      host: 'a.test',
+      'x-forwarded-for': '192.0.2.1',
+      'x-forwarded-proto': 'http',
+      'x-forwarded-host': 'a.test',
+      forwarded: 'for=192.0.2.1;host="a.test";proto=http',
+      via: '1.1 forecache-abc123',
     })
   })
 
   it('cannot choose any field that origins build answers from', () => {
     const claims = {
-      'x-forwarded-for': '6.6.6.6', 'x-forwarded-host': 'evil', 'x-forwarded-proto': 'https', 'x-forwarded-port': '1', 'x-forwarded-prefix': '/evil',
-      'x-forwarded-scheme': 'https', forwarded: 'host=evil', 'x-real-ip': '6.6.6.6', 'x-original-url': '/admin', 'x-rewrite-url': '/admin',
-      'x-host': 'evil', 'x-http-method-override': 'POST', 'x-method-override': 'DELETE', 'true-client-ip': '6.6.6.6', proxy: 'http://evil',
+      'x-forwarded-for': '6.6.6.6',
+      'x-forwarded-host': 'evil',
+      'x-forwarded-proto': 'https',
+      'x-forwarded-port': '1',
+      'x-forwarded-prefix': '/evil',
+      'x-forwarded-scheme': 'https',
+      forwarded: 'host=evil',
+      'x-real-ip': '6.6.6.6',
+      'x-original-url': '/admin',
+      'x-rewrite-url': '/admin',
+      'x-host': 'evil',
+      'x-http-method-override': 'POST',
+      'x-method-override': 'DELETE',
+      'true-client-ip': '6.6.6.6',
+      proxy: 'http://evil',
       'proxy-authorization': 'Basic x',
     }
 
@@ -35,8 +56,18 @@ describe('forward: a client that is not trusted', () => {
   })
 
   it('cannot choose them by writing _ for - either', () => {
-    expect(told({ x_forwarded_host: 'evil', 'x_forwarded-for': '6.6.6.6', content_length: '5', transfer_encoding: 'chunked', x_original_url: '/admin', host_: 'b' })).toEqual({
-      ...told({}), host_: 'b',
+    expect(
+      told({
+        x_forwarded_host: 'evil',
+        'x_forwarded-for': '6.6.6.6',
+        content_length: '5',
+        transfer_encoding: 'chunked',
+        x_original_url: '/admin',
+        host_: 'b',
+      }),
+    ).toEqual({
+      ...told({}),
+      host_: 'b',
     })
   })
 
@@ -45,7 +76,21 @@ describe('forward: a client that is not trusted', () => {
   })
 
   it('loses hop-by-hop fields and what Connection names, but nothing that frames or routes', () => {
-    const fields = told({ connection: 'close, x-mine, host, content-length, authorization', 'x-mine': '1', te: 'trailers', upgrade: 'h2c', 'keep-alive': '5', 'proxy-connection': 'close', 'content-length': '3', authorization: 'Basic a' }, RULES, '192.0.2.1', 'POST')
+    const fields = told(
+      {
+        connection: 'close, x-mine, host, content-length, authorization',
+        'x-mine': '1',
+        te: 'trailers',
+        upgrade: 'h2c',
+        'keep-alive': '5',
+        'proxy-connection': 'close',
+        'content-length': '3',
+        authorization: 'Basic a',
+      },
+      RULES,
+      '192.0.2.1',
+      'POST',
+    )
 
     expect(fields).toEqual({ ...told({}), 'content-length': '3', authorization: 'Basic a' })
   })
@@ -57,7 +102,11 @@ describe('forward: a client that is not trusted', () => {
 
 describe('forward: a trusted proxy', () => {
   it('is believed about the client and the scheme, and appended to', () => {
-    const head = forward(request({ 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https', forwarded: 'for=203.0.113.9' }), { address: '10.1.2.3' }, TRUSTING)
+    const head = forward(
+      request({ 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https', forwarded: 'for=203.0.113.9' }),
+      { address: '10.1.2.3' },
+      TRUSTING,
+    )
 
     expect(head.scheme).toBe('https')
     expect(head.fields.get('x-forwarded-for')).toBe('203.0.113.9, 10.1.2.3')
@@ -66,8 +115,9 @@ describe('forward: a trusted proxy', () => {
   })
 
   it('is understood where it speaks X-Forwarded-For alone', () => {
-    expect(told({ 'x-forwarded-for': '203.0.113.9, 2001:db8::1' }, TRUSTING, '10.1.2.3').forwarded)
-      .toBe('for=203.0.113.9, for="[2001:db8::1]", for=10.1.2.3;host="a.test";proto=http')
+    expect(told({ 'x-forwarded-for': '203.0.113.9, 2001:db8::1' }, TRUSTING, '10.1.2.3').forwarded).toBe(
+      'for=203.0.113.9, for="[2001:db8::1]", for=10.1.2.3;host="a.test";proto=http',
+    )
   })
 
   it('is not believed about the host, which must be the one that is keyed', () => {
@@ -75,7 +125,11 @@ describe('forward: a trusted proxy', () => {
   })
 
   it('drops the default port of the scheme it tells', () => {
-    const head = forward({ ...request({ 'x-forwarded-proto': 'https' }), authority: 'a.test:443' }, { address: '127.0.0.1' }, TRUSTING)
+    const head = forward(
+      { ...request({ 'x-forwarded-proto': 'https' }), authority: 'a.test:443' },
+      { address: '127.0.0.1' },
+      TRUSTING,
+    )
 
     expect(head).toMatchObject({ scheme: 'https', authority: 'a.test' })
     expect(head.fields.all('host')).toEqual(['a.test'])

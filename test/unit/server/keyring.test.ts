@@ -17,7 +17,15 @@ describe('keyring', () => {
   it('refuses what is shorter, longer, empty, absent or nearly right', () => {
     const keyring = createKeyring(KEYS)
 
-    for (const given of ['', 't', 'the-first-key-000', 'the-first-key-00011', 'THE-FIRST-KEY-0001', ' the-first-key-0001', undefined]) {
+    for (const given of [
+      '',
+      't',
+      'the-first-key-000',
+      'the-first-key-00011',
+      'THE-FIRST-KEY-0001',
+      ' the-first-key-0001',
+      undefined,
+    ]) {
       expect(keyring.admits(given)).toBe(false)
     }
   })

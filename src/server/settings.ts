@@ -1,0 +1,58 @@
+/**
+ * The configuration as the parts of the gateway take it.
+ *
+ * Floor 5, room server. Pure. The one place where names of options become names of code.
+ */
+import type { Config } from './config-schema.ts'
+import { parseTrust } from './forward.ts'
+import type { ListenerOptions } from './listener.ts'
+import type { OriginOptions } from './origin.ts'
+import type { ReceiveSettings } from './receive.ts'
+import type { TunnelOptions } from './tunnel.ts'
+
+export function listenerOptions({ limits }: Config): ListenerOptions {
+  return {
+    maxConnections: limits.connections,
+    maxHeadBytes: limits.head,
+    maxFields: limits.fields,
+    headMs: limits.headTimeout,
+    requestMs: limits.requestTimeout,
+    writeMs: limits.writeTimeout,
+    keepAliveMs: limits.keepAlive,
+  }
+}
+
+export function originOptions({ origin }: Config): OriginOptions {
+  return {
+    url: origin.url,
+    connectMs: origin.connectTimeout,
+    headMs: origin.headTimeout,
+    bodyIdleMs: origin.bodyTimeout,
+    keepAliveMs: origin.keepAlive,
+    connections: origin.connections,
+    maxWaiting: origin.waiting,
+    maxHeadBytes: origin.maxHead,
+  }
+}
+
+/**
+ * @param pseudonym our name in Via
+ * @throws FC_OPTION_VALUE for a trusted proxy that is no address
+ */
+export function receiveSettings({ limits, headers, origin }: Config, pseudonym: string): ReceiveSettings {
+  return {
+    limits: {
+      maxTargetBytes: limits.target,
+      maxFields: limits.fields,
+      maxBodyBytes: limits.body,
+      defaultAuthority: new URL(origin.url).host,
+    },
+    forward: { isTrusted: parseTrust(headers.trust), pseudonym },
+    latency: headers.latency,
+    bodyIdleMs: limits.bodyTimeout,
+  }
+}
+
+export function tunnelOptions({ limits, origin }: Config): Omit<TunnelOptions, 'clock'> {
+  return { url: origin.url, headMs: origin.headTimeout, idleMs: limits.tunnelTimeout, maxHeadBytes: origin.maxHead }
+}
