@@ -29,7 +29,7 @@ export function describeStats(stats: FullStats): string {
     '',
     renderTable([['answers', 'count', 'p50', 'p95', 'p99'], ...latencyRows(latency)]),
   ]
-  const used = routes.filter((route) => Object.values(route.counts).some((count) => count > 0))
+  const used = routes.filter(({ counts: own, latency: measured }) => own.hits || own.passes || Object.keys(measured).length > 0)
   if (used.length > 0) {
     const head = ['route', 'hits', 'stale', 'misses', 'passes', 'origin', 'from cache', 'p50 cached', 'p50 uncached']
     parts.push('', renderTable([head, ...used.map(routeRow)]))
