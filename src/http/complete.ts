@@ -28,7 +28,7 @@ export async function completePart(visit: KeyedVisit, errand: Errand, stored: St
   errand.lead?.answer({ plan: whole.plan, filling: undefined, stored: Promise.resolve(whole) }, whole.plan.tags)
   return replyStored(visit, whole, {
     cache: 'REFRESH',
-    status: { hit: true, forward: 'partial', forwardStatus: 206, stored: true },
+    status: { forward: 'partial', forwardStatus: 206, stored: true },
   })
 }
 

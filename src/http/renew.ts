@@ -14,7 +14,7 @@ import { replyStored } from './respond.ts'
 import type { Stored } from './stored.ts'
 import type { KeyedVisit } from './visit.ts'
 
-const RENEWED = { cache: 'REFRESH', status: { hit: true, forward: 'stale', forwardStatus: 304 } } as const
+const RENEWED = { cache: 'REFRESH', status: { forward: 'stale', forwardStatus: 304 } } as const
 
 /** Renews a stored response by a 304 that speaks of it, and answers with it. */
 export function renew(visit: KeyedVisit, errand: Errand, item: { heard: Heard; stored: Stored }): Reply {

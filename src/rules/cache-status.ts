@@ -9,6 +9,7 @@ export type Forward = 'bypass' | 'method' | 'uri-miss' | 'vary-miss' | 'miss' | 
 
 /** What the field says. */
 export interface CacheStatus {
+  /** Excludes `forward`: what had to be validated or completed was forwarded, and is no hit (RFC 9211 section 2.1). */
   readonly hit?: boolean
   readonly forward?: Forward
   /** Status the origin answered with, where it differs from the one sent. */

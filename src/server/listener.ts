@@ -136,6 +136,9 @@ export class Listener {
       this.#refuse(request.socket, new ForecacheError('FC_GATEWAY_BUSY', { reason: 'too many pipelined requests' }))
       return
     }
+    // The parser stops behind an upgrade that we serve as a plain request, and what was pipelined behind it is lost: the
+    // client is told that nothing more of this connection is answered (RFC 9112 section 9.3.2).
+    if (request.headers.upgrade !== undefined) connection.closing = true
     this.#connections.begin(connection)
     response.once('close', () => this.#connections.end(connection))
     const arrival = {
