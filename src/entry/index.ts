@@ -11,6 +11,7 @@ export type { ChangeEvent, InvalidateInput, InvalidateResult } from '../flow/inv
 export type { Load, LoadContext, Previous } from '../flow/loader.ts'
 export type { CacheOptions } from '../flow/options.ts'
 export type { Stats } from '../flow/stats.ts'
+export { type DigestInput, digestKey } from '../key/digest.ts'
 export { type KeyParts, normalizeKey } from '../key/normalize.ts'
 export type { Budget, BudgetInput } from '../model/budget.ts'
 export type { Clock, Timer } from '../model/clock.ts'

@@ -1,5 +1,6 @@
 import { createServer, request, type RequestListener } from 'node:http'
 import { pipeline, Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { createAdaptorServer } from '@hono/node-server'
 import compression from 'compression'
@@ -18,7 +19,7 @@ import { forecache as forKoa } from '../../src/entry/koa.ts'
 import { forecache as forNode } from '../../src/entry/node.ts'
 import { createCache } from '../../src/flow/cache.ts'
 import { createVirtualClock } from '../../src/model/virtual-clock.ts'
-import { ask, type Got } from '../support/middleware-client.ts'
+import { ask, type Got, until } from '../support/middleware-client.ts'
 import { listen, type Site } from '../support/middleware-hosts.ts'
 
 const GZIP = { 'accept-encoding': 'gzip' }
@@ -144,6 +145,50 @@ describe('middleware in a stack: the ways of writing', () => {
 
     expect(seen).toEqual([false, false, 200, ['1', '2'], true, ['x-outer', 'x-a'], true, true, 'finish', 'close'])
     expect([miss.headers['x-outer'], hit.headers['x-outer'], hit.headers['x-a'], hit.headers['forecache-removed']]).toEqual([undefined, undefined, '1, 2', undefined])
+  })
+
+  it('passes events on as they are written, each client its own', async () => {
+    let clients = 0
+    const app = express()
+    app.use(forExpress({ budget: '30s' }))
+    app.get('/', (req, res) => {
+      const mine = (clients += 1)
+      res.writeHead(200, { 'Content-Type': 'text/event-stream' })
+      res.write(`data: hello ${mine}\n\n`)
+      req.on('close', () => (clients -= 1))
+    })
+    const site = await serve(app)
+    const connect = () => new Promise<{ first: string; leave: () => void }>((resolve, reject) => {
+      const req = request(`${site.url}/`, { agent: false }, (res) => res.once('data', (chunk: Buffer) => resolve({ first: chunk.toString(), leave: () => req.destroy() })))
+      req.on('error', reject).end()
+    })
+
+    const both = [await connect(), await connect()]
+
+    expect(both.map((one) => one.first)).toEqual(['data: hello 1\n\n', 'data: hello 2\n\n'])
+    for (const one of both) one.leave()
+    await until(() => clients === 0)
+  })
+
+  it('serves files, redirects and bare statuses of Express as it would without', async () => {
+    const build = (cached: boolean): Promise<Site> => {
+      const app = express()
+      if (cached) app.use(forExpress({ budget: '30s' }))
+      app.get('/file', (_req, res) => res.sendFile(fileURLToPath(import.meta.url)))
+      app.get('/moved', (_req, res) => res.redirect(301, '/file'))
+      app.get('/none', (_req, res) => void res.sendStatus(204))
+      app.get('/gone', (_req, res) => void res.status(410).json({ gone: true }))
+      return serve(app)
+    }
+    const [plain, cached] = [await build(false), await build(true)]
+    const facts = (got: Got) => [got.status, got.body.toString(), ...['content-type', 'content-length', 'etag', 'last-modified', 'location', 'content-range', 'accept-ranges'].map((name) => got.headers[name])]
+
+    for (const [path, headers] of [['/file', {}], ['/file', { range: 'bytes=10-19' }], ['/moved', {}], ['/none', {}], ['/gone', {}]] as const) {
+      const expected = facts(await get(plain, path, headers))
+      expect([facts(await get(cached, path, headers)), facts(await get(cached, path, headers))]).toEqual([expected, expected])
+    }
+    const { etag } = (await get(cached, '/file')).headers
+    expect((await get(cached, '/file', { 'if-none-match': String(etag) })).status).toBe(304)
   })
 
   it('holds no more of a large body than the limits while its client does not read', async () => {

@@ -9,7 +9,7 @@ const ROOT = resolve(import.meta.dirname, '../..')
 
 /** What each subpath exports at run time: changing this list is a change of the public contract. */
 const NAMES: Readonly<Record<string, readonly string[]>> = {
-  '.': ['Cache', 'ForecacheError', 'createCache', 'normalizeKey'],
+  '.': ['Cache', 'ForecacheError', 'createCache', 'digestKey', 'normalizeKey'],
   './express': ['forecache'],
   './fastify': ['forecache'],
   './hono': ['forecache'],
