@@ -8,6 +8,7 @@
 import type { Entry, EntryKind } from '../model/entry.ts'
 import { type Arrivals, arrivalsAt, closePeriod } from './arrivals.ts'
 import { isWide } from './fingerprint.ts'
+import { freshOf, REBASE_AFTER_MS, rebase, setFresh } from './fresh-end.ts'
 import { LargeBodies } from './large-bodies.ts'
 import * as row from './row.ts'
 import { Shares } from './shares.ts'
@@ -75,7 +76,7 @@ export class Holdings {
     const words = table.words
     const at = slot << row.ROW_SHIFT
     const { budget, tags } = entry
-    let flags = ((words[at + row.FLAGS] as number) & row.HISTORY_MASK) | KINDS.indexOf(entry.kind)
+    let flags = ((words[at | row.FLAGS] as number) & row.HISTORY_MASK) | KINDS.indexOf(entry.kind)
     flags |= entry.namespace << row.NAMESPACE_SHIFT
     if (isWide(entry.key)) flags |= row.WIDE_KEY
     if (tags.length > 0) {
@@ -87,12 +88,11 @@ export class Holdings {
       table.setShare(slot, this.#reservedShare)
       this.#reservedShare = undefined
     }
-    const fresh = isSoft ? 0 : packWindow(budget.freshMs)
-    words[at + row.MARK] = mark
-    words[at + row.FLAGS] = flags
-    words[at + row.FRESH] = fresh
-    words[at + row.BYTES] = entry.bytes
-    table.times[slot << row.TIME_SHIFT] = entry.storedAt + unpackWindow(fresh)
+    words[at | row.MARK] = mark
+    words[at | row.FLAGS] = flags
+    words[at | row.BYTES] = entry.bytes
+    table.times[slot << row.TIME_SHIFT] = entry.storedAt
+    setFresh(table, slot, isSoft ? 0 : budget.freshMs)
     table.stale[slot] = packWindow(budget.staleMs)
     table.setOnError(slot, packWindow(budget.onErrorMs))
     table.values[slot] = entry.value
@@ -103,7 +103,7 @@ export class Holdings {
   vacate(slot: number, provenAt: number): void {
     const table = this.table
     const at = slot << row.ROW_SHIFT
-    const flags = table.words[at + row.FLAGS] as number
+    const flags = table.words[at | row.FLAGS] as number
     this.#own -= this.ownBytesAt(slot)
     if ((flags & row.HAS_TAGS) !== 0) this.tagCounts.remove(table.tagsOf(slot), provenAt)
     if ((flags & row.HAS_SHARE) !== 0) this.shares.release(table.shareOf(slot))
@@ -114,8 +114,8 @@ export class Holdings {
   ownBytesAt(slot: number): number {
     const { words, keys } = this.table
     const at = slot << row.ROW_SHIFT
-    const flags = words[at + row.FLAGS] as number
-    let bytes = words[at + row.BYTES] as number
+    const flags = words[at | row.FLAGS] as number
+    let bytes = words[at | row.BYTES] as number
     if ((flags & row.HAS_SHARE) !== 0) bytes = Math.max(0, bytes - this.shares.bytesOf(this.table.shareOf(slot)))
     bytes += ENTRY_BYTES + keyBytes(keys[slot] as string, (flags & row.WIDE_KEY) !== 0)
     return (flags & row.HAS_TAGS) === 0 ? bytes : bytes + tagBytes(this.table.tagsOf(slot))
@@ -125,17 +125,18 @@ export class Holdings {
   entryAt(slot: number, asOf: number): Entry {
     const { words, keys, values, stale, times } = this.table
     const at = slot << row.ROW_SHIFT
-    const flags = words[at + row.FLAGS] as number
+    const flags = words[at | row.FLAGS] as number
     const id = (flags & row.HAS_SHARE) === 0 ? undefined : this.table.shareOf(slot)
+    const staleMs = unpackWindow(stale[slot] as number)
     const entry = {
       key: keys[slot] as string,
       kind: KINDS[flags & row.KIND_MASK] as EntryKind,
       value: values[slot],
-      bytes: words[at + row.BYTES] as number,
-      storedAt: row.storedAtOf(times, words, slot),
+      bytes: words[at | row.BYTES] as number,
+      storedAt: times[slot << row.TIME_SHIFT] as number,
       budget: {
-        freshMs: unpackWindow(words[at + row.FRESH] as number),
-        staleMs: unpackWindow(stale[slot] as number),
+        freshMs: Math.min(freshOf(this.table, slot), staleMs),
+        staleMs,
         onErrorMs: unpackWindow(this.table.onErrorOf(slot)),
       },
       asOf,
@@ -149,12 +150,15 @@ export class Holdings {
     return arrivalsAt(this.table.words, slot << row.ROW_SHIFT)
   }
 
-  /** Ends the fresh window now; `now` caps a start that lies ahead of the clock. */
-  soften(slot: number, now: number): void {
-    const { words, times } = this.table
-    const storedAt = Math.min(row.storedAtOf(times, words, slot), now)
-    words[(slot << row.ROW_SHIFT) + row.FRESH] = 0
-    times[slot << row.TIME_SHIFT] = storedAt
+  /** Whole ms from the table's base to `now`; moves the base on when it lies far behind. */
+  sinceBase(now: number): number {
+    if (now - this.table.baseMs > REBASE_AFTER_MS) rebase(this.table, now)
+    return Math.floor(now - this.table.baseMs)
+  }
+
+  /** Ends the fresh window now. */
+  soften(slot: number): void {
+    setFresh(this.table, slot, 0)
   }
 }
 

@@ -1,24 +1,24 @@
 /**
  * The row of an entry: eight Int32 words, 32 bytes, half a cache line; what a hit reads and writes lies together.
  *
- * Floor 1, room shelf. Words 0 and 1 are one Float64: the end of the fresh window, in ms of the tier's clock.
+ * Floor 1, room shelf. Words 0 and 1 are one Float64: the moment the budget counts from. Offsets are combined with a row's
+ * first word by `|`, which needs no overflow check.
  */
-import { unpackWindow } from './windows.ts'
 
 /** A slot's first word is at `slot << ROW_SHIFT`. */
 export const ROW_SHIFT = 3
-/** A slot's Float64 is at `slot << TIME_SHIFT`. */
+/** A slot's Float64, `storedAt`, is at `slot << TIME_SHIFT`. */
 export const TIME_SHIFT = 2
 /** Position of the log (low 32 bits) at which the entry was last proven current. */
 export const MARK = 2
-/** Ms of the last read, counted from the tier's start, modulo 2^32. */
+/** Tick of the last read (see arrivals.ts). */
 export const LAST_READ = 3
-/** Smoothed gap between reads in ms (upper 24 bits) and reads in this period (lower 8 bits, at most 255). */
+/** Smoothed gap between reads in ticks (upper 24 bits) and reads in this period (lower 8 bits, at most 255). */
 export const ARRIVALS = 4
 /** Kind, flags, two bits of period history, namespace from NAMESPACE_SHIFT up. */
 export const FLAGS = 5
-/** Fresh window as packed by windows.ts. */
-export const FRESH = 6
+/** End of the fresh window (see fresh-end.ts). */
+export const FRESH_END = 6
 /** Bytes the entry was given with. */
 export const BYTES = 7
 
@@ -33,8 +33,3 @@ export const HISTORY_MASK = 0b0110_0000
 export const NAMESPACE_SHIFT = 8
 /** Namespaces that fit into FLAGS. */
 export const MAX_NAMESPACE = 2 ** 24 - 1
-
-/** The moment its budget counts from, recovered from the end of its fresh window. */
-export function storedAtOf(times: Float64Array, words: Int32Array, slot: number): number {
-  return (times[slot << TIME_SHIFT] as number) - unpackWindow(words[(slot << ROW_SHIFT) + FRESH] as number)
-}

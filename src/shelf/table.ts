@@ -2,10 +2,10 @@
  * A table of entries as columns: one Map from key to slot, one row of numbers per slot (row.ts), one array of values.
  *
  * Floor 1, room shelf. About 60 bytes per entry beside the Map's own, keys and values apart. Columns that few entries
- * need (tags, shares, a longer error window) are allocated when the first entry brings one. Slots are reused; a row is
+ * need (tags, shares, a longer error window, months of freshness) are allocated when the first entry brings one. Slots are reused; a row is
  * meaningful only while its slot is in the index. Columns are replaced when they grow: do not keep them.
  */
-import { ROW_SHIFT, storedAtOf } from './row.ts'
+import { ROW_SHIFT, TIME_SHIFT } from './row.ts'
 import { unpackWindow } from './windows.ts'
 
 const FIRST_SLOTS = 512
@@ -18,10 +18,14 @@ export class Table {
   times = new Float64Array(0)
   keys: (string | undefined)[] = []
   values: unknown[] = []
+  /** What times within rows are counted from; whole ms of the tier's clock. */
+  baseMs = 0
   /** Stale window as packed by windows.ts. */
   stale: Int32Array<ArrayBuffer> = new Int32Array(0)
   /** Error window; undefined while it equals the stale window everywhere. */
   onError: Int32Array<ArrayBuffer> | undefined
+  /** Fresh windows of more than 24 days. */
+  longFresh: Int32Array<ArrayBuffer> | undefined
   tags: (readonly string[] | undefined)[] | undefined
   shares: (string | undefined)[] | undefined
   #used = 0
@@ -98,9 +102,18 @@ export class Table {
     return (this.onError ?? this.stale)[slot] as number
   }
 
+  setLongFresh(slot: number, packed: number): void {
+    this.longFresh ??= new Int32Array(this.capacity)
+    this.longFresh[slot] = packed
+  }
+
+  longFreshOf(slot: number): number {
+    return this.longFresh?.[slot] ?? 0
+  }
+
   /** When the entry in a slot is past every window. */
   endAt(slot: number): number {
-    return storedAtOf(this.times, this.words, slot) + unpackWindow(this.onErrorOf(slot))
+    return (this.times[slot << TIME_SHIFT] as number) + unpackWindow(this.onErrorOf(slot))
   }
 
   #grow(): void {
@@ -110,6 +123,7 @@ export class Table {
     this.times = new Float64Array(this.words.buffer)
     this.stale = widen(this.stale, slots)
     if (this.onError !== undefined) this.onError = widen(this.onError, slots)
+    if (this.longFresh !== undefined) this.longFresh = widen(this.longFresh, slots)
     this.keys = stretch(this.keys, slots)
     this.values = stretch(this.values, slots)
     if (this.tags !== undefined) this.tags = stretch(this.tags, slots)

@@ -10,37 +10,45 @@ import { COARSE_TICK_MS, type Clock } from '../model/clock.ts'
 import type { Entry } from '../model/entry.ts'
 import type { LogRecord } from '../model/log.ts'
 import type { MemoryPort, RemoveReason } from '../model/port.ts'
-import { type Arrivals, noteRead } from '../shelf/arrivals.ts'
+import { type Arrivals, noteRead, READ_TICK_SHIFT } from '../shelf/arrivals.ts'
 import { Holdings } from '../shelf/holdings.ts'
 import { createEviction, type Eviction, fingerprint } from '../shelf/policies.ts'
 import * as row from '../shelf/row.ts'
 import type { Fence } from './fence.ts'
 import { type MemoryOptions, type MemorySettings, parseMemoryOptions } from './memory-options.ts'
 
-const HITS = 0
-const EVICTIONS = 1
+// Constants of this module are folded into the code of a hit; imported ones would be loaded each time.
+const { FLAGS, FRESH_END, KIND_MASK, LAST_READ, MARK, ROW_SHIFT } = row
 
 /** See the module's header. */
 export class MemoryTier implements MemoryPort {
   readonly #holdings = new Holdings()
   readonly #table = this.#holdings.table
-  readonly #counts = new Float64Array(2)
   readonly #settings: MemorySettings
   readonly #clock: Clock
   readonly #fence: Fence
   readonly #policy: Eviction
-  readonly #startMs: number
   readonly #unsubscribe: () => void
   /** Fence mark of the last record that names groups; entries proven at or after it need no look at the fence. */
-  #groupMark: number
+  #groupMark = 0
+  /** The coarse time that the two ticks were made of. */
+  #nowMs = Number.NaN
+  /** Present, whole ms from the table's base, ahead by the coarse clock's lateness: fresh is what ends after it. */
+  #freshTick = 0
+  #readTick = 0
   #cursor = 0
+  #evictions = 0
+  /** Hits, modulo 2^32 (an integer field costs a third of a float one); carried into `#hitsCarried` when read. */
+  #hits = 0
+  #hitsSeen = 0
+  #hitsCarried = 0
   #watch: ((key: string) => void) | undefined
 
   constructor(settings: MemorySettings) {
     this.#settings = settings
     this.#clock = settings.clock
     this.#fence = settings.fence
-    this.#startMs = settings.clock.coarse()
+    this.#table.baseMs = Math.floor(settings.clock.coarse())
     this.#groupMark = settings.fence.mark
     const host = {
       weightOf: (slot: number) => this.#holdings.ownBytesAt(slot),
@@ -63,9 +71,11 @@ export class MemoryTier implements MemoryPort {
     return this.#settings.maxBytes
   }
 
-  /** Values answered by `peek` and entries evicted since the start. */
+  /** Values answered by `peek` and entries evicted since the start; to be read or swept once in 2^32 hits. */
   get counts(): { readonly hits: number; readonly evictions: number } {
-    return { hits: this.#counts[HITS] as number, evictions: this.#counts[EVICTIONS] as number }
+    this.#hitsCarried += (this.#hits - this.#hitsSeen) >>> 0
+    this.#hitsSeen = this.#hits
+    return { hits: this.#hitsCarried, evictions: this.#evictions }
   }
 
   peek(key: string): unknown {
@@ -73,23 +83,28 @@ export class MemoryTier implements MemoryPort {
     const slot = table.index.get(key)
     if (slot === undefined) return undefined
     const now = this.#clock.coarse()
-    if (!((table.times[slot << row.TIME_SHIFT] as number) > now + COARSE_TICK_MS)) return undefined
+    if (now !== this.#nowMs) this.#turn(now)
     const words = table.words
-    const at = slot << row.ROW_SHIFT
-    if ((((words[at + row.MARK] as number) - this.#groupMark) | 0) < 0 && this.#recheck(slot) !== 'current') return undefined
-    if (((words[at + row.FLAGS] as number) & row.KIND_MASK) !== 0) return undefined
+    const at = slot << ROW_SHIFT
+    if ((words[at | FRESH_END] as number) <= this.#freshTick) return undefined
+    if ((((words[at | MARK] as number) - this.#groupMark) | 0) < 0 && this.#recheck(slot) !== 'current') return undefined
+    if (((words[at | FLAGS] as number) & KIND_MASK) !== 0) return undefined
     this.#policy.touch(slot)
-    noteRead(words, at, now - this.#startMs)
+    if (words[at | LAST_READ] !== this.#readTick) noteRead(words, at, this.#readTick)
     if (this.#watch !== undefined) this.#watch(key)
-    this.#counts[HITS] = (this.#counts[HITS] as number) + 1
+    this.#hits = (this.#hits + 1) | 0
     return table.values[slot]
   }
 
   find(key: string): Entry | undefined {
     const slot = this.#table.index.get(key)
     if (slot === undefined || !this.#isAlive(slot)) return undefined
+    const now = this.#clock.coarse()
+    if (now !== this.#nowMs) this.#turn(now)
+    const { words } = this.#table
+    const at = slot << ROW_SHIFT
     this.#policy.touch(slot)
-    noteRead(this.#table.words, slot << row.ROW_SHIFT, this.#clock.coarse() - this.#startMs)
+    if (words[at | LAST_READ] !== this.#readTick) noteRead(words, at, this.#readTick)
     if (this.#watch !== undefined) this.#watch(key)
     return this.#holdings.entryAt(slot, this.#provenAt(slot))
   }
@@ -130,7 +145,7 @@ export class MemoryTier implements MemoryPort {
   soften(key: string): boolean {
     const slot = this.#table.index.get(key)
     if (slot === undefined) return false
-    this.#holdings.soften(slot, this.#clock.now())
+    this.#holdings.soften(slot)
     return true
   }
 
@@ -184,8 +199,10 @@ export class MemoryTier implements MemoryPort {
     if (this.#holdings.bytes + own > this.#settings.maxBytes && !this.#holdings.mayPush(print, own)) return false
     this.#policy.arrive(print)
     if (!this.#makeRoom(own, 1, -1)) return false
+    const now = this.#clock.coarse()
+    if (now !== this.#nowMs) this.#turn(now)
     const slot = this.#table.take(entry.key, this.#onGrow)
-    this.#table.words[(slot << row.ROW_SHIFT) + row.LAST_READ] = this.#clock.coarse() - this.#startMs
+    this.#table.words[(slot << ROW_SHIFT) | LAST_READ] = this.#readTick
     this.#write(slot, entry)
     this.#policy.insert(slot, own)
     return true
@@ -212,7 +229,7 @@ export class MemoryTier implements MemoryPort {
     while (this.#holdings.bytes + bytes > maxBytes || this.size + entries > maxEntries) {
       const victim = this.#policy.evict()
       if (victim < 0) return false
-      this.#counts[EVICTIONS] = (this.#counts[EVICTIONS] as number) + 1
+      this.#evictions += 1
       this.#drop(victim, 'evicted')
       this.#table.free(victim)
       if (victim === keep) return false
@@ -234,7 +251,7 @@ export class MemoryTier implements MemoryPort {
   #tell(slot: number, reason: RemoveReason): void {
     const { onRemove } = this.#settings
     if (onRemove === undefined) return
-    onRemove(this.#table.keys[slot] as string, reason, this.#table.words[(slot << row.ROW_SHIFT) + row.BYTES] as number)
+    onRemove(this.#table.keys[slot] as string, reason, this.#table.words[(slot << ROW_SHIFT) | row.BYTES] as number)
   }
 
   #apply(record: LogRecord): void {
@@ -255,26 +272,33 @@ export class MemoryTier implements MemoryPort {
   }
 
   #isAlive(slot: number): boolean {
-    const mark = this.#table.words[(slot << row.ROW_SHIFT) + row.MARK] as number
+    const mark = this.#table.words[(slot << ROW_SHIFT) | MARK] as number
     return ((mark - this.#groupMark) | 0) >= 0 || this.#recheck(slot) !== 'dead'
   }
 
   /** Asks the fence; a dead entry is removed, a softened one loses its fresh window. */
   #recheck(slot: number): 'current' | 'soft' | 'dead' {
     const { words, keys } = this.#table
-    const at = slot << row.ROW_SHIFT
-    const namespace = (words[at + row.FLAGS] as number) >>> row.NAMESPACE_SHIFT
+    const at = slot << ROW_SHIFT
+    const namespace = (words[at | FLAGS] as number) >>> row.NAMESPACE_SHIFT
     const reading = { key: keys[slot] as string, asOf: this.#provenAt(slot), namespace, tags: this.#table.tagsOf(slot) }
     const standing = this.#fence.standing(reading)
     if (standing === 'dead') this.#remove(slot, 'invalidated')
-    else words[at + row.MARK] = this.#fence.mark
-    if (standing === 'soft') this.#holdings.soften(slot, this.#clock.now())
+    else words[at | MARK] = this.#fence.mark
+    if (standing === 'soft') this.#holdings.soften(slot)
     return standing
   }
 
   #provenAt(slot: number): number {
-    const mark = this.#table.words[(slot << row.ROW_SHIFT) + row.MARK] as number
+    const mark = this.#table.words[(slot << ROW_SHIFT) | MARK] as number
     return this.#fence.horizon - ((this.#fence.mark - mark) >>> 0)
+  }
+
+  /** Remakes the ticks for another coarse time. */
+  #turn(now: number): void {
+    this.#nowMs = now
+    this.#readTick = this.#holdings.sinceBase(now) >> READ_TICK_SHIFT
+    this.#freshTick = this.#holdings.sinceBase(now + COARSE_TICK_MS)
   }
 
   readonly #onGrow = (slots: number): void => this.#policy.grow(slots)
