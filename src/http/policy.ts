@@ -182,7 +182,7 @@ function resolve(
   return {
     name: route.name,
     budget: route.budget ?? (route.context === undefined ? undefined : contexts[route.context]),
-    key: route.key === undefined ? undefined : compileKeyPolicy(route.key),
+    key: compileKeyPolicy(route.key ?? KEY_POLICY.parse({})), // a declared route has a canonical query, declared further or not
     tags: route.tags.map((text) => parseTemplate(text, params, `${where}.tags`)),
     maxBodyBytes: route.limits.body ?? limits.maxBodyBytes,
     maxContentBytes: route.limits.content ?? limits.maxContentBytes,

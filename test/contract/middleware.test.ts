@@ -48,8 +48,11 @@ describe.each(HOSTS)('middleware: $name', (host) => {
 
     const texts = [await ask(here, '/a'), await ask(here, '/a?b=1'), await ask(here, '/b'), await ask(here, '/a')].map((got) => got.text)
 
+    const spellings = [await ask(here, '/a?c=%7e&b=1&b=0'), await ask(here, '/a?b=1&utm_source=x&c=~&b=0'), await ask(here, '/a?b=0&b=1&c=~')]
+
     expect(texts).toEqual(['/a', '/a?b=1', '/b', '/a'])
-    expect(here.runs()).toBe(3)
+    expect(spellings.map((got) => got.headers['x-cache'])).toEqual(['MISS', 'HIT', 'MISS'])
+    expect(here.runs()).toBe(5)
   })
 
   it('answers bytes that are no text exactly', async () => {
