@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path'
 import { CACHE_OPTIONS } from '../src/flow/options.ts'
 import { CONFIG } from '../src/server/config-schema.ts'
 import { printErrors } from './reference/errors.ts'
+import { printJsonSchema } from './reference/json-schema.ts'
 import { printMetrics } from './reference/metrics.ts'
 import { printReasons } from './reference/reasons.ts'
 import { printSchema } from './reference/schema.ts'
@@ -31,6 +32,7 @@ const PAGES: Readonly<Record<string, () => string>> = {
       intro:
         'Written in YAML. Flags beat the environment (`FORECACHE_SECTION_OPTION`), the environment beats the file. Unknown names are refused with line and column.',
     }),
+  'docs/reference/forecache.schema.json': () => printJsonSchema(CONFIG, 'forecache.yaml'),
 }
 
 const check = process.argv.includes('--check')

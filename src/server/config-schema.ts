@@ -41,23 +41,24 @@ const address = (): z.ZodType<{ host: string; port: number }, string | number> =
     return { host: (match[1] ?? '127.0.0.1').replace(/^\[|\]$/g, ''), port }
   })
 
+/** An origin's URL says where, not who or what: user, query and fragment have no place in it. */
+function isPlainUrl(given: string): boolean {
+  if (!URL.canParse(given)) return true // told by the check before
+  const { username, password, search, hash } = new URL(given)
+  return username === '' && password === '' && search === '' && hash === ''
+}
+
 const API = z
   .strictObject({
-    listen: address()
-      .default({ host: '127.0.0.1', port: 8081 })
-      .meta({
-        unit: 'HOST:PORT',
-        shown: '127.0.0.1:8081',
-        description: 'Administration, metrics and health; port 0 takes any free one.',
-      }),
-    keys: z
-      .array(z.string().min(16))
-      .max(1000)
-      .default([])
-      .meta({
-        description:
-          'API keys of at least 16 characters, or `sha256:` and 64 hex digits of one; sent as `x-api-key` or bearer. Without any, the api port is open to whoever reaches it.',
-      }),
+    listen: address().default({ host: '127.0.0.1', port: 8081 }).meta({
+      unit: 'HOST:PORT',
+      shown: '127.0.0.1:8081',
+      description: 'Administration, metrics and health; port 0 takes any free one.',
+    }),
+    keys: z.array(z.string().min(16)).max(1000).default([]).meta({
+      description:
+        'API keys of at least 16 characters, or `sha256:` and 64 hex digits of one; sent as `x-api-key` or bearer. Without any, the api port is open to whoever reaches it.',
+    }),
     insecure: z
       .boolean()
       .default(false)
@@ -68,15 +69,14 @@ const API = z
 const ORIGIN = z.strictObject({
   url: z
     .url({ protocol: /^https?$/, error: 'expected http://host:port or https://host:port' })
+    .refine(isPlainUrl, { error: 'expected http://host:port or https://host:port, without user, query or fragment' })
     .meta({ description: 'Where requests go. A path is put before every target.' }),
   connectTimeout: deadline().default(5000).meta({ unit: 'ms', shown: '5s', description: 'For a connection to be made.' }),
-  headTimeout: deadline()
-    .default(30_000)
-    .meta({
-      unit: 'ms',
-      shown: '30s',
-      description: 'From the request, or its last byte sent, to the head of the answer; over the wait for a connection too.',
-    }),
+  headTimeout: deadline().default(30_000).meta({
+    unit: 'ms',
+    shown: '30s',
+    description: 'From the request, or its last byte sent, to the head of the answer; over the wait for a connection too.',
+  }),
   bodyTimeout: deadline()
     .default(30_000)
     .meta({ unit: 'ms', shown: '30s', description: "Between two reads of an answer's body." }),
@@ -116,13 +116,11 @@ const LIMITS = z
     bodyTimeout: deadline()
       .default(30_000)
       .meta({ unit: 'ms', shown: '30s', description: "Between two chunks of a request's content." }),
-    writeTimeout: deadline()
-      .default(30_000)
-      .meta({
-        unit: 'ms',
-        shown: '30s',
-        description: 'A client that takes nothing of its answer for so long loses its connection.',
-      }),
+    writeTimeout: deadline().default(30_000).meta({
+      unit: 'ms',
+      shown: '30s',
+      description: 'A client that takes nothing of its answer for so long loses its connection.',
+    }),
     keepAlive: deadline()
       .default(MINUTE)
       .meta({ unit: 'ms', shown: '1m', description: 'A connection without a request is closed after this.' }),
@@ -145,14 +143,10 @@ const HEADERS = z
       .union([z.enum(['off', 'on', 'request']), z.boolean().transform((given) => (given ? ('on' as const) : ('off' as const)))])
       .default('off')
       .meta({ description: 'X-Cache-Latency in µs: never, on every answer, or where the request bears `x-cache-latency`.' }),
-    trust: z
-      .array(z.string())
-      .max(1000)
-      .default([])
-      .meta({
-        description:
-          "Proxies whose X-Forwarded-For, X-Forwarded-Proto and Forwarded are believed: addresses, networks, `loopback`, `private`. All others' are replaced.",
-      }),
+    trust: z.array(z.string()).max(1000).default([]).meta({
+      description:
+        "Proxies whose X-Forwarded-For, X-Forwarded-Proto and Forwarded are believed: addresses, networks, `loopback`, `private`. All others' are replaced.",
+    }),
   })
   .prefault({})
 
@@ -185,13 +179,10 @@ export const CONFIG = z.strictObject({
     .default({ host: '127.0.0.1', port: 8080 })
     .meta({ unit: 'HOST:PORT', shown: '127.0.0.1:8080', description: 'Where clients connect; port 0 takes any free one.' }),
   origin: ORIGIN.meta({ description: 'The API behind the gateway.' }),
-  profile: z
-    .enum(['safe', 'conformance'])
-    .default('safe')
-    .meta({
-      description:
-        '`safe`: nothing is shared or served stale that was not clearly allowed. `conformance`: everything RFC 9111 allows.',
-    }),
+  profile: z.enum(['safe', 'conformance']).default('safe').meta({
+    description:
+      '`safe`: nothing is shared or served stale that was not clearly allowed. `conformance`: everything RFC 9111 allows.',
+  }),
   api: API.meta({ description: 'Administration, metrics and health.' }),
   memory: CACHE_OPTIONS.shape.memory.meta({ description: 'What is kept in memory.' }),
   contexts: CACHE_OPTIONS.shape.contexts,

@@ -61,6 +61,7 @@ describe('config: a file', () => {
     ['a wrong choice', `${ORIGIN}profile: fast\n`, 2, 10, '"safe"|"conformance"'],
     ['a wrong address', `${ORIGIN}listen: nowhere\n`, 2, 9, 'expected HOST:PORT'],
     ['a wrong scheme', 'origin:\n  url: ftp://a\n', 2, 8, 'expected http://host:port'],
+    ['an origin with a user', 'origin:\n  url: http://u:p@a\n', 2, 8, 'without user'],
     [
       'budgets that do not nest',
       `${ORIGIN}routes:\n  - name: a\n    match: { path: /a }\n    budget: { fresh: 9s, stale: 1s }\n`,
