@@ -5,6 +5,7 @@
  * costs one early attempt.
  */
 import type { Clock } from '../model/clock.ts'
+import { OldestFirst } from '../model/oldest.ts'
 
 interface Pause {
   readonly failures: number
@@ -22,7 +23,7 @@ export interface BackoffLimits {
 
 /** See the module's header. */
 export class Backoff {
-  readonly #pauses = new Map<string, Pause>()
+  readonly #pauses = new OldestFirst<Pause>()
   readonly #clock: Clock
   readonly #limits: BackoffLimits
 
@@ -43,13 +44,8 @@ export class Backoff {
     if (firstMs === 0) return
     const failures = (this.#pauses.get(key)?.failures ?? 0) + 1
     const pauseMs = Math.min(maxMs, firstMs * 2 ** Math.min(failures - 1, 30))
-    this.#pauses.delete(key)
     this.#pauses.set(key, { failures, untilMs: this.#clock.now() + pauseMs })
-    if (this.#pauses.size <= maxKeys) return
-    for (const oldest of this.#pauses.keys()) {
-      this.#pauses.delete(oldest)
-      break
-    }
+    if (this.#pauses.size > maxKeys) this.#pauses.takeOldest()
   }
 
   succeeded(key: string): void {

@@ -8,6 +8,7 @@ import type { Clock } from '../model/clock.ts'
 import { ForecacheError } from '../model/errors.ts'
 import type { EventHub } from '../model/event.ts'
 import type { Position } from '../model/entry.ts'
+import { OldestFirst } from '../model/oldest.ts'
 import type { RemoveReason } from '../model/port.ts'
 import type { Refusal } from '../model/reason.ts'
 
@@ -38,7 +39,7 @@ const MAX_TEXT = 500
 
 /** See the module's header. */
 export class Journal {
-  readonly #notes = new Map<string, Note>()
+  readonly #notes = new OldestFirst<Note>()
   readonly #maxKeys: number
   readonly #clock: Clock
   readonly #stops: (() => void)[]
@@ -79,13 +80,8 @@ export class Journal {
 
   #note(key: string, last: Happening, learned: Partial<Note>): void {
     const known = this.#notes.get(key) ?? NOTHING
-    this.#notes.delete(key) // to the end: insertion order is order of happening
     this.#notes.set(key, { ...known, ...learned, last, at: this.#clock.wall() })
-    if (this.#notes.size <= this.#maxKeys) return
-    for (const oldest of this.#notes.keys()) {
-      this.#notes.delete(oldest)
-      break
-    }
+    if (this.#notes.size > this.#maxKeys) this.#notes.takeOldest()
   }
 }
 

@@ -9,6 +9,7 @@
 import type { Clock } from '../model/clock.ts'
 import type { Position } from '../model/entry.ts'
 import type { LogRecord, Standing, Target } from '../model/log.ts'
+import { OldestFirst } from '../model/oldest.ts'
 
 /** What the fence looks at in a reading. */
 export interface Reading {
@@ -35,7 +36,7 @@ export const FENCE_LIMITS: FenceLimits = { keys: 65_536, tags: 262_144, prefixes
 
 /** A bounded table of last positions; the oldest is forgotten first and becomes the floor. */
 class Positions {
-  readonly #last = new Map<string, Position>()
+  readonly #last = new OldestFirst<Position>()
   readonly #limit: number
   floor: Position = 0
 
@@ -52,14 +53,8 @@ class Positions {
   }
 
   set(name: string, position: Position): void {
-    this.#last.delete(name) // to the end: insertion order is order of positions
-    this.#last.set(name, position)
-    if (this.#last.size <= this.#limit) return
-    for (const [oldest, at] of this.#last) {
-      this.#last.delete(oldest)
-      this.floor = at
-      break
-    }
+    this.#last.set(name, position) // the youngest: order of setting is order of positions
+    if (this.#last.size > this.#limit) this.floor = this.#last.takeOldest()?.[1] ?? this.floor
   }
 
   entries(): IterableIterator<[string, Position]> {
