@@ -43,7 +43,9 @@ export function joinWith(before: Stored, item: NewPart): Stored | undefined {
     { part, bytes: item.body, fields: item.plan.fields },
   )
   if (joined === undefined) return undefined
-  const fields = mergeFields(before.plan.fields, item.plan.fields).delete('content-range').delete('content-length')
+  const fields = mergeFields(before.plan.fields, item.plan.fields, { contentType: false })
+    .delete('content-range')
+    .delete('content-length')
   const whole = joined.part.first === 0 && joined.part.last === joined.part.total - 1
   const plan = { ...item.plan, status: whole ? 200 : 206, statusText: whole ? 'OK' : item.plan.statusText, fields }
   return new Stored(plan, { body: joined.bytes, part: whole ? undefined : joined.part })

@@ -7,6 +7,7 @@
  */
 import type { FreshnessLatitude } from '../rules/freshness.ts'
 import type { StoreRules } from '../rules/storable.ts'
+import type { MergeOptions } from '../rules/validate.ts'
 import type { VaryForm } from '../rules/vary.ts'
 
 /** Names of the profiles. */
@@ -26,6 +27,8 @@ export interface Profile {
   readonly postAnswersGet: boolean
   /** HEAD answers without validators freshen what is stored. */
   readonly headFreshensUnproven: boolean
+  /** What a 304 may change. */
+  readonly merge: MergeOptions
   /** Bodies whose end only the end of the connection told are stored. */
   readonly storesUnframed: boolean
   /** How long past every stale window a response with validators is kept to be validated, ms. */
@@ -45,6 +48,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     lenientParts: false,
     postAnswersGet: false,
     headFreshensUnproven: false,
+    merge: { contentType: false },
     storesUnframed: false,
     keepMs: DAY_MS,
   },
@@ -57,6 +61,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     lenientParts: true,
     postAnswersGet: true,
     headFreshensUnproven: true,
+    merge: { contentType: true },
     storesUnframed: true,
     keepMs: DAY_MS,
   },

@@ -23,7 +23,7 @@ export function renew(visit: KeyedVisit, errand: Errand, item: { heard: Heard; s
   if (!judgement.storable) {
     errand.lead?.abandon()
     putRefusal(visit, errand.fill, judgement.refusal)
-    const fields = mergeFields(stored.plan.fields, heard.head.fields)
+    const fields = mergeFields(stored.plan.fields, heard.head.fields, visit.desk.profile.merge)
     const once = stored.renewed({ ...stored.plan, fields, requestedAt: heard.requestedAt, offsetMs: 0 })
     return withCookies(replyStored(visit, once, RENEWED), heard.head.fields)
   }
@@ -38,7 +38,7 @@ export function renew(visit: KeyedVisit, errand: Errand, item: { heard: Heard; s
 /** The judgement of a stored response with the fields that a 304, or a HEAD that matches, brought. */
 export function judgeRenewal(visit: KeyedVisit, { heard, stored }: { heard: Heard; stored: Stored }): Judgement {
   const { status, statusText } = stored.plan
-  const fields = mergeFields(stored.plan.fields, heard.head.fields)
+  const fields = mergeFields(stored.plan.fields, heard.head.fields, visit.desk.profile.merge)
   const age = heard.head.fields.first('age')
   if (age !== undefined) fields.set('age', age)
   return judgeHeard(visit, { ...heard, head: { status, statusText, fields } }, { part: stored.part !== undefined })

@@ -19,10 +19,25 @@ export const CONDITIONALS: readonly string[] = [
 ]
 
 /**
- * Fields of the stored body itself: a message without that body cannot change them (RFC 9111 section 3.2 names
- * Content-Length; with another encoding, type or range the stored bytes would be read as something they are not).
+ * Fields of the stored body itself: a message without that body cannot change them. RFC 9111 section 3.2 names
+ * Content-Length; with another encoding, range or digest the stored bytes would be read as something they are not.
  */
-const BOUND_TO_BODY: ReadonlySet<string> = new Set(['content-length', 'content-encoding', 'content-type', 'content-range', 'age'])
+const BOUND_TO_BODY: ReadonlySet<string> = new Set([
+  'content-length',
+  'content-encoding',
+  'content-range',
+  'content-md5',
+  'content-digest',
+  'repr-digest',
+  'digest',
+  'age',
+])
+
+/** How far a 304 may change what is stored. */
+export interface MergeOptions {
+  /** Take a Content-Type from it, as RFC 9111 section 3.2 has it; else the stored bytes keep the type they came with. */
+  readonly contentType: boolean
+}
 
 /** What a stored response can be validated with. */
 export interface Validators {
@@ -73,18 +88,15 @@ export function isFreshenedBy(stored: Fields, answer: Fields): boolean {
  * @param stored as stored
  * @param answer as received; hop-by-hop fields are left out here
  */
-export function mergeFields(stored: Fields, answer: Fields): Fields {
+export function mergeFields(stored: Fields, answer: Fields, options: MergeOptions): Fields {
   const news = storableFields(answer)
-  const kept: string[] = []
-  for (const [name, value] of stored) if (!replaces(name, news)) kept.push(name, value)
-  const storedTag = stored.first('etag')
-  for (const [name, value] of news) {
-    if (BOUND_TO_BODY.has(name)) continue
-    // A weak form of the stored tag must not weaken it: the bytes are the same ones.
-    if (name === 'etag' && storedTag !== undefined) continue
-    kept.push(name, value)
-  }
-  return Fields.fromRaw(kept)
+  // A weak form of the stored tag must not weaken it: the bytes are the same ones.
+  const keeps = (name: string): boolean =>
+    BOUND_TO_BODY.has(name) || (name === 'content-type' && !options.contentType) || (name === 'etag' && stored.has('etag'))
+  const merged: string[] = []
+  for (const [name, value] of stored) if (keeps(name) || !news.has(name)) merged.push(name, value)
+  for (const [name, value] of news) if (!keeps(name)) merged.push(name, value)
+  return Fields.fromRaw(merged)
 }
 
 /** What a 200 to HEAD says about a stored response to GET (RFC 9111 section 4.3.5). */
@@ -100,10 +112,6 @@ export function judgeHead(stored: Fields, head: Fields): 'same' | 'other' | 'unk
     if (name !== 'content-length') proven = true
   }
   return proven ? 'same' : 'unknown'
-}
-
-function replaces(name: string, news: Fields): boolean {
-  return news.has(name) && !BOUND_TO_BODY.has(name) && name !== 'etag'
 }
 
 function sameDate(stored: string | undefined, given: string | undefined): boolean {
