@@ -20,7 +20,7 @@ import { Flights } from './flight.ts'
 import { countMatches, countTargets, type InvalidateInput, type InvalidateResult, targetsOf } from './invalidate.ts'
 import { type Candidate, keep, type KeepParts, type Kept } from './keep.ts'
 import type { Settings } from './options.ts'
-import { Refreshes } from './refresh.ts'
+import { type RefreshFailure, Refreshes } from './refresh.ts'
 
 const SWEEP_EVERY_MS = 1000
 const SWEEP_SLOTS = 2000
@@ -64,7 +64,7 @@ export class Engine {
     const { maxWaiters, maxFlights } = settings.flights
     const limits = { maxWaiters, maxFlights, maxMs: settings.deadlines.maxLoad }
     this.flights = new Flights({ fence: this.fence, clock, events: this.events, limits })
-    this.refreshes = new Refreshes(settings.refresh.concurrency, (key, error) => this.#refreshFailed(key, error))
+    this.refreshes = new Refreshes(settings.refresh.concurrency, (failed) => this.#refreshFailed(failed))
     this.backoff = new Backoff(clock, { firstMs: settings.backoff.first, maxMs: settings.backoff.max, maxKeys: settings.backoff.maxKeys })
     this.#keepParts = {
       fence: this.fence,
@@ -96,7 +96,7 @@ export class Engine {
     if (this.#closed) return 'late'
     const kept = keep(this.#keepParts, fill, candidate)
     if (kept === 'kept') this.#armSweeper()
-    else this.meter.count(kept === 'size' ? COUNTER.unkept : COUNTER.fenced)
+    else this.meter.count(kept === 'size' ? COUNTER.unkept : COUNTER.fenced, fill.route)
     return kept
   }
 
@@ -176,8 +176,8 @@ export class Engine {
     if (this.events.wants('memory:remove')) this.events.emit('memory:remove', { key, reason, bytes })
   }
 
-  #refreshFailed(key: string, error: unknown): void {
-    this.meter.count(COUNTER.refreshFailures)
+  #refreshFailed({ key, route, error }: RefreshFailure): void {
+    this.meter.count(COUNTER.refreshFailures, route)
     if (this.events.wants('origin:fail')) this.events.emit('origin:fail', { key, error, background: true })
     this.settings.logger.warn({ key, err: error }, 'a background refresh failed')
   }

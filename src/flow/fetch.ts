@@ -206,7 +206,7 @@ export class Fetcher {
       const place = flights.enter<Loaded>(key, () => this.#engine.begin(key, targetOf(request, call)))
       if (place.role === 'lead') await this.#lead(place, request, call)
       else if (place.role === 'follow') place.leave()
-    })
+    }, request.route)
     if (started) meter.count(COUNTER.refreshes, request.route)
   }
 
@@ -217,5 +217,5 @@ export class Fetcher {
 }
 
 function targetOf<T>(request: Request<T>, call: Call): FillTarget {
-  return { namespace: request.namespace, tags: call.tags }
+  return { namespace: request.namespace, tags: call.tags, route: request.route }
 }

@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../model/clock.ts'
 import type { Position } from '../model/entry.ts'
+import { DEFAULT_ROUTE, type RouteId } from '../model/meter.ts'
 import type { Fence } from '../tier/fence.ts'
 
 /** See the module's header. */
@@ -13,6 +14,8 @@ export interface Fill {
   readonly namespace: number
   /** Tags known before the answer. */
   readonly tags: readonly string[]
+  /** Small integer of the route that asked, for what is counted. */
+  readonly route: RouteId
   /** Horizon when the reading began, set back by the origin's lag. */
   readonly asOf: Position
   /** `clock.now()` when the reading began: the budget counts from here. */
@@ -23,6 +26,8 @@ export interface Fill {
 export interface FillTarget {
   readonly namespace?: number
   readonly tags?: readonly string[]
+  /** Default: the default route. */
+  readonly route?: RouteId
 }
 
 const NO_TAGS: readonly string[] = []
@@ -38,6 +43,7 @@ export function openFill(parts: { fence: Fence; clock: Clock; originLagMs: numbe
     key,
     namespace: target.namespace ?? 0,
     tags: target.tags ?? NO_TAGS,
+    route: target.route ?? DEFAULT_ROUTE,
     asOf: originLagMs > 0 ? fence.horizonAt(startedAt - originLagMs) : fence.horizon,
     startedAt,
   }

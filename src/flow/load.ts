@@ -44,7 +44,7 @@ export function startLoad<T>(engine: Engine, fill: Fill, job: { call: Call; load
     previous: standing?.kind === 'value' ? previousOf<T>(engine, standing) : undefined,
     budget: call.budget,
   })
-  engine.meter.count(COUNTER.originRequests)
+  engine.meter.count(COUNTER.originRequests, fill.route)
   const done = withEnd(engine, fill.key, controller, async () =>
     store(engine, fill, { call, said, data: await load(said), formerTags: standing?.tags ?? [] }),
   )
@@ -52,7 +52,7 @@ export function startLoad<T>(engine: Engine, fill: Fill, job: { call: Call; load
     () => engine.backoff.succeeded(fill.key),
     (error: unknown) => {
       engine.backoff.failed(fill.key)
-      engine.meter.count(COUNTER.originFailures)
+      engine.meter.count(COUNTER.originFailures, fill.route)
       if (engine.events.wants('origin:fail')) engine.events.emit('origin:fail', { key: fill.key, error, background: false })
     },
   )
@@ -97,7 +97,7 @@ function store<T>(engine: Engine, fill: Fill, item: { call: Call; said: Said<T>;
   const tookMs = engine.clock.now() - fill.startedAt
   if (engine.events.wants('origin:load')) engine.events.emit('origin:load', { key: fill.key, tookMs })
   if (item.data !== NOT_MODIFIED) return { ...storeValue(engine, fill, { data: item.data, call, said: said as Said<unknown> }), renewed: false }
-  engine.meter.count(COUNTER.revalidations)
+  engine.meter.count(COUNTER.revalidations, fill.route)
   const previous = said.previous as Previous<T>
   said.validator ??= previous.etag
   said.learned.push(...item.formerTags) // a loader that only asked whether it changed has not learned them anew

@@ -9,13 +9,13 @@ import type { Sharing } from './sharing.ts'
 import type { Found } from './stand-in.ts'
 import { count } from './tally.ts'
 import { validateStored } from './validate.ts'
-import { beginFill, type KeyedVisit } from './visit.ts'
+import { beginFill, type KeyedVisit, routeOf } from './visit.ts'
 
 /** Starts a refresh of a stored response unless one runs; never throws. */
 export function refreshBehind(visit: KeyedVisit, found: Found): void {
   const { engine } = visit.desk
   if (engine.backoff.leftMs(found.key) > 0 || engine.flights.has(found.key)) return
-  const started = engine.refreshes.start(found.key, () => refresh(visit, found))
+  const started = engine.refreshes.start(found.key, () => refresh(visit, found), routeOf(visit))
   if (started) count(visit, 'refreshes')
 }
 

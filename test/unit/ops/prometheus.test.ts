@@ -1,7 +1,9 @@
 import { Counter, Registry } from 'prom-client'
 import { describe, expect, it } from 'vitest'
+import { createCache } from '../../../src/flow/cache.ts'
 import { createMeter, type Meter, seriesOf } from '../../../src/model/meter.ts'
 import { COUNTER, HISTOGRAM } from '../../../src/model/metric.ts'
+import { createVirtualClock, settle } from '../../../src/model/virtual-clock.ts'
 import { exposeMetrics } from '../../../src/ops/prometheus.ts'
 import { parsePrometheusText } from '../../support/prometheus-text.ts'
 
@@ -120,5 +122,30 @@ describe('prometheus: the meter exposed through a registry', () => {
     expect(families.get('forecache_cache_misses_total')?.samples).toEqual([
       { name: 'forecache_cache_misses_total', labels: { route: 'default' }, value: 1 },
     ])
+  })
+})
+
+describe('prometheus: what one route costs', () => {
+  it('counts loads, failures and failed refreshes under the route that asked', async () => {
+    const clock = createVirtualClock()
+    const cache = createCache({ clock, contexts: { quote: { fresh: '1s', stale: '1m' } }, backoff: { first: 0 } })
+    await cache.fetch('k', { context: 'quote' }, async () => 1)
+    clock.advance(2000)
+    await cache.fetch('k', { context: 'quote' }, () => Promise.reject(new Error('down')))
+    await settle()
+
+    const families = parsePrometheusText(await exposeMetrics(cache.engine).metrics())
+
+    for (const [name, count] of [
+      ['origin_requests', 2],
+      ['origin_failures', 1],
+      ['refreshes', 1],
+      ['refresh_failures', 1],
+      ['stale_serves', 1],
+    ] as const) {
+      const sample = families.get(`forecache_cache_${name}_total`)?.samples.find(({ labels }) => labels['route'] === 'quote')
+      expect([name, sample?.value]).toEqual([name, count])
+    }
+    await cache.close()
   })
 })
