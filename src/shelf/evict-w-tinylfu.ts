@@ -85,7 +85,7 @@ export class WTinyLfu implements Eviction {
     if (kept.count > 0 && probation.count === 0) this.#shift(kept, PROBATION)
     const victim = probation.oldest
     const candidate = window.oldest
-    if (candidate < 0 || (victim >= 0 && window.weight <= windowLimit)) return this.#take(victim)
+    if (candidate < 0 || (victim >= 0 && window.weight < windowLimit)) return this.#take(victim)
     if (victim < 0 || this.#frequencyOf(candidate) <= this.#frequencyOf(victim)) return this.#take(candidate)
     this.#shift(window, PROBATION)
     return this.#take(victim)
