@@ -89,6 +89,20 @@ describe('gateway: large bodies', () => {
     expect(written).toBeLessThan(64 * MIB)
   })
 
+  it.each([256, 16 * 1024, 16 * 1024 + 1, 500_000])(
+    'hands %i bytes of any value on as they are, from the origin and from memory',
+    async (size) => {
+      const body = Buffer.from(Uint8Array.from({ length: size }, (_, i) => (i * 7) % 256))
+      const url = await originHere((_, response) => void response.setHeader('cache-control', 'max-age=60').end(body))
+      const { port } = await gatewayBefore(url)
+
+      const answers = [await new RawClient(port).ask('GET /bytes').answer(), await new RawClient(port).ask('GET /bytes').answer()]
+
+      expect(answers.map((answer) => answer.get('x-cache'))).toEqual(['MISS', 'HIT'])
+      expect(answers.every((answer) => answer.body.equals(body))).toBe(true)
+    },
+  )
+
   it('answers 413 to content above the limit, told before or found out on the way, and the origin gets no complete request', async () => {
     const { origin, url } = await rawOrigin()
     origin.on('/up', ok([], 'took it'))
