@@ -7,6 +7,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { CACHE_OPTIONS } from '../src/flow/options.ts'
+import { MIDDLEWARE_OPTIONS } from '../src/http/middleware.ts'
 import { CONFIG } from '../src/server/config-schema.ts'
 import { printErrors } from './reference/errors.ts'
 import { printJsonSchema } from './reference/json-schema.ts'
@@ -25,6 +26,12 @@ const PAGES: Readonly<Record<string, () => string>> = {
       title: 'Options of `createCache`',
       intro:
         'Checked once, at creation; unknown names are refused. A budget is a duration or `{fresh, stale, onError}` (docs/guide/budgets.md).',
+    }),
+  'docs/reference/middleware.md': () =>
+    printSchema(MIDDLEWARE_OPTIONS, {
+      title: 'Options of the middleware',
+      intro:
+        'The same for Express, Fastify, Hono, Koa, `node:http` and fetch handlers; one policy given flat, or several in `routes`. Unknown names are refused.',
     }),
   'docs/reference/config.md': () =>
     printSchema(CONFIG, {
