@@ -13,6 +13,8 @@ import { beginFill, type KeyedVisit, routeOf } from './visit.ts'
 
 /** Starts a refresh of a stored response unless one runs; never throws. */
 export function refreshBehind(visit: KeyedVisit, found: Found): void {
+  // The answer to HEAD has no body to store; and a handler behind the door can be asked nothing but what its client asked.
+  if (visit.head.method === 'HEAD') return
   const { engine } = visit.desk
   if (engine.backoff.leftMs(found.key) > 0 || engine.flights.has(found.key)) return
   const started = engine.refreshes.start(found.key, () => refresh(visit, found), routeOf(visit))

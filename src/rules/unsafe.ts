@@ -30,10 +30,18 @@ export function invalidatedTargets(request: RequestHead, response: ResponseHead)
   for (const name of ['location', 'content-location']) {
     for (const value of response.fields.all(name)) {
       const target = sameOriginTarget(request, value)
-      if (target !== undefined) targets.add(target)
+      if (target === undefined) continue
+      targets.add(target)
+      const spelled = writtenTarget(value)
+      if (spelled !== undefined) targets.add(spelled)
     }
   }
   return [...targets]
+}
+
+/** The target as the origin wrote it: resolving a reference encodes what clients send as it is, `'` in a query say. */
+function writtenTarget(reference: string): string | undefined {
+  return /^(?:[a-z]+:)?(?:\/\/[^/?#]*)?(\/[^#]*)/i.exec(reference)?.[1]
 }
 
 /** A URI reference resolved against the request; undefined when it is invalid or leaves the origin. */

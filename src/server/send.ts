@@ -65,7 +65,7 @@ export async function sendReply(response: ServerResponse, reply: Reply, context:
 /** Passes a 1xx answer on; HTTP/1.0 clients know none, and 100 is ours alone to send. */
 export function sendInformational(response: ServerResponse, head: ResponseHead): void {
   if (response.headersSent || response.destroyed || head.status === 100 || response.req.httpVersion !== '1.1') return
-  const fields = [...head.fields].flat()
+  const fields = [...head.fields].filter(([name]) => name !== 'content-length').flat() // RFC 9110 section 8.6
   if (typeof response.writeInformation === 'function') response.writeInformation(head.status, fields)
   else if (head.status === 103 && head.fields.has('link')) response.writeEarlyHints({ link: head.fields.all('link') })
 }

@@ -13,6 +13,9 @@ export interface Received extends FieldLines {
   readonly method: string
   readonly target: string
   readonly body: Buffer
+  readonly trailers: FieldLines
+  /** Number of the connection it came on. */
+  readonly connection: number
   /** Request line and fields as bytes. */
   readonly raw: string
 }
@@ -59,6 +62,7 @@ export class RawOrigin {
   readonly #seen = new Map<string, Received[]>()
   readonly #sockets = new Set<Socket>()
   #waiting: (() => void)[] = []
+  #connections = 0
 
   constructor() {
     this.#server = createServer((socket) => void this.#serve(socket))
@@ -101,12 +105,14 @@ export class RawOrigin {
 
   async #serve(socket: Socket): Promise<void> {
     this.#sockets.add(socket)
+    this.#connections += 1
+    const connection = this.#connections
     socket.setNoDelay(true)
     socket.on('error', () => {}).once('close', () => this.#sockets.delete(socket))
     let held: Buffer = Buffer.alloc(0)
     try {
       for (;;) {
-        const parsed = takeRequest(held)
+        const parsed = takeRequest(held, connection)
         if (parsed === undefined) {
           const more = await nextChunk(socket)
           if (more === undefined) return
@@ -139,7 +145,7 @@ export class RawOrigin {
   }
 }
 
-function takeRequest(held: Buffer): { request: Received; rest: Buffer } | undefined {
+function takeRequest(held: Buffer, connection: number): { request: Received; rest: Buffer } | undefined {
   const end = held.indexOf('\r\n\r\n')
   if (end < 0) return undefined
   const raw = held.toString('latin1', 0, end)
@@ -150,7 +156,14 @@ function takeRequest(held: Buffer): { request: Received; rest: Buffer } | undefi
   if (fields.all('host').length !== 1) throw new Error('not exactly one Host')
   const taken = takeBody(held.subarray(end + 4), fields, 'none')
   if (taken === undefined) return undefined
-  const request = Object.assign(fields, { method: match[1] as string, target: match[2] as string, body: taken.body, raw })
+  const request = Object.assign(fields, {
+    method: match[1] as string,
+    target: match[2] as string,
+    body: taken.body,
+    trailers: taken.trailers,
+    connection,
+    raw,
+  })
   return { request, rest: taken.rest }
 }
 
