@@ -51,7 +51,7 @@ const STEPS: readonly Step[] = [
   { name: 'build', group: 'package', command: [NODE, 'tools/build.ts'] },
   suite('fast', 4),
   suite('model', 6),
-  { ...suite('process', 5), needsBuild: true },
+  { ...suite('process', 8), needsBuild: true },
   { ...suite('package', 3), needsBuild: true, group: 'package' },
   { name: 'consumer', group: 'package', command: ['tsc', '--noEmit', '-p', 'test/types'], needsBuild: true },
   // Apart, because the frameworks' own declarations do not all compile.
@@ -66,7 +66,7 @@ const STEPS: readonly Step[] = [
     needsBuild: true,
   },
   { name: 'knip', group: 'package', command: ['knip', '--no-progress'], needsBuild: true },
-  { ...suite('conformance', 6), needsBuild: true },
+  { ...suite('conformance', 8), needsBuild: true },
 ]
 
 const scratch = mkdtempSync(join(tmpdir(), 'forecache-test-'))

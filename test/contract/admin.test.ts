@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { request } from 'undici'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -363,5 +364,13 @@ describe('GET /metrics of a gateway', () => {
     expect(families.get('cache_hits_total')?.samples[0]?.value).toBe(2)
     expect(families.get('cache_origin_requests_total')?.samples[0]?.value).toBe(1)
     expect(families.has('process_cpu_seconds_total')).toBe(true)
+  })
+})
+
+describe('docs/reference/api.md', () => {
+  it('names every endpoint', () => {
+    const page = readFileSync(new URL('../../docs/reference/api.md', import.meta.url), 'utf8')
+
+    for (const { method, path } of admin.endpoints) expect(page).toContain(`| \`${method} ${path}\` |`)
   })
 })
