@@ -25,6 +25,8 @@ export interface Case {
   readonly name: string
   readonly perRound: number
   prepare(): Promise<(count: number) => number | Promise<number>>
+  /** Called before each timed loop: makes what the loop will use up. */
+  refill?(count: number): void
 }
 
 interface Body {
@@ -225,21 +227,21 @@ const AWAITED: readonly Case[] = [
 ]
 
 /** Every key is new: each insert evicts. Keys are made beforehand; what is measured is the store. */
-function inserts(name: string, prepare: () => (key: string, value: Body) => void): Case {
-  const perRound = 400_000
+function inserts(name: string, prepare: () => (keys: readonly string[], value: Body) => void): Case {
+  let made = 0
+  let ready: string[] = []
   return {
     name,
-    perRound,
+    perRound: 400_000,
+    refill: (count) => {
+      ready = Array.from({ length: count }, () => flat(keyOf((made += 1))))
+    },
     prepare: async () => {
-      const put = prepare()
+      const putAll = prepare()
       const value: Body = { status: 1, bytes: new Uint8Array(8) }
-      let made = 0
-      let ready: string[] = []
-      return (count) => {
-        for (let i = 0; i < count; i += 1) put(ready[i] as string, value)
-        ready = Array.from({ length: perRound }, () => keyOf((made += 1)))
-        for (const key of ready) key.charCodeAt(0) // flat, as keys that come from outside are
-        return made
+      return () => {
+        putAll(ready, value)
+        return ready.length
       }
     },
   }
@@ -248,12 +250,16 @@ function inserts(name: string, prepare: () => (key: string, value: Body) => void
 const INSERTS: readonly Case[] = [
   inserts('lru-cache-ttl-size-insert', () => {
     const lru = new LRUCache<string, Body>({ maxSize: ROOM * BODY_BYTES, ttl: HOUR_MS, sizeCalculation: () => BODY_BYTES })
-    return (key, value) => void lru.set(key, value)
+    return (names, value) => {
+      for (const key of names) lru.set(key, value)
+    }
   }),
   inserts('memory-insert', () => {
     const clock = systemClock()
     const memory = createMemory({ clock, fence: new Fence(clock), maxBytes: ROOM * (BODY_BYTES + 150) })
-    return (key, value) => void memory.put(entryOf(key, value, clock.now()))
+    return (names, value) => {
+      for (const key of names) memory.put(entryOf(key, value, clock.now()))
+    }
   }),
 ]
 

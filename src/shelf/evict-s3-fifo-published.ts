@@ -27,6 +27,8 @@ export class S3FifoPublished implements Eviction {
   /** Weight that has left the small queue since the start. */
   #evicted = 0
   #frequency = new Uint8Array(0)
+  #hash = new Int32Array(0)
+  #arriving = 0
   #queue = new Uint8Array(0)
   #returning = false
 
@@ -45,10 +47,14 @@ export class S3FifoPublished implements Eviction {
     const queue = new Uint8Array(slots)
     queue.set(this.#queue)
     this.#queue = queue
+    const hash = new Int32Array(slots)
+    hash.set(this.#hash)
+    this.#hash = hash
     this.#links.grow(slots)
   }
 
   arrive(hash: number): void {
+    this.#arriving = hash
     const before = this.#ghost.get(hash)
     this.#returning = before !== undefined && this.#evicted - before <= this.#ghostLimit
     if (before !== undefined) this.#ghost.delete(hash)
@@ -58,6 +64,7 @@ export class S3FifoPublished implements Eviction {
     const queue = this.#returning ? MAIN : SMALL
     this.#returning = false
     this.#frequency[slot] = 0
+    this.#hash[slot] = this.#arriving
     this.#queue[slot] = queue
     this.#queues[queue].push(slot, weight)
   }
@@ -84,7 +91,7 @@ export class S3FifoPublished implements Eviction {
       const weight = this.#host.weightOf(slot)
       small.unlink(slot, weight)
       if ((this.#frequency[slot] as number) < PROMOTE_AT) {
-        this.#remember(this.#host.hashOf(slot), weight)
+        this.#remember(this.#hash[slot] as number, weight)
         return slot
       }
       this.#frequency[slot] = 0

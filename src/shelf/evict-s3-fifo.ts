@@ -34,6 +34,8 @@ export class S3Fifo implements Eviction {
   readonly #smallGhost = new Ghost()
   readonly #mainGhost = new Ghost()
   #state = new Uint8Array(0)
+  #hash = new Int32Array(0)
+  #arriving = 0
   #share = START_SHARE
   #gone = 0
   #returning = false
@@ -52,10 +54,14 @@ export class S3Fifo implements Eviction {
     const wider = new Uint8Array(slots)
     wider.set(this.#state)
     this.#state = wider
+    const hash = new Int32Array(slots)
+    hash.set(this.#hash)
+    this.#hash = hash
     this.#links.grow(slots)
   }
 
   arrive(hash: number): void {
+    this.#arriving = hash
     const entries = Math.max(this.#small.count + this.#main.count, 1)
     const small = this.#smallGhost.take(hash)
     if (small >= 0 && small < entries * SMALL_GHOST.window) {
@@ -71,6 +77,7 @@ export class S3Fifo implements Eviction {
   insert(slot: number, weight: number): void {
     const queue = this.#returning ? this.#main : this.#small
     this.#state[slot] = this.#returning ? MAIN : 0
+    this.#hash[slot] = this.#arriving
     this.#returning = false
     queue.push(slot)
     queue.count += 1
@@ -121,7 +128,7 @@ export class S3Fifo implements Eviction {
     this.#small.count -= 1
     this.#small.weight -= weight
     if ((state & FREQUENCY) === 0) {
-      this.#smallGhost.add(this.#host.hashOf(slot), (this.#small.count + this.#main.count + 1) * SMALL_GHOST.window)
+      this.#smallGhost.add(this.#hash[slot] as number, (this.#small.count + this.#main.count + 1) * SMALL_GHOST.window)
       return slot
     }
     this.#state[slot] = MAIN
@@ -143,7 +150,7 @@ export class S3Fifo implements Eviction {
     }
     this.#main.count -= 1
     this.#main.weight -= this.#host.weightOf(slot)
-    this.#mainGhost.add(this.#host.hashOf(slot), (this.#small.count + this.#main.count + 1) * MAIN_GHOST.window)
+    this.#mainGhost.add(this.#hash[slot] as number, (this.#small.count + this.#main.count + 1) * MAIN_GHOST.window)
     return slot
   }
 

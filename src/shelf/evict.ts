@@ -1,7 +1,7 @@
 /**
  * What an eviction policy is: it orders slots, small integers that stand for entries, and names the next victim.
  *
- * Floor 1, room shelf. A policy knows no keys and no values; weights and 32-bit key hashes come from its host. It never
+ * Floor 1, room shelf. A policy knows no keys and no values; weights come from its host, 32-bit key hashes with `arrive`. It never
  * frees a slot itself: `release` hands back what it no longer links. `touch` is the hot path: no allocation, no calls out.
  */
 
@@ -9,8 +9,6 @@
 export interface EvictionHost {
   /** Weight of a linked slot: charged bytes, or 1 where entries are counted. */
   weightOf(slot: number): number
-  /** 32-bit hash of the key in a linked slot, the same that `arrive` is given. */
-  hashOf(slot: number): number
   /** The policy no longer links a slot given to `remove`; it may be used again. */
   release(slot: number): void
 }

@@ -7,7 +7,7 @@
  */
 import type { Entry, EntryKind } from '../model/entry.ts'
 import { type Arrivals, arrivalsAt, closePeriod } from './arrivals.ts'
-import { isWide } from './fingerprint.ts'
+import { KeyScan } from './fingerprint.ts'
 import { freshOf, REBASE_AFTER_MS, rebase, setFresh } from './fresh-end.ts'
 import { LargeBodies } from './large-bodies.ts'
 import * as row from './row.ts'
@@ -37,25 +37,32 @@ export class Holdings {
   readonly tagCounts = new TagCounts()
   readonly #large = new LargeBodies()
   #own = 0
+  readonly #scan = new KeyScan()
   #reservedShare: string | undefined
 
   get bytes(): number {
     return this.#own + this.shares.bytes + this.tagCounts.bytes
   }
 
-  /** Whether a new key that needs `own` bytes may push others out; see large-bodies.ts. */
-  mayPush(print: number, own: number): boolean {
+  /** Whether the key reserved for, which needs `own` bytes, may push others out; see large-bodies.ts. */
+  mayPush(own: number): boolean {
     const entries = this.table.index.size
-    return this.#large.admits(print, own, { entries, meanBytes: this.#own / Math.max(entries, 1) })
+    return this.#large.admits(this.#scan.print, own, { entries, meanBytes: this.#own / Math.max(entries, 1) })
   }
 
   /** Takes hold of the shared body and the tags of an entry about to be written. @returns bytes it is to be charged alone */
   reserve(entry: Entry): number {
     const { share, tags, key } = entry
     this.#reservedShare = share !== undefined && this.shares.retain(share.id, share.bytes) ? share.id : undefined
-    this.tagCounts.add(tags)
+    if (tags.length > 0) this.tagCounts.add(tags)
+    this.#scan.read(key)
     const shared = this.#reservedShare === undefined ? 0 : this.shares.bytesOf(this.#reservedShare)
-    return ENTRY_BYTES + Math.max(0, entry.bytes - shared) + keyBytes(key, isWide(key)) + tagBytes(tags)
+    return ENTRY_BYTES + Math.max(0, entry.bytes - shared) + keyBytes(key, this.#scan.isWide) + tagBytes(tags)
+  }
+
+  /** Fingerprint of the key that was last reserved for. */
+  get reservedPrint(): number {
+    return this.#scan.print
   }
 
   /** Bytes of the shared body that the last `reserve` took hold of. */
@@ -78,7 +85,7 @@ export class Holdings {
     const { budget, tags } = entry
     let flags = ((words[at | row.FLAGS] as number) & row.HISTORY_MASK) | KINDS.indexOf(entry.kind)
     flags |= entry.namespace << row.NAMESPACE_SHIFT
-    if (isWide(entry.key)) flags |= row.WIDE_KEY
+    if (this.#scan.isWide) flags |= row.WIDE_KEY
     if (tags.length > 0) {
       flags |= row.HAS_TAGS
       table.setTags(slot, tags)

@@ -11,7 +11,6 @@ import { Sieve } from './evict-sieve.ts'
 import { WTinyLfu } from './evict-w-tinylfu.ts'
 
 export type { Eviction } from './evict.ts'
-export { fingerprint } from './fingerprint.ts'
 
 /** Name of an eviction policy. */
 export type PolicyName = 's3-fifo' | 'lru' | 'w-tinylfu' | 'w-tinylfu-20' | 'sieve' | 's3-fifo-published'

@@ -5,7 +5,7 @@
  * need (tags, shares, a longer error window, months of freshness) are allocated when the first entry brings one. Slots are reused; a row is
  * meaningful only while its slot is in the index. Columns are replaced when they grow: do not keep them.
  */
-import { ROW_SHIFT, TIME_SHIFT } from './row.ts'
+import { ARRIVALS, FLAGS, ROW_SHIFT, TIME_SHIFT } from './row.ts'
 import { unpackWindow } from './windows.ts'
 
 const FIRST_SLOTS = 512
@@ -54,7 +54,8 @@ export class Table {
     }
     this.index.set(key, slot)
     this.keys[slot] = key
-    this.words.fill(0, slot << ROW_SHIFT, (slot + 1) << ROW_SHIFT)
+    this.words[(slot << ROW_SHIFT) | FLAGS] = 0
+    this.words[(slot << ROW_SHIFT) | ARRIVALS] = 0
     return slot
   }
 

@@ -12,7 +12,7 @@ import type { LogRecord } from '../model/log.ts'
 import type { MemoryPort, RemoveReason } from '../model/port.ts'
 import { type Arrivals, noteRead, READ_TICK_SHIFT } from '../shelf/arrivals.ts'
 import { Holdings } from '../shelf/holdings.ts'
-import { createEviction, type Eviction, fingerprint } from '../shelf/policies.ts'
+import { createEviction, type Eviction } from '../shelf/policies.ts'
 import * as row from '../shelf/row.ts'
 import type { Fence } from './fence.ts'
 import { type MemoryOptions, type MemorySettings, parseMemoryOptions } from './memory-options.ts'
@@ -52,7 +52,6 @@ export class MemoryTier implements MemoryPort {
     this.#groupMark = settings.fence.mark
     const host = {
       weightOf: (slot: number) => this.#holdings.ownBytesAt(slot),
-      hashOf: (slot: number) => fingerprint(this.#table.keys[slot] as string),
       release: (slot: number) => this.#table.free(slot),
     }
     this.#policy = createEviction(settings.policy, host, settings.maxBytes)
@@ -195,9 +194,8 @@ export class MemoryTier implements MemoryPort {
   }
 
   #insert(entry: Entry, own: number): boolean {
-    const print = fingerprint(entry.key)
-    if (this.#holdings.bytes + own > this.#settings.maxBytes && !this.#holdings.mayPush(print, own)) return false
-    this.#policy.arrive(print)
+    if (this.#holdings.bytes + own > this.#settings.maxBytes && !this.#holdings.mayPush(own)) return false
+    this.#policy.arrive(this.#holdings.reservedPrint)
     if (!this.#makeRoom(own, 1, -1)) return false
     const now = this.#clock.coarse()
     if (now !== this.#nowMs) this.#turn(now)

@@ -14,7 +14,6 @@ function arrange(name: PolicyName, capacity: number) {
     name,
     {
       weightOf: (slot) => weights[slot] as number,
-      hashOf: (slot) => keyOf[slot] as number,
       release: (slot) => {
         released.push(slot)
         free.push(slot)
