@@ -38,10 +38,6 @@ export class Connections {
     this.#clock = clock
   }
 
-  get size(): number {
-    return this.#open.size
-  }
-
   /** The connection of a socket; begins to track it. */
   of(socket: Socket): Connection {
     let connection = this.#open.get(socket)

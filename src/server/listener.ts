@@ -93,11 +93,6 @@ export class Listener {
     this.#server.setTimeout(options.writeMs, (socket) => this.#onIdle(socket))
   }
 
-  /** Open connections, tunnels included. */
-  get connections(): number {
-    return this.#connections.size
-  }
-
   listen(at: ListenAddress): Promise<AddressInfo> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject)

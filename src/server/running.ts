@@ -4,7 +4,7 @@
  * Floor 5, room server.
  */
 import type { Engine } from '../flow/engine.ts'
-import { createHttpDoor, type HttpDoor } from '../http/door.ts'
+import { createHttpDoor } from '../http/door.ts'
 import type { ExplainPort } from '../model/explain.ts'
 import type { Logger } from '../model/port.ts'
 import type { Config } from './config-schema.ts'
@@ -39,14 +39,14 @@ export interface Running {
 export function createRunning({ config, engine, logger, pseudonym, ...parts }: RunningParts): Running {
   const settings = receiveSettings(config, pseudonym)
   const tunnel = { ...tunnelOptions(config), clock: engine.clock }
-  const door: HttpDoor & Partial<ExplainPort> = createHttpDoor({ engine, profile: config.profile, routes: config.routes })
+  const door = createHttpDoor({ engine, profile: config.profile, routes: config.routes })
   const origin = parts.origin ?? createOrigin({ ...originOptions(config), clock: engine.clock })
   const receiver = { door, origin, logger, settings }
   return {
     origin,
     receive: (incoming) => void receive(receiver, incoming),
     upgrade: (upgrade) => receiveUpgrade(upgrade, settings, tunnel),
-    explain: (head) => door.explain?.(head),
+    explain: door.explain,
     close: () => door.close(),
   }
 }

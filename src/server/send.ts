@@ -83,7 +83,7 @@ function responseFields(reply: Reply, context: SendContext, shape: Shape): strin
   const list: string[] = []
   let via = context.via
   for (const [name, value] of reply.head.fields) {
-    if (OURS.has(name)) continue
+    if (OURS.has(name) || (name === 'x-cache-latency' && context.latencyUs !== undefined)) continue
     if (name === 'via' && via !== undefined) via = `${value}, ${via}`
     else if (name === 'trailer' && !shape.chunked) continue
     else if (name !== 'content-length') list.push(name, value)

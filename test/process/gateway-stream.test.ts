@@ -89,6 +89,29 @@ describe('gateway: large bodies', () => {
     expect(written).toBeLessThan(64 * MIB)
   })
 
+  it('does not let a client that takes nothing hold the fill that others read', async () => {
+    const body = Buffer.alloc(900_000, 'forecache')
+    let loads = 0
+    const url = await originHere(async (_, response) => {
+      loads += 1
+      response.setHeader('cache-control', 'max-age=60')
+      await pour(response, body.byteLength)
+    })
+    const { port } = await gatewayBefore(url)
+    const stuck = connect(port, '127.0.0.1')
+    onTestFinished(() => void stuck.destroy())
+    stuck.on('error', () => {}).pause()
+    stuck.write('GET /shared HTTP/1.1\r\nHost: a.test\r\n\r\n')
+    await until(() => loads === 1, 'the load begins')
+    const startedAt = Date.now()
+
+    const others = await Promise.all(Array.from({ length: 5 }, () => new RawClient(port).ask('GET /shared').answer()))
+
+    expect(others.every((answer) => answer.complete && answer.body.length >= body.byteLength)).toBe(true)
+    expect(Date.now() - startedAt).toBeLessThan(5000)
+    expect(loads).toBe(1)
+  })
+
   it.each([256, 16 * 1024, 16 * 1024 + 1, 500_000])(
     'hands %i bytes of any value on as they are, from the origin and from memory',
     async (size) => {
