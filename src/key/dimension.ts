@@ -5,6 +5,7 @@
  * Values, never credentials, stand in the key. Reading is synchronous and must not throw; a function of the user's that
  * throws counts as not knowing.
  */
+import { hash } from 'node:crypto'
 import type { RequestHead } from '../model/exchange.ts'
 import { AMBIGUOUS, readCookie } from './cookie.ts'
 import { chooseEncoding, codingName } from './encoding.ts'
@@ -36,6 +37,21 @@ export const CASE_FREE_FIELDS: ReadonlySet<string> = new Set([
   'sec-fetch-mode', 'sec-fetch-site', 'sec-gpc', 'upgrade-insecure-requests', 'x-requested-with', 'sec-websocket-protocol',
 ])
 
+/** Fields that bear credentials. */
+const SECRET_FIELDS: ReadonlySet<string> = new Set([
+  'authorization', 'proxy-authorization', 'cookie', 'x-api-key', 'api-key', 'x-auth-token', 'x-access-token', 'x-csrf-token', 'x-xsrf-token',
+])
+/** Shorter values are choices, not credentials, and stay readable. */
+const SECRET_FROM_CHARS = 16
+
+/**
+ * A value that may be a credential: keys are shown by explain, in events and in logs, so a long one stands there as its
+ * digest (132 bits). `%#` begins nothing that `escapeValue` writes, so the two never meet.
+ */
+function discreetValue(value: string): string {
+  return value.length < SECRET_FROM_CHARS ? escapeValue(value) : `%#${hash('sha256', value, 'base64url').slice(0, 22)}`
+}
+
 /** A request field by name: trimmed, lower-cased where the field is case-insensitive. */
 export function headerDimension(field: string): Dimension {
   const name = field.toLowerCase()
@@ -46,7 +62,8 @@ export function headerDimension(field: string): Dimension {
     refusal: '',
     read: ({ fields }) => {
       const value = fields.get(name)?.trim()
-      return value === undefined ? null : escapeValue(caseFree ? value.toLowerCase() : value)
+      if (value === undefined) return null
+      return SECRET_FIELDS.has(name) ? discreetValue(value) : escapeValue(caseFree ? value.toLowerCase() : value)
     },
   }
 }
@@ -60,7 +77,7 @@ export function cookieDimension(cookie: string): Dimension {
     read: ({ fields }) => {
       const value = readCookie(fields, cookie)
       if (value === AMBIGUOUS) return undefined
-      return value === undefined ? null : escapeValue(value)
+      return value === undefined ? null : discreetValue(value)
     },
   }
 }

@@ -73,6 +73,14 @@ describe('key: dimensions', () => {
     expect(requestKey(head({ fields: { a: '1 header.b=2' } }), policy)).not.toBe(requestKey(head({ fields: { a: '1', b: '2' } }), policy))
   })
 
+  it('never shows a credential: long cookies and credential fields stand in keys as digests', () => {
+    const policy = parseKeyPolicy({ headers: ['authorization'], cookies: ['session'] })
+    const key = (token: string) => requestKey(head({ fields: { authorization: `Bearer ${token}`, cookie: `session=${token}` } }), policy)
+    expect(key('0123456789abcdef')).not.toContain('0123456789abcdef')
+    expect(key('0123456789abcdef')).toBe(key('0123456789abcdef'))
+    expect(key('0123456789abcdef')).not.toBe(key('0123456789abcdeg'))
+  })
+
   it('gives no key to an ambiguous cookie', () => {
     const policy = parseKeyPolicy({ cookies: ['theme'] })
     expect(requestKey(head({ fields: { cookie: 'theme=a; theme=b' } }), policy)).toBeUndefined()
