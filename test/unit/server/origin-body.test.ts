@@ -1,0 +1,96 @@
+/** The origin's body: back-pressure, stalls, cancelling, breaking off. */
+import { describe, expect, it } from 'vitest'
+import { createVirtualClock } from '../../../src/model/virtual-clock.ts'
+import { HIGH_WATER_BYTES, OriginBody } from '../../../src/server/origin-body.ts'
+
+function stand() {
+  const clock = createVirtualClock()
+  const told: string[] = []
+  const control = {
+    pause: () => void told.push('pause'),
+    resume: () => void told.push('resume'),
+    abort: (reason: Error) => void told.push(`abort ${reason.message}`),
+  }
+  const body = new OriginBody(control, clock, 1000)
+  return { clock, told, body, reader: body[Symbol.asyncIterator]() }
+}
+
+const HALF = new Uint8Array(HIGH_WATER_BYTES / 2)
+
+describe('origin body', () => {
+  it('gives chunks in order, whether they came before or after they were asked for', async () => {
+    const { body, reader } = stand()
+    const early = reader.next()
+
+    body.push(Uint8Array.of(1))
+    body.push(Uint8Array.of(2))
+    body.end()
+
+    expect((await early).value).toEqual(Uint8Array.of(1))
+    expect((await reader.next()).value).toEqual(Uint8Array.of(2))
+    expect((await reader.next()).done).toBe(true)
+  })
+
+  it('pauses the connection when too much waits, and goes on when the reader has caught up', async () => {
+    const { body, reader, told } = stand()
+
+    body.push(HALF)
+    body.push(HALF)
+    expect(told).toEqual(['pause'])
+    await reader.next()
+    await reader.next()
+
+    expect(told).toEqual(['pause', 'resume'])
+  })
+
+  it('gives the connection up when its reader stalls', async () => {
+    const { body, reader, told, clock } = stand()
+    body.push(HALF)
+    body.push(HALF)
+
+    clock.advance(1001)
+
+    expect(told[1]).toMatch(/^abort FC_ORIGIN_BROKEN.*took nothing for 1000 ms/)
+    await reader.next()
+    await reader.next()
+    await expect(reader.next()).rejects.toThrow(/took nothing/)
+    expect(clock.pending).toBe(0)
+  })
+
+  it('breaks the connection off when the reader wants no more, and drops what waits', async () => {
+    const { body, reader, told } = stand()
+    body.push(HALF)
+
+    await reader.return?.()
+
+    expect(told).toEqual([expect.stringMatching(/^abort/)])
+    expect((await reader.next()).done).toBe(true)
+  })
+
+  it('leaves the connection alone when the body was complete', async () => {
+    const { body, reader, told } = stand()
+    body.end()
+
+    await reader.return?.()
+
+    expect(told).toEqual([])
+  })
+
+  it('gives what came before it broke off, then the error', async () => {
+    const { body, reader } = stand()
+    body.push(Uint8Array.of(1))
+    body.fail(new Error('gone'))
+
+    expect((await reader.next()).value).toEqual(Uint8Array.of(1))
+    await expect(reader.next()).rejects.toThrow('gone')
+  })
+
+  it('tells a reader that already waits', async () => {
+    const { body, reader } = stand()
+    const waiting = reader.next()
+
+    body.fail(new Error('gone'))
+
+    await expect(waiting).rejects.toThrow('gone')
+  })
+})
