@@ -5,6 +5,7 @@
  * does not make old entries young. A step forward, or a machine waking from suspension, does move `now()` ahead,
  * because the budget may truly have passed: in doubt the cache misses.
  */
+import { performance } from 'node:perf_hooks' // the global of that name is an accessor: dearer at each reading
 
 /** Handle of a pending timer. */
 export interface Timer {

@@ -1,0 +1,82 @@
+import fc from 'fast-check'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Format, parseFormat, readTrace } from '../../../bench/trace/formats.ts'
+import { simulateMemory, simulateOptimum, simulatePolicy } from '../../../bench/trace/simulate.ts'
+
+let folder = ''
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'trace-'))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function write(content: string | Uint8Array): string {
+  const file = join(folder, 'trace')
+  writeFileSync(file, content)
+  return file
+}
+
+const CLF = (time: string, method: string, path: string, status: number): string =>
+  `192.0.2.1 - - [17/May/2015:10:05:${time} +0000] "${method} ${path} HTTP/1.1" ${status} 512 "-" "agent"`
+
+describe('trace formats', () => {
+  it.each<{ format: Format; content: string | Uint8Array; ids: number[]; sizes: number[] | undefined }>([
+    { format: 'int32', content: Uint8Array.of(0, 0, 0, 7, 0, 0, 0, 9, 0, 0, 0, 7), ids: [0, 1, 0], sizes: undefined },
+    { format: 'text', content: '/a\n/b\r\n/a\n', ids: [0, 1, 0], sizes: undefined },
+    { format: 'csv', content: '/a,10\n/b,20\n/a,10\n', ids: [0, 1, 0], sizes: [10, 20, 10] },
+    { format: 'csv', content: 'size,key\n10,/a\n20,/b\n', ids: [0, 1], sizes: [10, 20] },
+    { format: 'adaptsize', content: '1 77 10\n2 5 20\n3 77 10\n', ids: [0, 1, 0], sizes: [10, 20, 10] },
+    {
+      format: 'tsv',
+      content: 'host\ttime\tmethod\turl\tresponse\tbytes\nh\t2\tGET\t/a\t200\t5\nh\t1\tGET\t/b\t304\t0\nh\t3\tPOST\t/c\t200\t5\n',
+      ids: [0, 1],
+      sizes: [0, 5],
+    },
+    {
+      format: 'clf',
+      content: [CLF('09', 'GET', '/late', 200), CLF('03', 'GET', '/early', 200), CLF('04', 'GET', '/no', 404)].join('\n'),
+      ids: [0, 1],
+      sizes: [512, 512],
+    },
+  ])('reads $format, named or detected', ({ format, content, ids, sizes }) => {
+    for (const named of [format, 'auto'] as const) {
+      const trace = readTrace(write(content), named)
+      expect(trace.format).toBe(format)
+      expect([...trace.ids]).toEqual(ids)
+      expect(trace.sizes === undefined ? undefined : [...trace.sizes]).toEqual(sizes)
+    }
+  })
+
+  it('reads access logs whole when told to', () => {
+    expect(readTrace(write(CLF('01', 'POST', '/a', 500)), 'clf', true).ids.length).toBe(1)
+  })
+
+  it('unpacks gzip', () => {
+    expect(readTrace(write(gzipSync('a\nb\n')), 'auto').distinct).toBe(2)
+  })
+
+  it('says what it expected when there is nothing to read or no such format', () => {
+    expect(() => readTrace(write('no log at all\n'), 'clf')).toThrow(/no request found when read as clf/)
+    expect(() => parseFormat('pcap')).toThrow(/known formats: auto, int32/)
+  })
+})
+
+describe('trace simulation', () => {
+  it('finds no policy better than the optimum, and the tier equal to its policy but for fingerprints', () => {
+    const keys = fc.array(fc.nat(50), { minLength: 1, maxLength: 400 })
+    fc.assert(
+      fc.property(keys, fc.integer({ min: 1, max: 30 }), (requests, capacity) => {
+        const trace = { ids: Int32Array.from(requests), distinct: 51, sizes: undefined, format: 'text', skipped: 0 }
+        const optimum = simulateOptimum(trace, capacity)
+        for (const policy of ['s3-fifo', 'lru', 'sieve', 'w-tinylfu'] as const) {
+          expect(simulatePolicy(trace, policy, capacity)).toBeLessThanOrEqual(optimum)
+        }
+        expect(simulateMemory(trace, 'lru', capacity)).toBe(simulatePolicy(trace, 'lru', capacity))
+      }),
+      { numRuns: 60 },
+    )
+  })
+})
