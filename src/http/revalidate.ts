@@ -17,7 +17,7 @@ export async function validateFound(visit: KeyedVisit, found: Found): Promise<Re
   const { engine } = visit.desk
   if (visit.head.method === 'HEAD') return writeHeadThrough(visit, found)
   if (hasPrecondition(visit)) return passOn(visit, { forward: 'bypass', detail: 'precondition' })
-  const resting = engine.backoff.leftMs(found.key) > 0 && !visit.asked.noCache ? standIn(visit, found, true) : undefined
+  const resting = engine.backoff.leftMs(found.key) > 0 && !isImpatient(visit) ? standIn(visit, found, true) : undefined
   if (resting !== undefined) return resting
   countMiss(visit, found.key)
   const wanted: Wanted = { forward: 'stale', run: (errand) => validateStored(visit, errand, found) }

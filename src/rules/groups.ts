@@ -10,14 +10,17 @@ import type { Fields } from '../model/fields.ts'
 
 /** Groups of one response beyond which it is not stored: it could not be invalidated by all of them. */
 export const MAX_GROUPS = 128
-const MAX_GROUP_LENGTH = 256
+// Encoded and behind the longest authority it is still a tag.
+const MAX_GROUP_LENGTH = 250
 
-/** @returns group names; undefined when there are more, or longer ones, than are kept */
+/** @returns group names; undefined when a response has more, or longer ones, than are kept */
 export function parseGroups(fields: Fields, field: 'cache-groups' | 'cache-group-invalidation'): string[] | undefined {
   const value = fields.get(field)
   if (value === undefined) return []
   const groups = new Set<string>()
   for (const member of membersOf(value)) if (typeof member === 'string') groups.add(member)
+  // What is invalidated has no limit but the head's: a group left out would leave old answers standing.
+  if (field === 'cache-group-invalidation') return [...groups].filter((group) => group.length <= MAX_GROUP_LENGTH)
   if (groups.size > MAX_GROUPS) return undefined
   for (const group of groups) if (group.length > MAX_GROUP_LENGTH) return undefined
   return [...groups]

@@ -15,7 +15,7 @@ import { errorBytes, parseFailure } from './refuse.ts'
 import { isWebSocket } from './websocket.ts'
 
 /** Requests of one connection that may await their answers at once. */
-const MAX_PIPELINED = 64
+const MAX_PIPELINED = 256
 
 /** Deadlines and bounds of a listener; durations in ms. */
 export interface ListenerOptions {

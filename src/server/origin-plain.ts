@@ -47,6 +47,7 @@ export function sendPlain(plain: PlainRequest, exchange: Exchange): void {
   outgoing.on('upgrade', (_, socket) => {
     socket.destroy()
     exchange.onResponseStart(control, 101, {}, '')
+    exchange.onResponseError(control, control.reason ?? coded('UND_ERR_SOCKET')) // an upgraded request emits nothing more
   })
   outgoing.on('response', (answer) => receive(answer, { control, exchange, idleMs: plain.bodyIdleMs }))
   void write(outgoing, plain, exchange)

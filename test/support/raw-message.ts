@@ -34,9 +34,9 @@ export function parseHead(raw: string): { start: string; lines: [string, string]
   const [start = '', ...rest] = raw.split('\r\n')
   if (/[\r\n\0]/.test(raw.replaceAll('\r\n', ''))) throw new Error('a bare CR, LF or NUL')
   const lines = rest.map((line): [string, string] => {
-    const match = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*$/.exec(line)
+    const match = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t\x20-\xff]*)$/.exec(line)
     if (match === null) throw new Error(`no field line: ${JSON.stringify(line)}`)
-    return [match[1] as string, match[2] as string]
+    return [match[1] as string, (match[2] as string).replace(/^[ \t]+/, '').trimEnd()]
   })
   return { start, lines }
 }

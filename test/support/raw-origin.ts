@@ -108,6 +108,7 @@ export class RawOrigin {
     this.#connections += 1
     const connection = this.#connections
     socket.setNoDelay(true)
+    socket.setMaxListeners(0)
     socket.on('error', () => {}).once('close', () => this.#sockets.delete(socket))
     let held: Buffer = Buffer.alloc(0)
     try {

@@ -75,6 +75,18 @@ describe('hostile: reading in other ways what is stale', () => {
     expect((await stand.get(path)).text).toBe('old')
   })
 
+  it('asks an origin that failed a moment ago again for a client who wants nothing stale', async () => {
+    const path = stand.serve(
+      ok(['Cache-Control: max-age=10, stale-if-error=600', 'Age: 20'], 'old'),
+      answer(503, [], 'down'),
+      fresh('new'),
+    )
+    await stand.get(path)
+    expect((await stand.get(path)).text).toBe('old')
+
+    expect((await stand.get(path, ['Cache-Control: max-age=0'])).text).toBe('new')
+  })
+
   it('serves nothing stale whose replacement broke off in the middle as if it were that', async () => {
     const path = stand.serve(
       ok(['Cache-Control: max-age=10, stale-if-error=600', 'Age: 20', 'ETag: "a"'], 'old'),
@@ -251,6 +263,25 @@ describe('hostile: what clients cannot know', () => {
     expect(replies.map((one) => [one.text, one.get('content-encoding')])).toEqual(
       replies.map((_, index) => (index % 2 === 0 ? ['gzip bytes', 'gzip'] : ['plain bytes', undefined])),
     )
+  })
+
+  it('answers 150 pipelined requests', async () => {
+    const path = stand.serve(fresh('x'))
+    const client = stand.open()
+    for (let i = 0; i < 150; i += 1) client.ask(`GET ${path}?${i}`)
+    for (let i = 0; i < 150; i += 1) expect((await client.answer()).status).toBe(200)
+    client.destroy()
+  })
+
+  it('gives a cookie to who caused the answer alone, however many wait for it', async () => {
+    const path = stand.serve(async ({ index }) => {
+      await pause(20)
+      return ok(['Cache-Control: public, max-age=60', `Set-Cookie: id=${index}`], 'x')
+    })
+    const replies = await Promise.all(Array.from({ length: 10 }, () => stand.get(path)))
+    const cookies = replies.flatMap((one) => one.all('set-cookie'))
+
+    expect(new Set(cookies).size).toBe(cookies.length)
   })
 
   it('never mixes clients that share a connection to it', async () => {

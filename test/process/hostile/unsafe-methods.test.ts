@@ -255,6 +255,16 @@ describe('hostile: groups', () => {
     expect(await isForgotten(path)).toBe(false)
   })
 
+  it('forgets every group that a write names, however many and however long', async () => {
+    const names = [...Array.from({ length: 400 }, (_, index) => `m${index}`), '%'.repeat(250)]
+    const paths = [grouped('"m399"'), grouped(`"${'%'.repeat(250)}"`)]
+    for (const path of paths) await stand.get(path)
+    const write = stand.serve(ok([`Cache-Group-Invalidation: ${names.map((name) => `"${name}"`).join(', ')}`], 'done'))
+
+    expect((await stand.ask(`POST ${write}`, [], 'x')).text).toBe('done')
+    expect(await Promise.all(paths.map((path) => isForgotten(path)))).toEqual([true, true])
+  })
+
   it('ignores groups that are no list of strings', async () => {
     const path = grouped('"g4"')
     await stand.get(path)
