@@ -17,6 +17,10 @@ import { VirtualHead } from './virtual-head.ts'
 
 /** How long a handler whose client has gone is left to finish for the store before it hears of it, ms. */
 export const GRACE_MS = 10_000
+/** How long a handler may go on behind an answer that its client has got, ms. */
+const LINGER_MS = 60_000
+/** Events of the response that tell about the client's side, where a handler wants to hear about its own. */
+const TWO_SIDED: ReadonlySet<string> = new Set(['drain', 'finish', 'close'])
 
 type Listener = (...args: never[]) => void
 type Method = (...args: never[]) => unknown
@@ -46,6 +50,7 @@ export class Capture {
   /** Listeners of the handler for what happens to its side. */
   readonly #listeners = new EventEmitter()
   #gone = false
+  #told = false
   readonly #trailers = Fields.from()
   readonly #hasBody: boolean
   readonly #saved = new Map<string, { readonly before: PropertyDescriptor | undefined; readonly ours: unknown }>()
@@ -102,7 +107,6 @@ export class Capture {
     this.#grace?.cancel()
     this.#reject(error)
     this.#body.fail(error)
-    this.#tellGone()
     this.#finish()
   }
 
@@ -174,7 +178,6 @@ export class Capture {
     this.#implicit()
     if (bytes !== undefined && this.#hasBody) this.#body.push(bytes)
     this.#body.end()
-    this.#tellGone()
     if (done !== undefined) {
       if (this.#delivered) queueMicrotask(done)
       else this.#res.once('finish', done)
@@ -184,20 +187,20 @@ export class Capture {
 
   #finish(): void {
     if (this.#delivered && this.#body.closed) this.#uninstall()
+    if (this.#body.closed) this.#tellGone()
   }
 
   /** Whoever else waits for this answer gets it: the handler hears of its client's leaving when nobody wants it any more. */
   #clientGone(): void {
     this.#gone = true
     if (this.#body.closed || this.#body.left) return this.#tellGone()
-    if (this.#delivered) return
     const error = new ForecacheError('FC_ORIGIN_BROKEN', { reason: 'the client has gone, and the handler did not end' })
-    this.#grace = this.#clock.after(GRACE_MS, () => this.fail(error))
+    this.#grace = this.#clock.after(this.#delivered ? LINGER_MS : GRACE_MS, () => this.fail(error))
   }
 
   #tellGone(): void {
-    if (!this.#gone) return
-    this.#gone = false
+    if (!this.#gone || this.#told) return
+    this.#told = true
     queueMicrotask(() => this.#listeners.emit('close'))
   }
 
@@ -266,13 +269,13 @@ export class Capture {
     })
   }
 
-  /** What a handler hears of 'drain' and 'close' is about the virtual body, not about the client. */
+  /** What a handler hears of 'drain', 'finish' and 'close' is about what it writes, not about the client. */
   #installListeners(): void {
     const res = this.#res
     for (const name of ['on', 'addListener', 'off', 'removeListener', 'prependListener'] as const) {
       const real = res[name] as (event: string, listener: Listener) => unknown
       this.#override(name, (event: string, listener: Listener): unknown => {
-        if ((event !== 'drain' && event !== 'close') || !this.#virtual) return real.call(res, event, listener)
+        if (!TWO_SIDED.has(event) || !this.#virtual) return real.call(res, event, listener)
         this.#listeners[name](event, listener as () => void)
         if (name === 'off' || name === 'removeListener') real.call(res, event, listener) // it may be one of ours, or of before
         return res
@@ -329,9 +332,13 @@ export class Capture {
     this.#saved.clear()
     res.statusCode = this.#realStatus
     if (this.#realMessage !== undefined) res.statusMessage = this.#realMessage
-    for (const listener of this.#listeners.rawListeners('drain')) res.on('drain', listener as () => void)
-    if (res.closed) this.#listeners.emit('close')
-    else for (const listener of this.#listeners.rawListeners('close')) res.on('close', listener as () => void)
+    for (const event of TWO_SIDED) {
+      if (event === 'close' && this.#told) continue
+      const over = event === 'finish' ? res.writableFinished : event === 'close' && res.closed
+      this.#told ||= over && event === 'close'
+      if (over) queueMicrotask(() => this.#listeners.emit(event))
+      else for (const listener of this.#listeners.rawListeners(event)) res.on(event, listener as () => void)
+    }
   }
 }
 

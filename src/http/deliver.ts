@@ -48,7 +48,7 @@ function writeHead({ head, body }: Reply, outlet: Outlet, bodiless: boolean): vo
 async function stream(res: ServerResponse, body: BodySource, outlet: Outlet): Promise<void> {
   const source = body[Symbol.asyncIterator]()
   const stop = (): void => void source.return?.().catch(() => {})
-  res.once('close', stop)
+  outlet.once('close', stop)
   // A head whose first chunk is not there at once goes out alone; else both leave in one write.
   const flush = setImmediate(() => outlet.flushHeaders())
   try {
@@ -74,7 +74,7 @@ function drained(res: ServerResponse, outlet: Outlet): Promise<void> {
       res.off('close', done)
       resolve()
     }
-    res.once('close', done)
+    outlet.once('close', done)
     outlet.once('drain', done)
   })
 }

@@ -253,6 +253,38 @@ describe('middleware in a stack: the ways of writing', () => {
     expect(after.map((got) => `${got.headers['x-cache']} ${got.body} ${got.headers['content-type']}`)).toEqual(Array(2).fill('HIT {"value":2} application/json; charset=utf-8'))
   })
 
+  it('lets a stream that is piped go on behind an answer that ended before it', async () => {
+    const clock = createVirtualClock()
+    let runs = 0
+    const ended: string[] = []
+    const app = express()
+    app.use(forExpress({ cache: createCache({ clock }), budget: { fresh: '10s', stale: '60s' } }))
+    app.get('/', (_req, res) => {
+      runs += 1
+      res.set('ETag', '"v1"').type('text/plain')
+      for (const event of ['finish', 'close']) res.on(event, () => ended.push(`${event} ${runs}`))
+      const parts = async function* (): AsyncGenerator<string> {
+        for (let i = 0; i < 20; i += 1) {
+          await new Promise((resolve) => setImmediate(resolve))
+          yield `${runs}`
+        }
+      }
+      Readable.from(parts()).pipe(res)
+    })
+    const site = await serve(app)
+
+    const asked = await get(site, '/', { 'if-none-match': '"v1"' }) // a 304, long before the stream has ended
+    await until(() => ended.length === 2)
+    const filled = await get(site)
+    await clock.advanceAsync(20_000)
+    const stale = await get(site) // refreshed behind, on a response that has ended
+    await until(() => ended.length === 4)
+    const fresh = await get(site)
+
+    expect([asked.status, filled.body.toString(), filled.headers['x-cache'], stale.headers['x-cache']]).toEqual([304, '1'.repeat(20), 'HIT', 'STALE'])
+    expect([fresh.body.toString(), fresh.headers['x-cache'], ended]).toEqual(['2'.repeat(20), 'HIT', ['finish 1', 'close 1', 'finish 2', 'close 2']])
+  })
+
   it('refreshes behind a stale answer in Hono when it is told how', async () => {
     const clock = createVirtualClock()
     let value = 1
