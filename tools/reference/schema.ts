@@ -1,5 +1,6 @@
 /** Prints a page of options from a zod schema: name, type, default, range, meaning. */
 import { z } from 'zod'
+import type { OptionMeta } from '../../src/model/option.ts'
 import { code, page, table } from './table.ts'
 
 interface Row {
@@ -10,11 +11,7 @@ interface Row {
   readonly text: string
 }
 
-interface Meta {
-  readonly description?: string
-  readonly unit?: string
-  readonly shown?: string
-}
+type Meta = Partial<OptionMeta>
 
 /** A schema without what wraps it, and what the wrappers said. */
 interface Unwrapped {
