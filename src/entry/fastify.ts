@@ -20,11 +20,15 @@ export function forecache(options: MiddlewareOptions = {}): ForecachePlugin {
   const mount = createMount(options)
   const plugin: FastifyPluginCallback = (instance, _, ready) => {
     // The hook ends when the handler is to run: never, for an answer from memory.
-    instance.addHook('onRequest', (request, reply) => new Promise<void>((resolve, reject) => {
-      const { raw: req, originalUrl: target, protocol: scheme, host: authority } = request
-      const outer = reply.getHeaders() as OutgoingHttpHeaders
-      attend(mount, { req, res: reply.raw, target, scheme, authority, outer, next: () => resolve() }).catch(reject)
-    }))
+    instance.addHook(
+      'onRequest',
+      (request, reply) =>
+        new Promise<void>((resolve, reject) => {
+          const { raw: req, originalUrl: target, protocol: scheme, host: authority } = request
+          const outer = reply.getHeaders() as OutgoingHttpHeaders
+          attend(mount, { req, res: reply.raw, target, scheme, authority, outer, next: () => resolve() }).catch(reject)
+        }),
+    )
     instance.addHook('onClose', () => mount.close())
     ready()
   }

@@ -10,16 +10,24 @@ import { attendWeb } from '../http/web.ts'
 export type { MiddlewareOptions } from '../http/middleware.ts'
 
 /** A fetch handler. */
-export type FetchHandler<Rest extends readonly unknown[] = readonly []> = (request: Request, ...rest: Rest) => Response | Promise<Response>
+export type FetchHandler<Rest extends readonly unknown[] = readonly []> = (
+  request: Request,
+  ...rest: Rest
+) => Response | Promise<Response>
 /** Puts the cache before a handler. */
-export type FetchWrap = (<Rest extends readonly unknown[]>(handler: FetchHandler<Rest>) => (request: Request, ...rest: Rest) => Promise<Response>) & Mounted
+export type FetchWrap = (<Rest extends readonly unknown[]>(
+  handler: FetchHandler<Rest>,
+) => (request: Request, ...rest: Rest) => Promise<Response>) &
+  Mounted
 
 /** @throws FC_OPTION_* naming the first bad option */
 export function forecache(options: MiddlewareOptions = {}): FetchWrap {
   const mount = createMount(options)
-  const wrap = <Rest extends readonly unknown[]>(handler: FetchHandler<Rest>) => (request: Request, ...rest: Rest): Promise<Response> => {
-    const run = async (asked: Request): Promise<Response> => handler(asked, ...rest)
-    return attendWeb(mount, { request, run, again: run })
-  }
+  const wrap =
+    <Rest extends readonly unknown[]>(handler: FetchHandler<Rest>) =>
+    (request: Request, ...rest: Rest): Promise<Response> => {
+      const run = async (asked: Request): Promise<Response> => handler(asked, ...rest)
+      return attendWeb(mount, { request, run, again: run })
+    }
   return Object.assign(wrap, { cache: mount.cache, close: () => mount.close() })
 }

@@ -23,11 +23,14 @@ export type ForecacheMiddleware = MiddlewareHandler & Mounted
 export function forecache({ refresh, ...options }: HonoOptions = {}): ForecacheMiddleware {
   const mount = createMount(options)
   const middleware: MiddlewareHandler = async (c, next) => {
-    const again = refresh === undefined ? undefined : async (request: Request): Promise<Response> => {
-      const repeated = new Request(request)
-      attendOnce(repeated)
-      return refresh(repeated, c.env)
-    }
+    const again =
+      refresh === undefined
+        ? undefined
+        : async (request: Request): Promise<Response> => {
+            const repeated = new Request(request)
+            attendOnce(repeated)
+            return refresh(repeated, c.env)
+          }
     const response = await attendWeb(mount, { request: c.req.raw, again, run: (request) => handle(c, request, next) })
     if (c.finalized) {
       if (c.res === response) return

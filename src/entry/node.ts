@@ -17,6 +17,9 @@ export type ListenerWrap = ((listener: Listener) => (req: IncomingMessage, res: 
 /** @throws FC_OPTION_* naming the first bad option */
 export function forecache(options: MiddlewareOptions = {}): ListenerWrap {
   const mount = createMount(options)
-  const wrap = (listener: Listener) => (req: IncomingMessage, res: ServerResponse): Promise<void> => attend(mount, { req, res, next: () => listener(req, res) })
+  const wrap =
+    (listener: Listener) =>
+    (req: IncomingMessage, res: ServerResponse): Promise<void> =>
+      attend(mount, { req, res, next: () => listener(req, res) })
   return Object.assign(wrap, { cache: mount.cache, close: () => mount.close() })
 }

@@ -56,8 +56,10 @@ export function readHead(turn: Turn): RequestHead | undefined {
   const { headers } = req
   const method = req.method ?? 'GET'
   const target = turn.target ?? req.url ?? '/'
-  const hasContent = headers['transfer-encoding'] !== undefined || (headers['content-length'] !== undefined && headers['content-length'] !== '0')
-  if (method === 'QUERY' || method === 'CONNECT' || headers.upgrade !== undefined || target.charCodeAt(0) !== 0x2f) return undefined
+  const hasContent =
+    headers['transfer-encoding'] !== undefined || (headers['content-length'] !== undefined && headers['content-length'] !== '0')
+  if (method === 'QUERY' || method === 'CONNECT' || headers.upgrade !== undefined || target.charCodeAt(0) !== 0x2f)
+    return undefined
   if (hasContent && (method === 'GET' || method === 'HEAD')) return undefined
   const scheme = (turn.scheme ?? ('encrypted' in req.socket ? 'https' : 'http')) === 'https' ? 'https' : 'http'
   const host = turn.authority ?? headers.host
@@ -113,7 +115,11 @@ class Attendance {
     const timer = clock.after(this.#mount.patienceMs, () => {
       if (this.#capture === undefined) impatient(undefined)
     })
-    const reply = this.#mount.door.handle(this.#head, undefined, { origin, signal: this.#abort.signal, onInformational: () => {} })
+    const reply = this.#mount.door.handle(this.#head, undefined, {
+      origin,
+      signal: this.#abort.signal,
+      onInformational: () => {},
+    })
     reply.catch(() => {})
     try {
       return (await Promise.race([reply, patience])) ?? (await this.#step())
@@ -149,15 +155,22 @@ class Attendance {
   async #send(head: RequestHead, options: SendOptions): Promise<OriginAnswer> {
     const behind = options.onInformational === undefined // the door tells its client of 1xx unless nobody waits
     if (behind) await this.#answered.promise
-    if (this.#capture !== undefined || this.#passed) throw new ForecacheError('FC_ORIGIN_BROKEN', { reason: 'a handler runs once per request' })
+    if (this.#capture !== undefined || this.#passed)
+      throw new ForecacheError('FC_ORIGIN_BROKEN', { reason: 'a handler runs once per request' })
     const { res, next } = this.#turn
     const { maxLoad } = this.#mount.engine.settings.deadlines
-    const capture = new Capture(res, this.#mount.engine.clock, { outer: { ...this.#turn.outer, ...this.#base }, status: this.#status, behind })
+    const capture = new Capture(res, this.#mount.engine.clock, {
+      outer: { ...this.#turn.outer, ...this.#base },
+      status: this.#status,
+      behind,
+    })
     this.#capture = capture
     const restore = showHead(this.#turn.req, this.#head, head)
     options.signal.addEventListener('abort', () => capture.fail(options.signal.reason), { once: true })
     // Nobody would ever end a handler that was forgotten behind an answer.
-    const timer = behind ? this.#mount.engine.clock.after(maxLoad, () => capture.fail(new ForecacheError('FC_ORIGIN_TIMEOUT', { ms: maxLoad }))) : undefined
+    const timer = behind
+      ? this.#mount.engine.clock.after(maxLoad, () => capture.fail(new ForecacheError('FC_ORIGIN_TIMEOUT', { ms: maxLoad })))
+      : undefined
     this.#run(next.bind(this.#turn), capture)
     return capture.answer.finally(() => {
       timer?.cancel()
@@ -185,7 +198,8 @@ class Attendance {
     try {
       if (!reply.outcome.stale && this.#capture?.installed !== true && this.#turn.give?.(reply) === true) return
       this.#turn.onWrite?.()
-      if (outer !== undefined) for (const [name, value] of Object.entries(outer)) if (value !== undefined) outlet.setHeader(name, value)
+      if (outer !== undefined)
+        for (const [name, value] of Object.entries(outer)) if (value !== undefined) outlet.setHeader(name, value)
       await deliver(res, reply, outlet)
     } catch (error) {
       this.#mount.engine.settings.logger.error({ err: error }, 'an answer could not be written')

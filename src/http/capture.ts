@@ -39,7 +39,18 @@ export interface CaptureOptions {
   readonly behind?: boolean
 }
 
-const OUTLET = ['setHeader', 'removeHeader', 'getHeader', 'writeHead', 'write', 'end', 'flushHeaders', 'addTrailers', 'destroy', 'once'] as const
+const OUTLET = [
+  'setHeader',
+  'removeHeader',
+  'getHeader',
+  'writeHead',
+  'write',
+  'end',
+  'flushHeaders',
+  'addTrailers',
+  'destroy',
+  'once',
+] as const
 
 /** See the module's header. */
 export class Capture {
@@ -82,7 +93,10 @@ export class Capture {
     this.#hasBody = res.req.method !== 'HEAD'
     this.#delivered = behind
     this.#head = new VirtualHead(status, behind ? outer : { ...outer, ...res.getHeaders() })
-    this.#body = new BodyQueue(() => this.#listeners.emit('drain'), () => this.#tellGone())
+    this.#body = new BodyQueue(
+      () => this.#listeners.emit('drain'),
+      () => this.#tellGone(),
+    )
     this.answer = new Promise((resolve, reject) => {
       this.#settle = resolve
       this.#reject = reject
@@ -153,7 +167,11 @@ export class Capture {
     this.#committed = true
     this.#grace?.cancel()
     const trailers = this.#trailers
-    this.#settle({ head: this.#head.response(), body: this.#body.source, trailers: () => (trailers.raw().length === 0 ? undefined : trailers) })
+    this.#settle({
+      head: this.#head.response(),
+      body: this.#body.source,
+      trailers: () => (trailers.raw().length === 0 ? undefined : trailers),
+    })
   }
 
   /** As node does: through whatever patched `writeHead` behind us. */
@@ -174,7 +192,8 @@ export class Capture {
   #end(chunk?: unknown, second?: unknown, third?: unknown): void {
     if (this.#body.closed) return
     const { bytes, done } = readArguments(chunk, second, third)
-    if (!this.#committed && this.#hasBody && allowsLength(this.#head)) this.#head.set('Content-Length', String(bytes?.byteLength ?? 0))
+    if (!this.#committed && this.#hasBody && allowsLength(this.#head))
+      this.#head.set('Content-Length', String(bytes?.byteLength ?? 0))
     this.#implicit()
     if (bytes !== undefined && this.#hasBody) this.#body.push(bytes)
     this.#body.end()
@@ -255,18 +274,27 @@ export class Capture {
   }
 
   #installState(): void {
-    const real = (name: 'headersSent' | 'writableEnded' | 'writableNeedDrain'): unknown => Reflect.get(OutgoingMessage.prototype, name, this.#res)
+    const real = (name: 'headersSent' | 'writableEnded' | 'writableNeedDrain'): unknown =>
+      Reflect.get(OutgoingMessage.prototype, name, this.#res)
     this.#accessor('headersSent', () => (!this.#virtual ? real('headersSent') : this.#committed))
     this.#accessor('writableEnded', () => (!this.#virtual ? real('writableEnded') : this.#body.closed))
     this.#accessor('writableNeedDrain', () => (!this.#virtual ? real('writableNeedDrain') : this.#body.full))
-    this.#accessor('statusCode', () => (!this.#virtual ? this.#realStatus : this.#head.status), (status) => {
-      if (!this.#virtual) this.#realStatus = status as number
-      else if (!this.#committed) this.#head.status = status as number
-    })
-    this.#accessor('statusMessage', () => (!this.#virtual ? this.#realMessage : this.#head.statusText), (text) => {
-      if (!this.#virtual) this.#realMessage = text as string
-      else if (!this.#committed) this.#head.statusText = text as string
-    })
+    this.#accessor(
+      'statusCode',
+      () => (!this.#virtual ? this.#realStatus : this.#head.status),
+      (status) => {
+        if (!this.#virtual) this.#realStatus = status as number
+        else if (!this.#committed) this.#head.status = status as number
+      },
+    )
+    this.#accessor(
+      'statusMessage',
+      () => (!this.#virtual ? this.#realMessage : this.#head.statusText),
+      (text) => {
+        if (!this.#virtual) this.#realMessage = text as string
+        else if (!this.#committed) this.#head.statusText = text as string
+      },
+    )
   }
 
   /** What a handler hears of 'drain', 'finish' and 'close' is about what it writes, not about the client. */
@@ -351,11 +379,18 @@ interface Arguments {
 function readArguments(chunk: unknown, second: unknown, third: unknown): Arguments {
   const done = [chunk, second, third].find((one) => typeof one === 'function') as (() => void) | undefined
   if (chunk === undefined || chunk === null || typeof chunk === 'function') return { bytes: undefined, done }
-  if (typeof chunk === 'string') return { bytes: Buffer.from(chunk, typeof second === 'string' ? (second as BufferEncoding) : 'utf8'), done }
+  if (typeof chunk === 'string')
+    return { bytes: Buffer.from(chunk, typeof second === 'string' ? (second as BufferEncoding) : 'utf8'), done }
   if (chunk instanceof Uint8Array) return { bytes: chunk, done }
   throw new TypeError('The "chunk" argument must be of type string or an instance of Buffer or Uint8Array')
 }
 
 function allowsLength(head: VirtualHead): boolean {
-  return head.status >= 200 && head.status !== 204 && head.status !== 304 && !head.has('content-length') && !head.has('transfer-encoding')
+  return (
+    head.status >= 200 &&
+    head.status !== 204 &&
+    head.status !== 304 &&
+    !head.has('content-length') &&
+    !head.has('transfer-encoding')
+  )
 }

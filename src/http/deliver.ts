@@ -11,7 +11,15 @@ import type { Outlet } from './capture.ts'
 import { REMOVED_FIELD } from './virtual-head.ts'
 
 /** Fields that node writes itself. */
-const OURS: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'te', REMOVED_FIELD])
+const OURS: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+  'te',
+  REMOVED_FIELD,
+])
 
 /** Resolves when the answer is handed over or the client has gone. @throws when the response refuses head or body */
 export async function deliver(res: ServerResponse, reply: Reply, outlet: Outlet = res): Promise<void> {
@@ -81,5 +89,7 @@ function drained(res: ServerResponse, outlet: Outlet): Promise<void> {
 
 function discard(body: Reply['body']): void {
   if (body === undefined || body instanceof Uint8Array) return
-  void body[Symbol.asyncIterator]().return?.().catch(() => {})
+  void body[Symbol.asyncIterator]()
+    .return?.()
+    .catch(() => {})
 }

@@ -57,12 +57,17 @@ export function giveReply(ctx: KoaContext, { head, body }: Reply): boolean {
   if (ctx.respond === false) return false
   ctx.status = head.status
   if (body === undefined) ctx.body = head.status === 204 || head.status === 304 ? null : Buffer.alloc(0)
-  else ctx.body = body instanceof Uint8Array ? Buffer.from(body.buffer, body.byteOffset, body.byteLength) : Readable.from(body, { objectMode: false })
+  else
+    ctx.body =
+      body instanceof Uint8Array
+        ? Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+        : Readable.from(body, { objectMode: false })
   const { fields } = head
   if (!fields.has('content-type')) ctx.remove('content-type')
   if (body === undefined) ctx.remove('content-length')
   for (const name of (fields.get(REMOVED_FIELD) ?? '').split(', ')) if (name !== '') ctx.remove(name)
-  for (const name of fields.names()) if (!FRAMING.has(name)) ctx.set(name, fields.all(name).length === 1 ? (fields.first(name) as string) : fields.all(name))
+  for (const name of fields.names())
+    if (!FRAMING.has(name)) ctx.set(name, fields.all(name).length === 1 ? (fields.first(name) as string) : fields.all(name))
   return true
 }
 
@@ -101,7 +106,8 @@ function chunks(stream: Readable, clock: Clock): BodySource {
       async next() {
         const step = await source.next()
         if (timedOut) throw new ForecacheError('FC_ORIGIN_BROKEN', { reason: 'the client has gone, and the body did not end' })
-        if (step.done !== true) return { value: typeof step.value === 'string' ? Buffer.from(step.value) : (step.value as Uint8Array), done: false }
+        if (step.done !== true)
+          return { value: typeof step.value === 'string' ? Buffer.from(step.value) : (step.value as Uint8Array), done: false }
         end()
         return { value: undefined, done: true }
       },

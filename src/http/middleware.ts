@@ -16,14 +16,27 @@ import { ROUTE_POLICY, ROUTES, type RoutesInput } from './policy.ts'
 const PATH = z.string().startsWith('/')
 
 /** The schema of a middleware's options. */
-export const MIDDLEWARE_OPTIONS = ROUTE_POLICY.omit({ match: true, name: true }).partial().extend({
-  cache: z.custom<Cache | CacheOptions>((given) => typeof given === 'object' && given !== null).optional().meta({ description: 'A cache to share, or options of one of its own.' }),
-  routes: ROUTES.optional().meta({ description: 'Policies by path; a request that none matches has the flat one, or RFC 9111 alone.' }),
-  name: z.string().regex(/^[\w.:/-]{1,64}$/).default('middleware').meta({ description: 'Name of the flat policy in metrics.' }),
-  path: PATH.default('/*').meta({ description: 'Pattern of the flat policy, as the client sees the path; names parameters for tags.' }),
-  methods: z.array(z.string()).optional().meta({ description: 'Methods of the flat policy.', shown: 'GET, HEAD' }),
-  profile: z.enum(['safe', 'conformance']).default('safe').meta({ description: 'Profile of the HTTP door.' }),
-})
+export const MIDDLEWARE_OPTIONS = ROUTE_POLICY.omit({ match: true, name: true })
+  .partial()
+  .extend({
+    cache: z
+      .custom<Cache | CacheOptions>((given) => typeof given === 'object' && given !== null)
+      .optional()
+      .meta({ description: 'A cache to share, or options of one of its own.' }),
+    routes: ROUTES.optional().meta({
+      description: 'Policies by path; a request that none matches has the flat one, or RFC 9111 alone.',
+    }),
+    name: z
+      .string()
+      .regex(/^[\w.:/-]{1,64}$/)
+      .default('middleware')
+      .meta({ description: 'Name of the flat policy in metrics.' }),
+    path: PATH.default('/*').meta({
+      description: 'Pattern of the flat policy, as the client sees the path; names parameters for tags.',
+    }),
+    methods: z.array(z.string()).optional().meta({ description: 'Methods of the flat policy.', shown: 'GET, HEAD' }),
+    profile: z.enum(['safe', 'conformance']).default('safe').meta({ description: 'Profile of the HTTP door.' }),
+  })
 
 /** Options of a middleware as users write them. */
 export type MiddlewareOptions = Omit<z.input<typeof MIDDLEWARE_OPTIONS>, 'routes'> & { readonly routes?: RoutesInput | undefined }
@@ -45,7 +58,17 @@ export interface Mounted {
   close(): Promise<void>
 }
 
-const POLICY_NAMES = ['budget', 'context', 'key', 'tags', 'limits', 'strict', 'readYourWrites', 'staleWithSMaxage', 'finish'] as const
+const POLICY_NAMES = [
+  'budget',
+  'context',
+  'key',
+  'tags',
+  'limits',
+  'strict',
+  'readYourWrites',
+  'staleWithSMaxage',
+  'finish',
+] as const
 
 /** @throws FC_OPTION_* naming the first bad option */
 export function createMount(given: MiddlewareOptions = {}): Mount {
@@ -57,7 +80,11 @@ export function createMount(given: MiddlewareOptions = {}): Mount {
   const routes: RoutesInput = [...(given.routes ?? [])]
   const flat = Object.fromEntries(POLICY_NAMES.filter((name) => given[name] !== undefined).map((name) => [name, given[name]]))
   if (Object.keys(flat).length > 0) {
-    routes.push({ ...flat, name: options.name, match: { path: options.path, ...(options.methods === undefined ? {} : { methods: options.methods }) } })
+    routes.push({
+      ...flat,
+      name: options.name,
+      match: { path: options.path, ...(options.methods === undefined ? {} : { methods: options.methods }) },
+    })
   }
   const door = createHttpDoor({ engine, profile: options.profile, routes })
   return {

@@ -8,7 +8,14 @@ import type { IncomingMessage } from 'node:http'
 import type { RequestHead } from '../model/exchange.ts'
 
 /** Fields by which a client, or a cache, asks for less than the whole. */
-export const CONDITIONAL_FIELDS = ['if-none-match', 'if-modified-since', 'if-match', 'if-unmodified-since', 'if-range', 'range'] as const
+export const CONDITIONAL_FIELDS = [
+  'if-none-match',
+  'if-modified-since',
+  'if-match',
+  'if-unmodified-since',
+  'if-range',
+  'range',
+] as const
 
 /** Changes a request's headers to what the door asks. @returns a function that puts the client's own back */
 export function showHead(req: IncomingMessage, own: RequestHead, asked: RequestHead): () => void {

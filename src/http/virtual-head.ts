@@ -15,11 +15,16 @@ export const REMOVED_FIELD = 'forecache-removed'
 type Value = OutgoingHttpHeader
 
 /** Fields that are the answer's, whoever set them. */
-const ALWAYS = /^(?:content-|cache-|surrogate-|cdn-|forecache-)|^(?:etag|last-modified|vary|expires|pragma|age|date|set-cookie|location|link|accept-ranges|allow|retry-after|www-authenticate|xkey|no-vary-search|transfer-encoding|trailer)$/
+const ALWAYS =
+  /^(?:content-|cache-|surrogate-|cdn-|forecache-)|^(?:etag|last-modified|vary|expires|pragma|age|date|set-cookie|location|link|accept-ranges|allow|retry-after|www-authenticate|xkey|no-vary-search|transfer-encoding|trailer)$/
 
 /** An event stream has no end that could be stored, and is for the client who opened it, unless the handler says otherwise. */
 export function guardEvents(fields: Fields): void {
-  if (fields.has('cache-control') || !/^(?:text\/event-stream|multipart\/x-mixed-replace)\b/i.test(fields.first('content-type') ?? '')) return
+  if (
+    fields.has('cache-control') ||
+    !/^(?:text\/event-stream|multipart\/x-mixed-replace)\b/i.test(fields.first('content-type') ?? '')
+  )
+    return
   fields.set('cache-control', 'no-store')
 }
 

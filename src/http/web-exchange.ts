@@ -9,14 +9,23 @@ import { CONDITIONAL_FIELDS } from './shown.ts'
 import { guardEvents, REMOVED_FIELD } from './virtual-head.ts'
 
 /** Framing is the server's that sends the response. */
-const FRAMING: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'te', 'proxy-connection', REMOVED_FIELD])
+const FRAMING: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'upgrade',
+  'te',
+  'proxy-connection',
+  REMOVED_FIELD,
+])
 
 /** @returns undefined for what a middleware cannot judge: a read with content, an upgrade, no http URL */
 export function webHead(request: Request): RequestHead | undefined {
   const { method, url, headers } = request
   const scheme = url.startsWith('https://') ? 'https' : url.startsWith('http://') ? 'http' : undefined
   if (scheme === undefined || method === 'QUERY' || headers.has('upgrade')) return undefined
-  if ((method === 'GET' || method === 'HEAD') && (request.body !== null || (headers.get('content-length') ?? '0') !== '0')) return undefined
+  if ((method === 'GET' || method === 'HEAD') && (request.body !== null || (headers.get('content-length') ?? '0') !== '0'))
+    return undefined
   const from = scheme.length + 3
   const slash = url.indexOf('/', from)
   const hash = url.indexOf('#', from)
@@ -41,7 +50,13 @@ export function requestFor(request: Request, own: RequestHead, asked: RequestHea
 
 /** Whether a response can be taken apart and made anew: no upgrade, no error, not read yet. */
 export function isForwardable(response: Response): boolean {
-  return response.status >= 200 && response.status <= 599 && !response.bodyUsed && response.type !== 'error' && response.type !== 'opaque'
+  return (
+    response.status >= 200 &&
+    response.status <= 599 &&
+    !response.bodyUsed &&
+    response.type !== 'error' &&
+    response.type !== 'opaque'
+  )
 }
 
 /** A handler's response as an origin's answer. @param signal breaks the body off */
@@ -60,7 +75,11 @@ export function answerOf(response: Response, signal?: AbortSignal): OriginAnswer
 export function bodyOf(stream: ReadableStream<Uint8Array> | null, signal?: AbortSignal): BodySource {
   return {
     [Symbol.asyncIterator]() {
-      if (stream === null) return { next: () => Promise.resolve({ value: undefined, done: true }), return: () => Promise.resolve({ value: undefined, done: true }) }
+      if (stream === null)
+        return {
+          next: () => Promise.resolve({ value: undefined, done: true }),
+          return: () => Promise.resolve({ value: undefined, done: true }),
+        }
       const reader = stream.getReader()
       const stop = (): void => void reader.cancel(signal?.reason).catch(() => {})
       signal?.addEventListener('abort', stop, { once: true })
@@ -87,7 +106,10 @@ export function responseOf({ head, body }: Reply, method: string): Response {
   const bodiless = method === 'HEAD' || head.status === 204 || head.status === 205 || head.status === 304
   const init = { status: head.status, statusText: head.statusText, headers }
   if (body === undefined || bodiless) {
-    if (body !== undefined && !(body instanceof Uint8Array)) void body[Symbol.asyncIterator]().return?.().catch(() => {})
+    if (body !== undefined && !(body instanceof Uint8Array))
+      void body[Symbol.asyncIterator]()
+        .return?.()
+        .catch(() => {})
     return new Response(null, init)
   }
   if (!(body instanceof Uint8Array)) return new Response(streamOf(body), init)
@@ -97,14 +119,17 @@ export function responseOf({ head, body }: Reply, method: string): Response {
 
 function streamOf(body: BodySource): ReadableStream<Uint8Array> {
   const source = body[Symbol.asyncIterator]()
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const step = await source.next()
-      if (step.done === true) controller.close()
-      else controller.enqueue(step.value)
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const step = await source.next()
+        if (step.done === true) controller.close()
+        else controller.enqueue(step.value)
+      },
+      async cancel() {
+        await source.return?.()
+      },
     },
-    async cancel() {
-      await source.return?.()
-    },
-  }, { highWaterMark: 0 })
+    { highWaterMark: 0 },
+  )
 }

@@ -86,7 +86,8 @@ class WebAttendance {
       if (this.#thrown !== undefined) throw this.#thrown.error
       if (this.#untouched !== undefined) return this.#untouched
       if (this.#started) throw error
-      if (!(error instanceof ForecacheError)) engine.settings.logger.error({ err: error }, 'the cache failed; the handler answers')
+      if (!(error instanceof ForecacheError))
+        engine.settings.logger.error({ err: error }, 'the cache failed; the handler answers')
     } finally {
       timer.cancel()
     }
@@ -101,7 +102,8 @@ class WebAttendance {
       if (this.#left) throw new ForecacheError('FC_ORIGIN_BROKEN', { reason: 'a handler runs once per request' })
       return new Promise((settle, reject) => (this.#behind = { head, settle, reject }))
     }
-    if (this.#passed || (this.#started && again === undefined)) throw new ForecacheError('FC_ORIGIN_BROKEN', { reason: 'a handler runs once per request' })
+    if (this.#passed || (this.#started && again === undefined))
+      throw new ForecacheError('FC_ORIGIN_BROKEN', { reason: 'a handler runs once per request' })
     const handler = this.#started ? (again as WebTurn['run']) : this.#turn.run.bind(this.#turn)
     this.#started = true
     try {
@@ -119,7 +121,11 @@ class WebAttendance {
   #patience(): AbortSignal {
     const given = new AbortController()
     const error = new ForecacheError('FC_ORIGIN_BROKEN', { reason: 'the client has gone, and the body did not end' })
-    this.#turn.request.signal.addEventListener('abort', () => this.#mount.engine.clock.after(GRACE_MS, () => given.abort(error)), { once: true })
+    this.#turn.request.signal.addEventListener(
+      'abort',
+      () => this.#mount.engine.clock.after(GRACE_MS, () => given.abort(error)),
+      { once: true },
+    )
     return given.signal
   }
 

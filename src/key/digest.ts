@@ -32,9 +32,15 @@ const MAX_DEPTH = 64
 /** @throws FC_KEY_DATA when the value is not JSON data, FC_OPTION_VALUE */
 export function digestKey(input: DigestInput): string {
   const { namespace, version, digits = 16 } = input
-  if (!/^[^:\s]+$/.test(namespace)) throw new ForecacheError('FC_OPTION_VALUE', { name: 'digest.namespace', reason: 'expected a name without `:` and white space' })
-  if (!Number.isSafeInteger(version) || version < 0) throw new ForecacheError('FC_OPTION_VALUE', { name: 'digest.version', reason: 'expected a whole number' })
-  if (!Number.isInteger(digits) || digits < 16 || digits > 40) throw new ForecacheError('FC_OPTION_VALUE', { name: 'digest.digits', reason: 'expected 16 to 40' })
+  if (!/^[^:\s]+$/.test(namespace))
+    throw new ForecacheError('FC_OPTION_VALUE', {
+      name: 'digest.namespace',
+      reason: 'expected a name without `:` and white space',
+    })
+  if (!Number.isSafeInteger(version) || version < 0)
+    throw new ForecacheError('FC_OPTION_VALUE', { name: 'digest.version', reason: 'expected a whole number' })
+  if (!Number.isInteger(digits) || digits < 16 || digits > 40)
+    throw new ForecacheError('FC_OPTION_VALUE', { name: 'digest.digits', reason: 'expected 16 to 40' })
   return `${namespace}:v${version}:${hash('sha1', canonicalText(prepare(input))).slice(0, digits)}`
 }
 
@@ -46,13 +52,20 @@ export function digestKey(input: DigestInput): string {
 export function canonicalText(value: unknown, depth = 0): string {
   if (depth > MAX_DEPTH) throw new ForecacheError('FC_KEY_DATA', { given: `data nested deeper than ${MAX_DEPTH}` })
   switch (typeof value) {
-    case 'string': return JSON.stringify(value)
-    case 'number': return Object.is(value, -0) ? '0' : String(value)
-    case 'boolean': return String(value)
-    case 'bigint': return `${value}n`
-    case 'undefined': return '_'
-    case 'object': return value === null ? 'null' : objectText(value, depth)
-    default: throw new ForecacheError('FC_KEY_DATA', { given: `a ${typeof value}` })
+    case 'string':
+      return JSON.stringify(value)
+    case 'number':
+      return Object.is(value, -0) ? '0' : String(value)
+    case 'boolean':
+      return String(value)
+    case 'bigint':
+      return `${value}n`
+    case 'undefined':
+      return '_'
+    case 'object':
+      return value === null ? 'null' : objectText(value, depth)
+    default:
+      throw new ForecacheError('FC_KEY_DATA', { given: `a ${typeof value}` })
   }
 }
 
@@ -97,7 +110,11 @@ function prepare({ value, defaults = {}, unordered = [], ignoreCase = [] }: Dige
   }
   for (const name of unordered) {
     const list = prepared[name]
-    if (Array.isArray(list)) prepared[name] = list.map((item) => [canonicalText(item), item] as const).sort(byText).map(([, item]) => item)
+    if (Array.isArray(list))
+      prepared[name] = list
+        .map((item) => [canonicalText(item), item] as const)
+        .sort(byText)
+        .map(([, item]) => item)
   }
   return Object.assign(Object.create(null), prepared)
 }
@@ -107,7 +124,8 @@ function pickLower(value: object, names: readonly string[]): Record<string, unkn
   for (const name of names) {
     const member = (value as Record<string, unknown>)[name]
     if (typeof member === 'string') lowered[name] = member.toLowerCase()
-    else if (Array.isArray(member)) lowered[name] = member.map((item: unknown) => (typeof item === 'string' ? item.toLowerCase() : item))
+    else if (Array.isArray(member))
+      lowered[name] = member.map((item: unknown) => (typeof item === 'string' ? item.toLowerCase() : item))
   }
   return lowered
 }

@@ -32,14 +32,39 @@ export type Source =
 
 /** Fields whose values mean the same in any case (RFC 9110: coding, range unit and media type names; RFC 6454 origins). */
 export const CASE_FREE_FIELDS: ReadonlySet<string> = new Set([
-  'accept', 'accept-charset', 'accept-encoding', 'accept-language', 'content-encoding', 'content-language', 'origin', 'te',
-  'dnt', 'save-data', 'sec-ch-ua-mobile', 'sec-ch-prefers-color-scheme', 'sec-ch-prefers-reduced-motion', 'sec-fetch-dest',
-  'sec-fetch-mode', 'sec-fetch-site', 'sec-gpc', 'upgrade-insecure-requests', 'x-requested-with', 'sec-websocket-protocol',
+  'accept',
+  'accept-charset',
+  'accept-encoding',
+  'accept-language',
+  'content-encoding',
+  'content-language',
+  'origin',
+  'te',
+  'dnt',
+  'save-data',
+  'sec-ch-ua-mobile',
+  'sec-ch-prefers-color-scheme',
+  'sec-ch-prefers-reduced-motion',
+  'sec-fetch-dest',
+  'sec-fetch-mode',
+  'sec-fetch-site',
+  'sec-gpc',
+  'upgrade-insecure-requests',
+  'x-requested-with',
+  'sec-websocket-protocol',
 ])
 
 /** Fields that bear credentials. */
 const SECRET_FIELDS: ReadonlySet<string> = new Set([
-  'authorization', 'proxy-authorization', 'cookie', 'x-api-key', 'api-key', 'x-auth-token', 'x-access-token', 'x-csrf-token', 'x-xsrf-token',
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  'x-api-key',
+  'api-key',
+  'x-auth-token',
+  'x-access-token',
+  'x-csrf-token',
+  'x-xsrf-token',
 ])
 /** Shorter values are choices, not credentials, and stay readable. */
 const SECRET_FROM_CHARS = 16
@@ -126,7 +151,8 @@ export function tierDimension(rule: TierRule): Dimension {
     read: (head) => {
       const given = read(head)
       if (given === undefined) return undefined
-      if (given === null) return rule.anonymous === undefined || head.fields.has('authorization') ? undefined : escapeValue(rule.anonymous)
+      if (given === null)
+        return rule.anonymous === undefined || head.fields.has('authorization') ? undefined : escapeValue(rule.anonymous)
       const tier = rule.tiers.get(given)
       return tier === undefined ? undefined : escapeValue(tier)
     },
@@ -144,7 +170,10 @@ export function flagDimension(source: Source, known: readonly string[]): Dimensi
     read: (head) => {
       const given = read(head)
       if (given === undefined || given === null) return given
-      const on = given.split(',').map((flag) => flag.trim()).filter((flag) => matter.has(flag))
+      const on = given
+        .split(',')
+        .map((flag) => flag.trim())
+        .filter((flag) => matter.has(flag))
       return on.length === 0 ? null : [...new Set(on)].sort().map(escapeValue).join(',')
     },
   }

@@ -91,5 +91,7 @@ function decode(text: string): string {
 }
 
 function spell(text: string): string {
-  return text.replace(/[^\w.~-]/gu, (char) => (char.isWellFormed() ? encodeURIComponent(char) : `%!${char.charCodeAt(0).toString(16)}`))
+  return text.replace(/[^\w.~-]/gu, (char) =>
+    char.isWellFormed() ? encodeURIComponent(char) : `%!${char.charCodeAt(0).toString(16)}`,
+  )
 }

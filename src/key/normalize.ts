@@ -47,7 +47,11 @@ export function normalizeKey(parts: KeyParts): string {
     if (!KNOWN.includes(name)) throw new ForecacheError('FC_OPTION_UNKNOWN', { name: `key.${name}`, known: KNOWN.join(', ') })
   }
   if (typeof parts.route !== 'string' || parts.route === '') {
-    throw new ForecacheError('FC_OPTION_TYPE', { name: 'key.route', expected: 'a route pattern or name', given: String(parts.route) })
+    throw new ForecacheError('FC_OPTION_TYPE', {
+      name: 'key.route',
+      expected: 'a route pattern or name',
+      given: String(parts.route),
+    })
   }
   let key = routeText(parts)
   if (parts.params !== undefined) key += paramText(parts.params, parts.defaults ?? {})
@@ -81,10 +85,13 @@ function flagText(flags: readonly string[] | Readonly<Record<string, unknown>>):
   const values: Record<string, unknown> = Object.create(null)
   if (Array.isArray(flags)) for (const name of flags as readonly string[]) values[name] = true
   else Object.assign(values, flags)
-  const texts = Object.keys(values).sort().filter((name) => values[name] !== undefined).map((name) => {
-    const value = values[name]
-    return value === true ? escapeText(name) : `${escapeText(name)}=${valueText(value)}`
-  })
+  const texts = Object.keys(values)
+    .sort()
+    .filter((name) => values[name] !== undefined)
+    .map((name) => {
+      const value = values[name]
+      return value === true ? escapeText(name) : `${escapeText(name)}=${valueText(value)}`
+    })
   return texts.length === 0 ? '' : ` flags=${texts.join(',')}`
 }
 

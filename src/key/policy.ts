@@ -9,7 +9,14 @@ import type { RequestHead } from '../model/exchange.ts'
 import type { Fields } from '../model/fields.ts'
 import { parseOptions } from '../model/option.ts'
 import {
-  cookieDimension, customDimension, type Dimension, encodingDimension, flagDimension, headerDimension, localeDimension, tierDimension,
+  cookieDimension,
+  customDimension,
+  type Dimension,
+  encodingDimension,
+  flagDimension,
+  headerDimension,
+  localeDimension,
+  tierDimension,
 } from './dimension.ts'
 import { isLanguage } from './locale.ts'
 import { type QueryRules, rootOf } from './query.ts'
@@ -30,29 +37,43 @@ const SOURCE = {
 const QUERY = z.strictObject({
   keep: names.optional().meta({ description: 'only these parameters count' }),
   drop: names.default([]).meta({ description: 'parameters that do not count; `*` at the end matches any rest' }),
-  tracking: z.union([z.boolean(), names]).default(true).meta({ description: 'strip tracking parameters: true for the known list, or a list' }),
-  defaults: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}).meta({ description: 'values that mean the same as leaving the parameter out' }),
+  tracking: z
+    .union([z.boolean(), names])
+    .default(true)
+    .meta({ description: 'strip tracking parameters: true for the known list, or a list' }),
+  defaults: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .default({})
+    .meta({ description: 'values that mean the same as leaving the parameter out' }),
   unordered: names.default([]).meta({ description: 'parameters whose repeated values are a set' }),
   ignoreCase: names.default([]).meta({ description: 'parameters whose value is compared without regard to ASCII case' }),
   plusIsSpace: z.boolean().default(false).meta({ description: '`+` and `%20` are one' }),
   bareIsEmpty: z.boolean().default(false).meta({ description: '`a` and `a=` are one' }),
 })
 
-const TIER = z.strictObject({
-  ...SOURCE,
-  tiers: z.union([names.min(1), z.record(z.string(), z.string().min(1))]).meta({ description: 'known tiers, or value found → tier' }),
-  anonymous: z.string().min(1).optional().meta({ description: 'tier of requests with neither the value nor credentials' }),
-}).refine(hasOneSource, { error: 'give exactly one of header, cookie, from' })
+const TIER = z
+  .strictObject({
+    ...SOURCE,
+    tiers: z
+      .union([names.min(1), z.record(z.string(), z.string().min(1))])
+      .meta({ description: 'known tiers, or value found → tier' }),
+    anonymous: z.string().min(1).optional().meta({ description: 'tier of requests with neither the value nor credentials' }),
+  })
+  .refine(hasOneSource, { error: 'give exactly one of header, cookie, from' })
 
-const FLAGS = z.strictObject({
-  ...SOURCE,
-  known: names.min(1).meta({ description: 'flags that change the answer; others do not count' }),
-}).refine(hasOneSource, { error: 'give exactly one of header, cookie, from' })
+const FLAGS = z
+  .strictObject({
+    ...SOURCE,
+    known: names.min(1).meta({ description: 'flags that change the answer; others do not count' }),
+  })
+  .refine(hasOneSource, { error: 'give exactly one of header, cookie, from' })
 
-const LOCALE = z.strictObject({
-  offered: names.min(1).meta({ description: 'language tags that the origin answers in' }),
-  default: z.string().min(1).meta({ description: 'served when nothing offered is asked for' }),
-}).refine(({ offered, default: standard }) => offered.includes(standard), { error: 'default must be one of offered' })
+const LOCALE = z
+  .strictObject({
+    offered: names.min(1).meta({ description: 'language tags that the origin answers in' }),
+    default: z.string().min(1).meta({ description: 'served when nothing offered is asked for' }),
+  })
+  .refine(({ offered, default: standard }) => offered.includes(standard), { error: 'default must be one of offered' })
 
 /** The schema of a key policy. */
 export const KEY_POLICY = z.strictObject({
@@ -63,7 +84,10 @@ export const KEY_POLICY = z.strictObject({
   locale: LOCALE.optional().meta({ description: 'language, chosen from the offered list' }),
   encoding: names.optional().meta({ description: 'content codings that the origin offers, preferred first' }),
   flags: FLAGS.optional().meta({ description: 'feature flags' }),
-  by: z.record(z.string().regex(/^[A-Za-z0-9_.-]+$/), tell).default({}).meta({ description: 'further dimensions told by functions (library only)' }),
+  by: z
+    .record(z.string().regex(/^[A-Za-z0-9_.-]+$/), tell)
+    .default({})
+    .meta({ description: 'further dimensions told by functions (library only)' }),
 })
 
 /** A key policy as users write it. */
@@ -106,9 +130,7 @@ export function compileKeyPolicy(checked: Checked): KeyPolicy {
 
 function declared(checked: Checked): Dimension[] {
   const { headers, cookies, tier, locale, encoding, flags, by } = checked
-  const dimensions = [
-    ...new Set(headers.map((name) => name.toLowerCase())),
-  ].map(headerDimension)
+  const dimensions = [...new Set(headers.map((name) => name.toLowerCase()))].map(headerDimension)
   for (const name of new Set(cookies)) dimensions.push(cookieDimension(name))
   for (const [name, of] of Object.entries(by)) dimensions.push(customDimension(name, of))
   if (locale !== undefined) dimensions.push(localeDimension(locale.offered, locale.default))

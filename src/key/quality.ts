@@ -23,7 +23,10 @@ export function parseWeighted(value: string): Weighted[] | undefined {
     if (text === '') continue
     const match = MEMBER.exec(text)
     if (match === null || members.length === MAX_MEMBERS) return undefined
-    members.push({ name: (match[1] as string).toLowerCase(), weight: match[2] === undefined ? 1000 : Math.round(Number(match[2]) * 1000) })
+    members.push({
+      name: (match[1] as string).toLowerCase(),
+      weight: match[2] === undefined ? 1000 : Math.round(Number(match[2]) * 1000),
+    })
   }
   return members
 }

@@ -60,7 +60,10 @@ export function isAmbiguousPath(target: string): boolean {
   const question = target.indexOf('?')
   const path = question < 0 ? target : target.slice(0, question)
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  return /\/\/|\/\.\.?(?:\/|$)|[;\\#\u0000-\u0020\u007f]|%(?:2e|2f|5c|3b|25|23|3f|0\w|1\w|7f)/i.test(path) || path.charCodeAt(0) !== 0x2f
+  return (
+    /\/\/|\/\.\.?(?:\/|$)|[;\\#\u0000-\u0020\u007f]|%(?:2e|2f|5c|3b|25|23|3f|0\w|1\w|7f)/i.test(path) ||
+    path.charCodeAt(0) !== 0x2f
+  )
 }
 
 function add(router: FindMyWay.Instance<FindMyWay.HTTPVersion.V1>, method: string, rule: { path: string; index: number }): void {

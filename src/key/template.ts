@@ -19,8 +19,16 @@ export function parseTemplate(text: string, known: readonly string[], where = 't
   const parts = text.split(/\{([^{}]*)\}/)
   parts.forEach((part, i) => {
     const isName = i % 2 === 1
-    if (isName && !known.includes(part)) throw new ForecacheError('FC_OPTION_VALUE', { name: where, reason: `{${part}} is not in the path; known: ${known.join(', ') || 'none'}` })
-    if (!isName && /[{}\s]/.test(part)) throw new ForecacheError('FC_OPTION_VALUE', { name: where, reason: `${text}: expected text without white space and {names}` })
+    if (isName && !known.includes(part))
+      throw new ForecacheError('FC_OPTION_VALUE', {
+        name: where,
+        reason: `{${part}} is not in the path; known: ${known.join(', ') || 'none'}`,
+      })
+    if (!isName && /[{}\s]/.test(part))
+      throw new ForecacheError('FC_OPTION_VALUE', {
+        name: where,
+        reason: `${text}: expected text without white space and {names}`,
+      })
   })
   if (parts.length === 1) return () => text
   return (params) => {

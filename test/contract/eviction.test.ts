@@ -10,10 +10,13 @@ function arrange(name: PolicyName, capacity: number) {
   const free: number[] = []
   let weight = 0
   const released: number[] = []
+  /** Slots whose hits need not be told: the host then leaves `touch` out, as the tier does. */
+  const saturated = new Set<number>()
   const policy = createEviction(
     name,
     {
       weightOf: (slot) => weights[slot] as number,
+      cool: (slot) => void saturated.delete(slot),
       release: (slot) => {
         released.push(slot)
         free.push(slot)
@@ -32,7 +35,7 @@ function arrange(name: PolicyName, capacity: number) {
     weight: () => weight,
     touch: (key: number) => {
       const slot = slotOf.get(key)
-      if (slot !== undefined) policy.touch(slot)
+      if (slot !== undefined && !saturated.has(slot) && policy.touch(slot)) saturated.add(slot)
     },
     remove: (key: number) => {
       const slot = slotOf.get(key)
@@ -63,6 +66,7 @@ function arrange(name: PolicyName, capacity: number) {
       }
       keyOf[slot] = key
       weights[slot] = heavy
+      saturated.delete(slot)
       weight += heavy
       slotOf.set(key, slot)
       policy.insert(slot, heavy)

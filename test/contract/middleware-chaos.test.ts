@@ -66,17 +66,28 @@ describe(`middleware: whatever breaks, no wrong byte and nothing left behind (FO
         },
       }
     }
-    const site = await host.open(script, { cache, budget: { fresh: '20ms', stale: '60ms', onError: '100ms' }, limits: { body: LIMIT } })
+    const site = await host.open(script, {
+      cache,
+      budget: { fresh: '20ms', stale: '60ms', onError: '100ms' },
+      limits: { body: LIMIT },
+    })
     const ends: End[] = []
 
     let left = REQUESTS
-    await Promise.all(Array.from({ length: 20 }, async () => {
-      while ((left -= 1) >= 0) {
-        if (random() < 0.2) clock.advance(random() * 30)
-        if (random() < 0.05) await cache.invalidate({ urls: [`${site.url}/p${Math.floor(random() * 30)}`] })
-        ends.push(await askOnce(site, Math.floor(random() * 30), { leaveAfter: random() < 0.15 ? Math.floor(random() * 40) : -1, ranged: random() < 0.1 }))
-      }
-    }))
+    await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        while ((left -= 1) >= 0) {
+          if (random() < 0.2) clock.advance(random() * 30)
+          if (random() < 0.05) await cache.invalidate({ urls: [`${site.url}/p${Math.floor(random() * 30)}`] })
+          ends.push(
+            await askOnce(site, Math.floor(random() * 30), {
+              leaveAfter: random() < 0.15 ? Math.floor(random() * 40) : -1,
+              ranged: random() < 0.1,
+            }),
+          )
+        }
+      }),
+    )
     await turns(50)
     await clock.advanceAsync(120_000)
     await until(() => cache.stats().flights === 0 && cache.stats().refreshing === 0)

@@ -58,7 +58,10 @@ describe('middleware in a stack: compression', () => {
     },
     koa(count, place) {
       const app = new Koa()
-      const stack = [koaCompress({ threshold: 0, br: false, zstd: false } as koaCompress.CompressOptions), forKoa({ budget: '30s' })]
+      const stack = [
+        koaCompress({ threshold: 0, br: false, zstd: false } as koaCompress.CompressOptions),
+        forKoa({ budget: '30s' }),
+      ]
       for (const one of place === 'before' ? stack : stack.reverse()) app.use(one)
       app.use((ctx) => {
         count()
@@ -80,21 +83,37 @@ describe('middleware in a stack: compression', () => {
   }
   const cases = Object.keys(builds).flatMap((name) => (['before', 'behind'] as const).map((place) => ({ name, place })))
 
-  it.each(cases)('$name: one that stands $place forecache compresses misses and hits, and both say the same', async ({ name, place }) => {
-    let runs = 0
-    const site = await (builds[name] as (typeof builds)['koa'])(() => { runs += 1 }, place)
+  it.each(cases)(
+    '$name: one that stands $place forecache compresses misses and hits, and both say the same',
+    async ({ name, place }) => {
+      let runs = 0
+      const site = await (builds[name] as (typeof builds)['koa'])(() => {
+        runs += 1
+      }, place)
 
-    for (const [path, text] of [['/', BIG], ['/stream', BIG.repeat(3)]] as const) {
-      const [miss, hit] = [await get(site, path, GZIP), await get(site, path, GZIP)]
-      const plain = await get(site, path, { 'accept-encoding': 'identity' })
+      for (const [path, text] of [
+        ['/', BIG],
+        ['/stream', BIG.repeat(3)],
+      ] as const) {
+        const [miss, hit] = [await get(site, path, GZIP), await get(site, path, GZIP)]
+        const plain = await get(site, path, { 'accept-encoding': 'identity' })
 
-      expect([miss.headers['content-encoding'], hit.headers['content-encoding'], hit.headers['x-cache']]).toEqual(['gzip', 'gzip', 'HIT'])
-      expect([gunzipSync(miss.body).toString() === text, gunzipSync(hit.body).toString() === text, plain.body.toString() === text]).toEqual([true, true, true])
-      expect(String(hit.headers.vary).toLowerCase()).toContain('accept-encoding')
-    }
-    // Behind, and where Vary was set ahead of us (Koa), there is one variant per coding.
-    expect(runs).toBe(place === 'before' && name !== 'koa' ? 2 : 4)
-  })
+        expect([miss.headers['content-encoding'], hit.headers['content-encoding'], hit.headers['x-cache']]).toEqual([
+          'gzip',
+          'gzip',
+          'HIT',
+        ])
+        expect([
+          gunzipSync(miss.body).toString() === text,
+          gunzipSync(hit.body).toString() === text,
+          plain.body.toString() === text,
+        ]).toEqual([true, true, true])
+        expect(String(hit.headers.vary).toLowerCase()).toContain('accept-encoding')
+      }
+      // Behind, and where Vary was set ahead of us (Koa), there is one variant per coding.
+      expect(runs).toBe(place === 'before' && name !== 'koa' ? 2 : 4)
+    },
+  )
 })
 
 describe('middleware in a stack: the ways of writing', () => {
@@ -104,8 +123,12 @@ describe('middleware in a stack: the ways of writing', () => {
       if (req.url === '/list') {
         res.setHeader('X-One', 'set')
         res.writeHead(200, 'Fine', ['Content-Type', 'text/plain', 'Link', '</a>', 'Link', '</b>'])
-        res.write('68c3a4', 'hex', () => { calls += 1 })
-        res.end(() => { calls += 1 })
+        res.write('68c3a4', 'hex', () => {
+          calls += 1
+        })
+        res.end(() => {
+          calls += 1
+        })
       } else if (req.url === '/implicit') {
         res.statusCode = 201
         res.write(Buffer.from('a'))
@@ -119,7 +142,14 @@ describe('middleware in a stack: the ways of writing', () => {
     const site = await serve((req, res) => void cached(req, res))
 
     const [miss, hit] = [await get(site, '/list'), await get(site, '/list')]
-    expect([miss.body.toString(), hit.body.toString(), hit.headers['x-cache'], hit.headers['x-one'], hit.headers.link, calls]).toEqual(['hä', 'hä', 'HIT', 'set', '</a>, </b>', 2])
+    expect([
+      miss.body.toString(),
+      hit.body.toString(),
+      hit.headers['x-cache'],
+      hit.headers['x-one'],
+      hit.headers.link,
+      calls,
+    ]).toEqual(['hä', 'hä', 'HIT', 'set', '</a>, </b>', 2])
     const implicit = await get(site, '/implicit')
     expect([implicit.status, implicit.body.toString()]).toEqual([201, 'ab'])
     expect((await get(site, '/flush')).body.toString()).toBe('abc')
@@ -144,7 +174,12 @@ describe('middleware in a stack: the ways of writing', () => {
     const [miss, hit] = [await get(site), await get(site)]
 
     expect(seen).toEqual([false, false, 200, ['1', '2'], true, ['x-outer', 'x-a'], true, true, 'finish', 'close'])
-    expect([miss.headers['x-outer'], hit.headers['x-outer'], hit.headers['x-a'], hit.headers['forecache-removed']]).toEqual([undefined, undefined, '1, 2', undefined])
+    expect([miss.headers['x-outer'], hit.headers['x-outer'], hit.headers['x-a'], hit.headers['forecache-removed']]).toEqual([
+      undefined,
+      undefined,
+      '1, 2',
+      undefined,
+    ])
   })
 
   it('passes events on as they are written, each client its own', async () => {
@@ -158,10 +193,13 @@ describe('middleware in a stack: the ways of writing', () => {
       req.on('close', () => (clients -= 1))
     })
     const site = await serve(app)
-    const connect = () => new Promise<{ first: string; leave: () => void }>((resolve, reject) => {
-      const req = request(`${site.url}/`, { agent: false }, (res) => res.once('data', (chunk: Buffer) => resolve({ first: chunk.toString(), leave: () => req.destroy() })))
-      req.on('error', reject).end()
-    })
+    const connect = () =>
+      new Promise<{ first: string; leave: () => void }>((resolve, reject) => {
+        const req = request(`${site.url}/`, { agent: false }, (res) =>
+          res.once('data', (chunk: Buffer) => resolve({ first: chunk.toString(), leave: () => req.destroy() })),
+        )
+        req.on('error', reject).end()
+      })
 
     const both = [await connect(), await connect()]
 
@@ -181,9 +219,21 @@ describe('middleware in a stack: the ways of writing', () => {
       return serve(app)
     }
     const [plain, cached] = [await build(false), await build(true)]
-    const facts = (got: Got) => [got.status, got.body.toString(), ...['content-type', 'content-length', 'etag', 'last-modified', 'location', 'content-range', 'accept-ranges'].map((name) => got.headers[name])]
+    const facts = (got: Got) => [
+      got.status,
+      got.body.toString(),
+      ...['content-type', 'content-length', 'etag', 'last-modified', 'location', 'content-range', 'accept-ranges'].map(
+        (name) => got.headers[name],
+      ),
+    ]
 
-    for (const [path, headers] of [['/file', {}], ['/file', { range: 'bytes=10-19' }], ['/moved', {}], ['/none', {}], ['/gone', {}]] as const) {
+    for (const [path, headers] of [
+      ['/file', {}],
+      ['/file', { range: 'bytes=10-19' }],
+      ['/moved', {}],
+      ['/none', {}],
+      ['/gone', {}],
+    ] as const) {
       const expected = facts(await get(plain, path, headers))
       expect([facts(await get(cached, path, headers)), facts(await get(cached, path, headers))]).toEqual([expected, expected])
     }
@@ -205,10 +255,12 @@ describe('middleware in a stack: the ways of writing', () => {
     const site = await serve((req, res) => void cached(req, res))
 
     const req = request(`${site.url}/`, { agent: false })
-    const paused = new Promise<void>((resolve) => req.on('response', (res) => {
-      res.pause()
-      resolve()
-    }))
+    const paused = new Promise<void>((resolve) =>
+      req.on('response', (res) => {
+        res.pause()
+        resolve()
+      }),
+    )
     req.on('error', () => {})
     req.end()
     await paused
@@ -250,7 +302,9 @@ describe('middleware in a stack: the ways of writing', () => {
     const after = await Promise.all(sites.map((site) => get(site)))
 
     expect(during.map((got) => `${got.headers['x-cache']} ${got.body}`)).toEqual(['STALE {"value":1}', 'STALE {"value":1}'])
-    expect(after.map((got) => `${got.headers['x-cache']} ${got.body} ${got.headers['content-type']}`)).toEqual(Array(2).fill('HIT {"value":2} application/json; charset=utf-8'))
+    expect(after.map((got) => `${got.headers['x-cache']} ${got.body} ${got.headers['content-type']}`)).toEqual(
+      Array(2).fill('HIT {"value":2} application/json; charset=utf-8'),
+    )
   })
 
   it('lets a stream that is piped go on behind an answer that ended before it', async () => {
@@ -281,8 +335,17 @@ describe('middleware in a stack: the ways of writing', () => {
     await until(() => ended.length === 4)
     const fresh = await get(site)
 
-    expect([asked.status, filled.body.toString(), filled.headers['x-cache'], stale.headers['x-cache']]).toEqual([304, '1'.repeat(20), 'HIT', 'STALE'])
-    expect([fresh.body.toString(), fresh.headers['x-cache'], ended]).toEqual(['2'.repeat(20), 'HIT', ['finish 1', 'close 1', 'finish 2', 'close 2']])
+    expect([asked.status, filled.body.toString(), filled.headers['x-cache'], stale.headers['x-cache']]).toEqual([
+      304,
+      '1'.repeat(20),
+      'HIT',
+      'STALE',
+    ])
+    expect([fresh.body.toString(), fresh.headers['x-cache'], ended]).toEqual([
+      '2'.repeat(20),
+      'HIT',
+      ['finish 1', 'close 1', 'finish 2', 'close 2'],
+    ])
   })
 
   it('refreshes behind a stale answer in Hono when it is told how', async () => {
@@ -290,7 +353,9 @@ describe('middleware in a stack: the ways of writing', () => {
     let value = 1
     let runs = 0
     const app = new Hono()
-    app.use(forHono({ cache: createCache({ clock }), budget: { fresh: '10s', stale: '60s' }, refresh: (again) => app.fetch(again) }))
+    app.use(
+      forHono({ cache: createCache({ clock }), budget: { fresh: '10s', stale: '60s' }, refresh: (again) => app.fetch(again) }),
+    )
     app.get('/', (c) => {
       runs += 1
       return c.json({ value })
@@ -305,7 +370,13 @@ describe('middleware in a stack: the ways of writing', () => {
     for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve))
     const fresh = await get(site)
 
-    expect([stale.headers['x-cache'], stale.body.toString(), fresh.headers['x-cache'], fresh.body.toString(), runs]).toEqual(['STALE', '{"value":1}', 'HIT', '{"value":2}', 2])
+    expect([stale.headers['x-cache'], stale.body.toString(), fresh.headers['x-cache'], fresh.body.toString(), runs]).toEqual([
+      'STALE',
+      '{"value":1}',
+      'HIT',
+      '{"value":2}',
+      2,
+    ])
   })
 
   it('shares one cache between frameworks: one hits what another stored', async () => {

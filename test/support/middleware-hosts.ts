@@ -59,10 +59,11 @@ export async function listen(server: Server): Promise<Site> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () => new Promise((resolve) => {
-      server.closeAllConnections()
-      server.close(() => resolve())
-    }),
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections()
+        server.close(() => resolve())
+      }),
   }
 }
 
@@ -124,7 +125,10 @@ const expressHost: Host = {
       res.status(play.status ?? 200)
       for (const [name, value] of linesOf(play)) res.setHeader(name, value)
       if (play.json !== undefined) res.json(play.json)
-      else if (play.chunks !== undefined) Readable.from(play.chunks()).on('error', (error) => res.destroy(error)).pipe(res)
+      else if (play.chunks !== undefined)
+        Readable.from(play.chunks())
+          .on('error', (error) => res.destroy(error))
+          .pipe(res)
       else if (play.bytes !== undefined) res.send(Buffer.from(play.bytes))
       else res.send(play.text)
     })
@@ -189,7 +193,10 @@ function responseOf(play: Play): Response {
   for (const [name, value] of linesOf(play)) for (const line of [value].flat()) headers.append(name, line)
   if (play.json !== undefined && !headers.has('content-type')) headers.set('content-type', 'application/json')
   const { chunks } = play
-  const body = chunks === undefined ? (play.bytes ?? play.text ?? (play.json === undefined ? null : JSON.stringify(play.json))) : Readable.toWeb(Readable.from(chunks()))
+  const body =
+    chunks === undefined
+      ? (play.bytes ?? play.text ?? (play.json === undefined ? null : JSON.stringify(play.json)))
+      : Readable.toWeb(Readable.from(chunks()))
   return new Response(body as ConstructorParameters<typeof Response>[0], { status: play.status ?? 200, headers })
 }
 

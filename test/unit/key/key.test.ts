@@ -28,19 +28,30 @@ describe('key: of a request without any policy', () => {
   })
 
   it('keeps apart schemes and hosts', () => {
-    const keys = [head(), head({ scheme: 'https' }), head({ authority: 'shop.test:81' }), head({ authority: 'other.test' })].map((one) => requestKey(one))
+    const keys = [head(), head({ scheme: 'https' }), head({ authority: 'shop.test:81' }), head({ authority: 'other.test' })].map(
+      (one) => requestKey(one),
+    )
     expect(new Set(keys).size).toBe(4)
   })
 
   it('is shared by GET and HEAD, and needs a digest of the content for other methods', () => {
     expect(requestKey(head({ method: 'HEAD' }))).toBe(requestKey(head()))
     expect(requestKey(head({ method: 'QUERY' }))).toBeUndefined()
-    expect(requestKey(head({ method: 'QUERY' }), undefined, 'd1')).not.toBe(requestKey(head({ method: 'QUERY' }), undefined, 'd2'))
+    expect(requestKey(head({ method: 'QUERY' }), undefined, 'd1')).not.toBe(
+      requestKey(head({ method: 'QUERY' }), undefined, 'd2'),
+    )
     expect(requestKey(head({ method: 'POST' }), undefined, 'd1')).not.toBe(requestKey(head({ method: 'QUERY' }), undefined, 'd1'))
   })
 
   it('is refused for targets and hosts that no valid request has', () => {
-    const broken = [{ target: '*' }, { target: '/a b' }, { target: '' }, { authority: '' }, { authority: 'a/b' }, { authority: 'u@a' }]
+    const broken = [
+      { target: '*' },
+      { target: '/a b' },
+      { target: '' },
+      { authority: '' },
+      { authority: 'a/b' },
+      { authority: 'u@a' },
+    ]
     expect(broken.filter((given) => requestKey(head(given)) !== undefined)).toEqual([])
     expect(keyRefusal(head({ target: '*' }))).toMatch(/not valid/)
   })
@@ -70,12 +81,15 @@ describe('key: dimensions', () => {
 
   it('cannot be forged by blanks and equals signs in a value', () => {
     const policy = parseKeyPolicy({ headers: ['a', 'b'] })
-    expect(requestKey(head({ fields: { a: '1 header.b=2' } }), policy)).not.toBe(requestKey(head({ fields: { a: '1', b: '2' } }), policy))
+    expect(requestKey(head({ fields: { a: '1 header.b=2' } }), policy)).not.toBe(
+      requestKey(head({ fields: { a: '1', b: '2' } }), policy),
+    )
   })
 
   it('never shows a credential: long cookies and credential fields stand in keys as digests', () => {
     const policy = parseKeyPolicy({ headers: ['authorization'], cookies: ['session'] })
-    const key = (token: string) => requestKey(head({ fields: { authorization: `Bearer ${token}`, cookie: `session=${token}` } }), policy)
+    const key = (token: string) =>
+      requestKey(head({ fields: { authorization: `Bearer ${token}`, cookie: `session=${token}` } }), policy)
     expect(key('0123456789abcdef')).not.toContain('0123456789abcdef')
     expect(key('0123456789abcdef')).toBe(key('0123456789abcdef'))
     expect(key('0123456789abcdef')).not.toBe(key('0123456789abcdeg'))
@@ -88,7 +102,9 @@ describe('key: dimensions', () => {
   })
 
   it('shares within a tier and never between tiers', () => {
-    const policy = parseKeyPolicy({ tier: { header: 'x-tier', tiers: { gold: 'premium', silver: 'premium', none: 'free' }, anonymous: 'free' } })
+    const policy = parseKeyPolicy({
+      tier: { header: 'x-tier', tiers: { gold: 'premium', silver: 'premium', none: 'free' }, anonymous: 'free' },
+    })
     const key = (fields: Record<string, string | string[]>) => requestKey(head({ fields }), policy)
     expect(key({ 'x-tier': 'gold', authorization: 'Bearer a' })).toBe(key({ 'x-tier': 'silver', authorization: 'Bearer b' }))
     expect(key({ 'x-tier': 'gold' })).not.toBe(key({ 'x-tier': 'none' }))
@@ -97,14 +113,27 @@ describe('key: dimensions', () => {
 
   it('gives no key to an unknown tier, to two tiers, to credentials without a tier, and never shows a token', () => {
     const policy = parseKeyPolicy({ tier: { header: 'x-tier', tiers: ['free', 'premium'], anonymous: 'free' } })
-    const unknown = [{ 'x-tier': 'root' }, { 'x-tier': ['free', 'premium'] }, { authorization: 'Bearer a' }, { 'x-tier': 'Premium' }]
+    const unknown = [
+      { 'x-tier': 'root' },
+      { 'x-tier': ['free', 'premium'] },
+      { authorization: 'Bearer a' },
+      { 'x-tier': 'Premium' },
+    ]
     expect(unknown.filter((fields) => requestKey(head({ fields }), policy) !== undefined)).toEqual([])
     expect(keyRefusal(head({ fields: { 'x-tier': 'root' } }), policy)).toBe('the auth tier is unknown')
     expect(requestKey(head({ fields: { 'x-tier': 'free', authorization: 'Bearer secret' } }), policy)).not.toContain('secret')
   })
 
   it('gives no key where a function throws or answers no declared tier', () => {
-    const thrower = parseKeyPolicy({ tier: { from: () => { throw new Error('no') }, tiers: ['free'], anonymous: 'free' } })
+    const thrower = parseKeyPolicy({
+      tier: {
+        from: () => {
+          throw new Error('no')
+        },
+        tiers: ['free'],
+        anonymous: 'free',
+      },
+    })
     const liar = parseKeyPolicy({ tier: { from: () => 'root', tiers: ['free'] }, by: { arm: () => 'a' } })
     const silent = parseKeyPolicy({ by: { arm: () => undefined } })
     for (const policy of [thrower, liar, silent]) expect(requestKey(head(), policy)).toBeUndefined()
@@ -120,7 +149,8 @@ describe('key: dimensions', () => {
 
   it('chooses the language and coding from the offered list', () => {
     const policy = parseKeyPolicy({ locale: { offered: ['en', 'de'], default: 'en' }, encoding: ['br', 'gzip'] })
-    const key = (language: string, coding = 'gzip') => requestKey(head({ fields: { 'accept-language': language, 'accept-encoding': coding } }), policy)
+    const key = (language: string, coding = 'gzip') =>
+      requestKey(head({ fields: { 'accept-language': language, 'accept-encoding': coding } }), policy)
     expect(key('de-AT, en;q=0.5')).toBe(key('fr, de;q=0.9'))
     expect(key('de')).not.toBe(key('en'))
     expect(key('xx')).toBe(key('en'))
@@ -131,16 +161,28 @@ describe('key: dimensions', () => {
 
   it('never gives one key to requests that differ in a declared dimension', () => {
     const policy = parseKeyPolicy({ headers: ['a', 'b'], cookies: ['c'], tier: { header: 't', tiers: ['x', 'y'] } })
-    const text = fc.option(fc.stringMatching(/^[ -:<-~]{0,6}$/).filter((s) => !s.includes(',')), { nil: undefined })
-    const request = fc.record({ a: text, b: text, c: fc.option(fc.stringMatching(/^[ -:<-~]{0,6}$/), { nil: undefined }), t: fc.constantFrom('x', 'y') })
-    const meaning = (r: { a: string | undefined; b: string | undefined; c: string | undefined; t: string }) => JSON.stringify([r.a?.trim() ?? null, r.b?.trim() ?? null, r.c?.trim() ?? null, r.t])
+    const text = fc.option(
+      fc.stringMatching(/^[ -:<-~]{0,6}$/).filter((s) => !s.includes(',')),
+      { nil: undefined },
+    )
+    const request = fc.record({
+      a: text,
+      b: text,
+      c: fc.option(fc.stringMatching(/^[ -:<-~]{0,6}$/), { nil: undefined }),
+      t: fc.constantFrom('x', 'y'),
+    })
+    const meaning = (r: { a: string | undefined; b: string | undefined; c: string | undefined; t: string }) =>
+      JSON.stringify([r.a?.trim() ?? null, r.b?.trim() ?? null, r.c?.trim() ?? null, r.t])
     const key = (r: { a: string | undefined; b: string | undefined; c: string | undefined; t: string }) => {
       const fields = Fields.from({ a: r.a, b: r.b, t: r.t, cookie: r.c === undefined ? undefined : `c=${r.c}` })
       return requestKey({ ...head(), fields }, policy)
     }
-    fc.assert(fc.property(request, request, (one, other) => {
-      expect(key(one) === key(other)).toBe(meaning(one) === meaning(other))
-    }), { numRuns: 2000 })
+    fc.assert(
+      fc.property(request, request, (one, other) => {
+        expect(key(one) === key(other)).toBe(meaning(one) === meaning(other))
+      }),
+      { numRuns: 2000 },
+    )
   })
 })
 

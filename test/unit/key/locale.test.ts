@@ -9,8 +9,20 @@ describe('locale: the offered language a request asks for', () => {
   const { choose } = createLocaleChoice(['en', 'de', 'de-CH', 'zh-Hant'], 'en')
 
   it.each([
-    [undefined, 'en'], ['', 'en'], ['de', 'de'], ['DE-ch', 'de-CH'], ['de-AT', 'de'], ['fr, de;q=0.4', 'de'], ['en;q=0.1, de;q=0.9', 'de'],
-    ['zh-Hant-CN-x-private1', 'zh-Hant'], ['zh', 'en'], ['*', 'en'], ['de;q=0', 'en'], ['de-CH;q=0, de', 'de'], ['de;q=2', 'en'], ['fr, *;q=0.5', 'en'],
+    [undefined, 'en'],
+    ['', 'en'],
+    ['de', 'de'],
+    ['DE-ch', 'de-CH'],
+    ['de-AT', 'de'],
+    ['fr, de;q=0.4', 'de'],
+    ['en;q=0.1, de;q=0.9', 'de'],
+    ['zh-Hant-CN-x-private1', 'zh-Hant'],
+    ['zh', 'en'],
+    ['*', 'en'],
+    ['de;q=0', 'en'],
+    ['de-CH;q=0, de', 'de'],
+    ['de;q=2', 'en'],
+    ['fr, *;q=0.5', 'en'],
     ['de-a-x', 'de'],
   ])('%s → %s', (accept, tag) => {
     expect(choose(accept)).toBe(tag)
@@ -18,15 +30,31 @@ describe('locale: the offered language a request asks for', () => {
   })
 
   it('answers one of the offered for any text', () => {
-    fc.assert(fc.property(fc.string({ maxLength: 60 }), (accept) => { expect(['en', 'de', 'de-CH', 'zh-Hant']).toContain(choose(accept)) }))
+    fc.assert(
+      fc.property(fc.string({ maxLength: 60 }), (accept) => {
+        expect(['en', 'de', 'de-CH', 'zh-Hant']).toContain(choose(accept))
+      }),
+    )
   })
 })
 
 describe('encoding: the offered coding a request takes', () => {
   it.each([
-    [undefined, 'identity'], ['', 'identity'], ['gzip', 'gzip'], ['gzip, br', 'br'], ['br;q=0.5, gzip', 'gzip'], ['x-gzip', 'gzip'], ['*', 'br'],
-    ['br;q=0, *', 'gzip'], ['identity', 'identity'], ['identity;q=1, gzip;q=0.5', 'identity'], ['zstd', 'identity'], ['identity;q=0, zstd', undefined],
-    ['*;q=0', undefined], ['gzip;q=0', 'identity'], ['gzip;q=abc', undefined],
+    [undefined, 'identity'],
+    ['', 'identity'],
+    ['gzip', 'gzip'],
+    ['gzip, br', 'br'],
+    ['br;q=0.5, gzip', 'gzip'],
+    ['x-gzip', 'gzip'],
+    ['*', 'br'],
+    ['br;q=0, *', 'gzip'],
+    ['identity', 'identity'],
+    ['identity;q=1, gzip;q=0.5', 'identity'],
+    ['zstd', 'identity'],
+    ['identity;q=0, zstd', undefined],
+    ['*;q=0', undefined],
+    ['gzip;q=0', 'identity'],
+    ['gzip;q=abc', undefined],
   ])('%s → %s', (accept, coding) => {
     expect(chooseEncoding(['br', 'gzip'], accept)).toBe(coding)
   })

@@ -10,18 +10,40 @@ const relaxed = (header: string, query: string): string => {
 
 describe('No-Vary-Search: the header', () => {
   it('says nothing when absent, malformed, contradictory or default', () => {
-    const idle = [undefined, '', 'params=?0', 'params=()', 'params="a"', 'params=(a)', 'params=(1)', 'key-order=1', 'except=("a")',
-      'params=("a"), except=("b")', 'params, except', 'key-order=?0', '"', 'params=("a"']
+    const idle = [
+      undefined,
+      '',
+      'params=?0',
+      'params=()',
+      'params="a"',
+      'params=(a)',
+      'params=(1)',
+      'key-order=1',
+      'except=("a")',
+      'params=("a"), except=("b")',
+      'params, except',
+      'key-order=?0',
+      '"',
+      'params=("a"',
+    ]
     expect(idle.filter((value) => parseNoVarySearch(value) !== undefined)).toEqual([])
   })
 
   it('reads order, ignored names and exceptions, and skips what it does not know', () => {
-    expect(parseNoVarySearch('key-order, params, except=("b" "a"), future=1')).toEqual({ anyOrder: true, ignored: 'all', except: ['a', 'b'] })
+    expect(parseNoVarySearch('key-order, params, except=("b" "a"), future=1')).toEqual({
+      anyOrder: true,
+      ignored: 'all',
+      except: ['a', 'b'],
+    })
     expect(parseNoVarySearch('params=("x" "%C3%A9")')).toEqual({ anyOrder: false, ignored: ['x', 'é'], except: [] })
   })
 
   it('never throws', () => {
-    fc.assert(fc.property(fc.string({ maxLength: 80 }), (value) => { parseNoVarySearch(value) }))
+    fc.assert(
+      fc.property(fc.string({ maxLength: 80 }), (value) => {
+        parseNoVarySearch(value)
+      }),
+    )
   })
 })
 
@@ -45,18 +67,32 @@ describe('No-Vary-Search: equal queries', () => {
   })
 
   it('calls equal exactly those queries that URLSearchParams reads alike', () => {
-    const query = fc.array(fc.constantFrom('a=1', 'b=+', 'b=%20', 'a', 'a=', 'c=%26', '%61=1', 'é=1', '%C3%A9=1', ''), { maxLength: 5 }).map((parts) => parts.join('&'))
+    const query = fc
+      .array(fc.constantFrom('a=1', 'b=+', 'b=%20', 'a', 'a=', 'c=%26', '%61=1', 'é=1', '%C3%A9=1', ''), { maxLength: 5 })
+      .map((parts) => parts.join('&'))
     const rules = parseNoVarySearch('params=("zz")')
     if (rules === undefined) throw new Error('expected rules')
-    fc.assert(fc.property(query, query, (one, other) => {
-      const same = JSON.stringify([...new URLSearchParams(one)]) === JSON.stringify([...new URLSearchParams(other)])
-      expect(relaxedQuery(one, rules) === relaxedQuery(other, rules)).toBe(same)
-    }), { numRuns: 1000 })
+    fc.assert(
+      fc.property(query, query, (one, other) => {
+        const same = JSON.stringify([...new URLSearchParams(one)]) === JSON.stringify([...new URLSearchParams(other)])
+        expect(relaxedQuery(one, rules) === relaxedQuery(other, rules)).toBe(same)
+      }),
+      { numRuns: 1000 },
+    )
   })
 
   it('spells different rules differently, without blanks', () => {
-    const texts = ['key-order', 'params', 'key-order, params', 'params=("a")', 'params=("a" "b")', 'params=("a,b")', 'params=("*")', 'params, except=("a")', 'params=("a b")']
-      .map((header) => spellNoVarySearch(parseNoVarySearch(header) as never))
+    const texts = [
+      'key-order',
+      'params',
+      'key-order, params',
+      'params=("a")',
+      'params=("a" "b")',
+      'params=("a,b")',
+      'params=("*")',
+      'params, except=("a")',
+      'params=("a b")',
+    ].map((header) => spellNoVarySearch(parseNoVarySearch(header) as never))
     expect(new Set(texts).size).toBe(texts.length)
     expect(texts.join('')).not.toMatch(/\s/)
   })

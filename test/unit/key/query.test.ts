@@ -18,7 +18,13 @@ describe('query: one canonical form', () => {
   })
 
   it('keeps apart what origins may tell apart', () => {
-    const pairs = [['a', 'a='], ['a=1+2', 'a=1%202'], ['a=1%2B2', 'a=1+2'], ['A=1', 'a=1'], ['a[]=1', 'a%5B%5D=1']] as const
+    const pairs = [
+      ['a', 'a='],
+      ['a=1+2', 'a=1%202'],
+      ['a=1%2B2', 'a=1+2'],
+      ['A=1', 'a=1'],
+      ['a[]=1', 'a%5B%5D=1'],
+    ] as const
     expect(pairs.filter(([one, other]) => canonical(one) === canonical(other))).toEqual([])
   })
 
@@ -44,7 +50,7 @@ describe('query: one canonical form', () => {
     expect(canonical('currency=', query)).toBe('currency=')
   })
 
-  it('strips tracking parameters by default, by a list of one\'s own, or not at all', () => {
+  it("strips tracking parameters by default, by a list of one's own, or not at all", () => {
     expect(canonical('utm_source=a&q=1&fbclid=2&gclid=3&utm%5Fmedium=4')).toBe('q=1')
     expect(canonical('utm_source=a&ref=b&q=1', { tracking: ['ref'] })).toBe('q=1&utm_source=a')
     expect(canonical('utm_source=a', { tracking: false })).toBe('utm_source=a')
@@ -78,33 +84,56 @@ describe('query: one canonical form', () => {
   })
 
   it('gives one form to every order of distinct parameters', () => {
-    const pairs = fc.uniqueArray(fc.tuple(fc.stringMatching(/^[a-z]{1,5}$/), fc.webQueryParameters().map((q) => q.replace(/[&;]/g, ''))), {
-      selector: ([name]) => name, minLength: 1, maxLength: 8,
-    })
-    fc.assert(fc.property(pairs, fc.infiniteStream(fc.nat()), (given, order) => {
-      const shuffled = given.map((pair) => [order.next().value, pair] as const).sort((a, b) => a[0] - b[0]).map(([, pair]) => pair)
-      const spell = (list: readonly (readonly [string, string])[]): string => list.map(([name, value]) => `${name}=${value}`).join('&')
-      expect(canonical(spell(shuffled), { tracking: false })).toBe(canonical(spell(given), { tracking: false }))
-    }))
+    const pairs = fc.uniqueArray(
+      fc.tuple(
+        fc.stringMatching(/^[a-z]{1,5}$/),
+        fc.webQueryParameters().map((q) => q.replace(/[&;]/g, '')),
+      ),
+      {
+        selector: ([name]) => name,
+        minLength: 1,
+        maxLength: 8,
+      },
+    )
+    fc.assert(
+      fc.property(pairs, fc.infiniteStream(fc.nat()), (given, order) => {
+        const shuffled = given
+          .map((pair) => [order.next().value, pair] as const)
+          .sort((a, b) => a[0] - b[0])
+          .map(([, pair]) => pair)
+        const spell = (list: readonly (readonly [string, string])[]): string =>
+          list.map(([name, value]) => `${name}=${value}`).join('&')
+        expect(canonical(spell(shuffled), { tracking: false })).toBe(canonical(spell(given), { tracking: false }))
+      }),
+    )
   })
 
   it('never shares between queries that URLSearchParams groups differently', () => {
-    const query = fc.array(fc.constantFrom('a=1', 'a=2', 'b=1', 'a', 'a=', 'b=%26', 'a%3D=1', 'A=1', 'a[]=1', '%61=1', '', 'b=%7e'), { maxLength: 5 })
+    const query = fc.array(
+      fc.constantFrom('a=1', 'a=2', 'b=1', 'a', 'a=', 'b=%26', 'a%3D=1', 'A=1', 'a[]=1', '%61=1', '', 'b=%7e'),
+      { maxLength: 5 },
+    )
     const meaning = (raw: string): string => {
       const groups = new Map<string, string[]>()
       for (const [name, value] of new URLSearchParams(raw)) groups.set(name, [...(groups.get(name) ?? []), value])
       return JSON.stringify([...groups].sort(([a], [b]) => (a < b ? -1 : 1)))
     }
-    fc.assert(fc.property(query, query, (one, other) => {
-      const [left, right] = [one.join('&'), other.join('&')]
-      if (canonical(left) === canonical(right)) expect(meaning(left)).toBe(meaning(right))
-    }), { numRuns: 2000 })
+    fc.assert(
+      fc.property(query, query, (one, other) => {
+        const [left, right] = [one.join('&'), other.join('&')]
+        if (canonical(left) === canonical(right)) expect(meaning(left)).toBe(meaning(right))
+      }),
+      { numRuns: 2000 },
+    )
   })
 
   it('survives any text and comes to rest after one pass', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary-ascii', maxLength: 200 }), (raw) => {
-      const once = canonical(raw, { ignoreCase: ['a'], defaults: { b: '1' } })
-      expect(canonical(once, { ignoreCase: ['a'], defaults: { b: '1' } })).toBe(once)
-    }), { numRuns: 1000 })
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary-ascii', maxLength: 200 }), (raw) => {
+        const once = canonical(raw, { ignoreCase: ['a'], defaults: { b: '1' } })
+        expect(canonical(once, { ignoreCase: ['a'], defaults: { b: '1' } })).toBe(once)
+      }),
+      { numRuns: 1000 },
+    )
   })
 })
