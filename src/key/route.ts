@@ -30,6 +30,9 @@ export interface Routes {
 
 const READ_METHODS = ['GET', 'HEAD', 'QUERY']
 
+// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+const AMBIGUOUS = /\/\/|\/\.\.?(?:\/|$)|[;\\#\u0000-\u0020\u007f]|%(?:2e|2f|5c|3b|25|23|3f|0\w|1\w|7f)/i
+
 /** @throws FC_OPTION_VALUE for a pattern that does not parse, or one that two rules share */
 export function createRoutes(rules: readonly RouteRule[]): Routes {
   const router = FindMyWay({ caseSensitive: true, maxParamLength: 2048 })
@@ -59,11 +62,7 @@ export function patternParams(path: string): string[] {
 export function isAmbiguousPath(target: string): boolean {
   const question = target.indexOf('?')
   const path = question < 0 ? target : target.slice(0, question)
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  return (
-    /\/\/|\/\.\.?(?:\/|$)|[;\\#\u0000-\u0020\u007f]|%(?:2e|2f|5c|3b|25|23|3f|0\w|1\w|7f)/i.test(path) ||
-    path.charCodeAt(0) !== 0x2f
-  )
+  return AMBIGUOUS.test(path) || path.charCodeAt(0) !== 0x2f
 }
 
 function add(router: FindMyWay.Instance<FindMyWay.HTTPVersion.V1>, method: string, rule: { path: string; index: number }): void {
