@@ -15,6 +15,7 @@ export function simulatePolicy(trace: Trace, policy: PolicyName, capacity: numbe
   for (let slot = capacity; slot >= 0; slot -= 1) free.push(slot)
   const host = {
     weightOf: () => 1,
+    cool: () => undefined,
     release: (slot: number) => void free.push(slot),
   }
   const eviction = createEviction(policy, host, capacity)

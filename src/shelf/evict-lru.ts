@@ -26,10 +26,11 @@ export class Lru implements Eviction {
     this.#list.push(slot, weight)
   }
 
-  touch(slot: number): void {
-    if (this.#list.newest === slot) return
+  touch(slot: number): boolean {
+    if (this.#list.newest === slot) return false
     this.#list.unlink(slot, 0)
     this.#list.push(slot, 0)
+    return false
   }
 
   reweigh(_slot: number, delta: number): void {

@@ -69,9 +69,10 @@ export class S3FifoPublished implements Eviction {
     this.#queues[queue].push(slot, weight)
   }
 
-  touch(slot: number): void {
+  touch(slot: number): boolean {
     const frequency = this.#frequency[slot] as number
     if (frequency < 255) this.#frequency[slot] = frequency + 1
+    return false
   }
 
   reweigh(slot: number, delta: number): void {

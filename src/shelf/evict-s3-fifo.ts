@@ -84,9 +84,10 @@ export class S3Fifo implements Eviction {
     queue.weight += weight
   }
 
-  touch(slot: number): void {
+  touch(slot: number): boolean {
     const state = this.#state[slot] as number
     if ((state & FREQUENCY) < FREQUENCY) this.#state[slot] = state + 1
+    return (state & FREQUENCY) >= FREQUENCY - 1
   }
 
   reweigh(slot: number, delta: number): void {
@@ -132,6 +133,7 @@ export class S3Fifo implements Eviction {
       return slot
     }
     this.#state[slot] = MAIN
+    if ((state & FREQUENCY) === FREQUENCY) this.#host.cool(slot)
     this.#main.push(slot)
     this.#main.count += 1
     this.#main.weight += weight
@@ -145,6 +147,7 @@ export class S3Fifo implements Eviction {
     if ((state & GONE) !== 0) return this.#letGo(slot)
     if ((state & FREQUENCY) > 0) {
       this.#state[slot] = state - 1
+      if ((state & FREQUENCY) === FREQUENCY) this.#host.cool(slot)
       this.#main.push(slot)
       return -1
     }

@@ -35,8 +35,9 @@ export class Sieve implements Eviction {
     this.#list.push(slot, weight)
   }
 
-  touch(slot: number): void {
+  touch(slot: number): boolean {
     this.#visited[slot] = 1
+    return true
   }
 
   reweigh(_slot: number, delta: number): void {
@@ -54,6 +55,7 @@ export class Sieve implements Eviction {
     if (slot < 0) return -1
     while (this.#visited[slot] === 1) {
       this.#visited[slot] = 0
+      this.#host.cool(slot)
       slot = this.#list.newerThan(slot)
       if (slot < 0) slot = this.#list.oldest
     }

@@ -55,10 +55,10 @@ export class WTinyLfu implements Eviction {
     this.#move(slot, weight, WINDOW)
   }
 
-  touch(slot: number): void {
+  touch(slot: number): boolean {
     this.#sketch.add(this.#hash[slot] as number)
     const from = this.#listOf(slot)
-    if (from.newest === slot && from !== this.#lists[PROBATION]) return
+    if (from.newest === slot && from !== this.#lists[PROBATION]) return false
     const weight = this.#host.weightOf(slot)
     from.unlink(slot, weight)
     this.#move(slot, weight, from === this.#lists[WINDOW] ? WINDOW : PROTECTED)
@@ -66,6 +66,7 @@ export class WTinyLfu implements Eviction {
     while (kept.weight > (kept.weight + probation.weight) * PROTECTED_SHARE && kept.count > 1) {
       this.#shift(kept, PROBATION)
     }
+    return false
   }
 
   reweigh(slot: number, delta: number): void {

@@ -9,6 +9,8 @@
 export interface EvictionHost {
   /** Weight of a linked slot: charged bytes, or 1 where entries are counted. */
   weightOf(slot: number): number
+  /** Touches of a slot whose `touch` answered true matter again. */
+  cool(slot: number): void
   /** The policy no longer links a slot given to `remove`; it may be used again. */
   release(slot: number): void
 }
@@ -21,8 +23,8 @@ export interface Eviction {
   arrive(hash: number): void
   /** Links a slot with this weight; ends what `arrive` began. */
   insert(slot: number, weight: number): void
-  /** A hit. */
-  touch(slot: number): void
+  /** A hit. @returns true when further hits would change nothing, until `cool` is called for the slot */
+  touch(slot: number): boolean
   /** The weight of a linked slot changed by `delta`. */
   reweigh(slot: number, delta: number): void
   /** Unlinks a slot that left for another reason than eviction; `release` follows at once or later. */

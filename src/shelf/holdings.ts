@@ -84,7 +84,7 @@ export class Holdings {
     const at = slot << row.ROW_SHIFT
     const { budget, tags } = entry
     let flags = ((words[at | row.FLAGS] as number) & row.HISTORY_MASK) | KINDS.indexOf(entry.kind)
-    flags |= entry.namespace << row.NAMESPACE_SHIFT
+    flags |= row.COOL | (entry.namespace << row.NAMESPACE_SHIFT)
     if (this.#scan.isWide) flags |= row.WIDE_KEY
     if (tags.length > 0) {
       flags |= row.HAS_TAGS

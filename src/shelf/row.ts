@@ -27,6 +27,8 @@ export const KIND_MASK = 0b0000_0011
 export const WIDE_KEY = 0b0000_0100
 export const HAS_TAGS = 0b0000_1000
 export const HAS_SHARE = 0b0001_0000
+/** The policy wants to know of the next read. */
+export const COOL = 0b1000_0000
 /** Bit 5: read in the period before this one; bit 6: in the one before that. */
 export const HISTORY_SHIFT = 5
 export const HISTORY_MASK = 0b0110_0000

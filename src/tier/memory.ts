@@ -18,7 +18,7 @@ import type { Fence } from './fence.ts'
 import { type MemoryOptions, type MemorySettings, parseMemoryOptions } from './memory-options.ts'
 
 // Constants of this module are folded into the code of a hit; imported ones would be loaded each time.
-const { FLAGS, FRESH_END, KIND_MASK, LAST_READ, MARK, ROW_SHIFT } = row
+const { COOL, FLAGS, FRESH_END, KIND_MASK, LAST_READ, MARK, ROW_SHIFT } = row
 
 /** See the module's header. */
 export class MemoryTier implements MemoryPort {
@@ -52,6 +52,9 @@ export class MemoryTier implements MemoryPort {
     this.#groupMark = settings.fence.mark
     const host = {
       weightOf: (slot: number) => this.#holdings.ownBytesAt(slot),
+      cool: (slot: number) => {
+        this.#table.words[(slot << ROW_SHIFT) | FLAGS] = (this.#table.words[(slot << ROW_SHIFT) | FLAGS] as number) | COOL
+      },
       release: (slot: number) => this.#table.free(slot),
     }
     this.#policy = createEviction(settings.policy, host, settings.maxBytes)
@@ -87,8 +90,11 @@ export class MemoryTier implements MemoryPort {
     const at = slot << ROW_SHIFT
     if ((words[at | FRESH_END] as number) <= this.#freshTick) return undefined
     if ((((words[at | MARK] as number) - this.#groupMark) | 0) < 0 && this.#recheck(slot) !== 'current') return undefined
-    if (((words[at | FLAGS] as number) & KIND_MASK) !== 0) return undefined
-    this.#policy.touch(slot)
+    const flags = words[at | FLAGS] as number
+    if ((flags & (KIND_MASK | COOL)) !== 0) {
+      if ((flags & KIND_MASK) !== 0) return undefined
+      if (this.#policy.touch(slot)) words[at | FLAGS] = flags & ~COOL
+    }
     if (words[at | LAST_READ] !== this.#readTick) noteRead(words, at, this.#readTick)
     if (this.#watch !== undefined) this.#watch(key)
     this.#hits = (this.#hits + 1) | 0

@@ -7,7 +7,7 @@ function replay(name: PolicyName, keys: readonly number[], capacity: number): bo
   const slotOf = new Map<number, number>()
   const keyOf: number[] = []
   const free = Array.from({ length: capacity }, (_, i) => capacity - 1 - i)
-  const host = { weightOf: () => 1, release: () => undefined }
+  const host = { weightOf: () => 1, cool: () => undefined, release: () => undefined }
   const policy = createEviction(name, host, capacity)
   policy.grow(capacity)
   return keys.map((key) => {
