@@ -19,7 +19,7 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 /** Answers between proxy and its client alone; kept out of the store (RFC 9111 section 3.1). */
 const PROXY: ReadonlySet<string> = new Set(['proxy-authenticate', 'proxy-authentication-info', 'proxy-authorization'])
 
-/** What `Connection` may not remove: without these the message would be framed, routed or secured otherwise. */
+/** What `Connection` may not remove: without these the message would be framed, routed, kept or forgotten otherwise. */
 const PROTECTED: ReadonlySet<string> = new Set([
   'host',
   'content-length',
@@ -38,6 +38,17 @@ const PROTECTED: ReadonlySet<string> = new Set([
   'etag',
   'last-modified',
   'expect',
+  'pragma',
+  'forecache-cache-control',
+  'cdn-cache-control',
+  'surrogate-key',
+  'cache-tag',
+  'xkey',
+  'cache-groups',
+  'cache-group-invalidation',
+  'no-vary-search',
+  'location',
+  'content-location',
 ])
 
 /** Names listed in `Connection`, lower-cased, without what it may not remove. */
