@@ -7,20 +7,21 @@
 import { randomBytes } from 'node:crypto'
 import type { Budget } from '../model/budget.ts'
 import type { Clock, Timer } from '../model/clock.ts'
-import { EventHub } from '../model/event.ts'
+import type { EventHub } from '../model/event.ts'
 import type { Target } from '../model/log.ts'
-import { createMeter, type Meter } from '../model/meter.ts'
+import type { Meter } from '../model/meter.ts'
 import { COUNTER } from '../model/metric.ts'
 import { judge, type Verdict } from '../model/verdict.ts'
-import { Fence } from '../tier/fence.ts'
-import { createMemory, type MemoryTier } from '../tier/memory.ts'
-import { Backoff } from './backoff.ts'
+import type { Fence } from '../tier/fence.ts'
+import type { MemoryTier } from '../tier/memory.ts'
+import type { Backoff } from './backoff.ts'
 import { type Fill, type FillTarget, openFill } from './fill.ts'
-import { Flights } from './flight.ts'
+import type { Flights } from './flight.ts'
 import { countMatches, countTargets, type InvalidateInput, type InvalidateResult, targetsOf } from './invalidate.ts'
 import { type Candidate, keep, type KeepParts, type Kept } from './keep.ts'
 import type { Settings } from './options.ts'
-import { type RefreshFailure, Refreshes } from './refresh.ts'
+import { createParts } from './parts.ts'
+import type { Refreshes } from './refresh.ts'
 
 const SWEEP_EVERY_MS = 1000
 const SWEEP_SLOTS = 2000
@@ -39,45 +40,23 @@ export class Engine {
   readonly backoff: Backoff
   /** Random name of this log: a token of another log says nothing here. */
   readonly generation = randomBytes(6).toString('base64url')
-  readonly #keepParts: KeepParts
+  readonly #keeping: KeepParts
   readonly #urlResolvers = new Set<(url: string) => readonly Target[]>()
   #sweeper: Timer | undefined
   #closed = false
 
   constructor(settings: Settings) {
-    const { clock, logger } = settings
+    const parts = createParts(settings)
     this.settings = settings
-    this.clock = clock
-    this.events = new EventHub((error) => logger.error({ err: error }, 'an event listener threw'))
-    this.meter = createMeter()
-    this.fence = new Fence(clock)
-    this.memory = createMemory({
-      clock,
-      fence: this.fence,
-      maxBytes: settings.memory.maxBytes,
-      policy: settings.memory.policy,
-      ...(settings.memory.maxEntries === undefined ? {} : { maxEntries: settings.memory.maxEntries }),
-      ...(settings.memory.maxEntryBytes === undefined ? {} : { maxEntryBytes: settings.memory.maxEntryBytes }),
-      onRemove: (key, reason, bytes) => this.#removed(key, reason, bytes),
-    })
-    this.meter.follow('hits', () => this.memory.counts.hits) // memory counts what `peek` answers by itself
-    const { maxWaiters, maxFlights } = settings.flights
-    const limits = { maxWaiters, maxFlights, maxMs: settings.deadlines.maxLoad }
-    this.flights = new Flights({ fence: this.fence, clock, events: this.events, limits })
-    this.refreshes = new Refreshes(settings.refresh.concurrency, (failed) => this.#refreshFailed(failed))
-    this.backoff = new Backoff(clock, { firstMs: settings.backoff.first, maxMs: settings.backoff.max, maxKeys: settings.backoff.maxKeys })
-    this.#keepParts = {
-      fence: this.fence,
-      memory: this.memory,
-      clock,
-      random: settings.random,
-      events: this.events,
-      jitter: settings.jitter,
-      maxLoadMs: settings.deadlines.maxLoad,
-    }
-    this.fence.onAppend((record) => {
-      if (this.events.wants('fence:append')) this.events.emit('fence:append', record)
-    })
+    this.clock = settings.clock
+    this.events = parts.events
+    this.meter = parts.meter
+    this.fence = parts.fence
+    this.memory = parts.memory
+    this.flights = parts.flights
+    this.refreshes = parts.refreshes
+    this.backoff = parts.backoff
+    this.#keeping = parts.keeping
   }
 
   /** What stands under a key now, judged on the exact clock; counts as a use. Synchronous. */
@@ -94,7 +73,7 @@ export class Engine {
   /** Stores what a fill has read, if the fence admits it: the only way in. Never throws. */
   keep(fill: Fill, candidate: Candidate): Kept {
     if (this.#closed) return 'late'
-    const kept = keep(this.#keepParts, fill, candidate)
+    const kept = keep(this.#keeping, fill, candidate)
     if (kept === 'kept') this.#armSweeper()
     else this.meter.count(kept === 'size' ? COUNTER.unkept : COUNTER.fenced, fill.route)
     return kept
@@ -168,18 +147,6 @@ export class Engine {
       this.memory.sweep(SWEEP_SLOTS)
       if (this.memory.size > 0) this.#armSweeper()
     })
-  }
-
-  #removed(key: string, reason: 'evicted' | 'expired' | 'invalidated' | 'replaced' | 'deleted', bytes: number): void {
-    if (reason === 'evicted') this.meter.count(COUNTER.evictions)
-    else if (reason === 'expired') this.meter.count(COUNTER.expirations)
-    if (this.events.wants('memory:remove')) this.events.emit('memory:remove', { key, reason, bytes })
-  }
-
-  #refreshFailed({ key, route, error }: RefreshFailure): void {
-    this.meter.count(COUNTER.refreshFailures, route)
-    if (this.events.wants('origin:fail')) this.events.emit('origin:fail', { key, error, background: true })
-    this.settings.logger.warn({ key, err: error }, 'a background refresh failed')
   }
 }
 

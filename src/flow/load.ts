@@ -45,7 +45,7 @@ export function startLoad<T>(engine: Engine, fill: Fill, job: { call: Call; load
     budget: call.budget,
   })
   engine.meter.count(COUNTER.originRequests, fill.route)
-  const done = withEnd(engine, fill.key, controller, async () =>
+  const done = withEnd(engine, { key: fill.key, controller }, async () =>
     store(engine, fill, { call, said, data: await load(said), formerTags: standing?.tags ?? [] }),
   )
   done.then(
@@ -113,7 +113,7 @@ function previousOf<T>(engine: Engine, entry: Entry): Previous<T> {
 }
 
 /** Runs `work`; after `maxLoad` aborts it and rejects, whether or not it listens to the signal. */
-function withEnd<T>(engine: Engine, key: string, controller: AbortController, work: () => Promise<T>): Promise<T> {
+function withEnd<T>(engine: Engine, { key, controller }: { key: string; controller: AbortController }, work: () => Promise<T>): Promise<T> {
   const ms = engine.settings.deadlines.maxLoad
   return new Promise<T>((resolve, reject) => {
     const timer = engine.clock.after(ms, () => controller.abort(new ForecacheError('FC_LOAD_TIMEOUT', { key, ms })))
