@@ -1,0 +1,88 @@
+/**
+ * The engine's parts, made from its settings and joined: memory judged by the fence, flights detached by it, counts and
+ * events of what they do.
+ *
+ * Floor 3, room flow.
+ */
+import { EventHub } from '../model/event.ts'
+import { createMeter, type Meter } from '../model/meter.ts'
+import { COUNTER } from '../model/metric.ts'
+import type { Logger, RemoveReason } from '../model/port.ts'
+import { Fence } from '../tier/fence.ts'
+import { createMemory, type MemoryTier } from '../tier/memory.ts'
+import { Backoff } from './backoff.ts'
+import { Flights } from './flight.ts'
+import type { KeepParts } from './keep.ts'
+import type { Settings } from './options.ts'
+import { type RefreshFailure, Refreshes } from './refresh.ts'
+
+/** See the module's header. */
+export interface Parts {
+  readonly events: EventHub
+  readonly meter: Meter
+  readonly fence: Fence
+  readonly memory: MemoryTier
+  readonly flights: Flights
+  readonly refreshes: Refreshes
+  readonly backoff: Backoff
+  /** What the writer works on. */
+  readonly keeping: KeepParts
+}
+
+/** Makes the parts. */
+export function createParts(settings: Settings): Parts {
+  const { clock, logger, random, jitter, deadlines } = settings
+  const events = new EventHub((error) => logger.error({ err: error }, 'an event listener threw'))
+  const meter = createMeter()
+  const fence = new Fence(clock)
+  const told: Told = { events, meter, logger }
+  const memory = createTier(settings, { fence, told })
+  meter.follow('hits', () => memory.counts.hits) // memory counts what `peek` answers by itself
+  fence.onAppend((record) => {
+    if (events.wants('fence:append')) events.emit('fence:append', record)
+  })
+  const { maxWaiters, maxFlights } = settings.flights
+  const { first, max, maxKeys } = settings.backoff
+  return {
+    events,
+    meter,
+    fence,
+    memory,
+    flights: new Flights({ fence, clock, events, limits: { maxWaiters, maxFlights, maxMs: deadlines.maxLoad } }),
+    refreshes: new Refreshes(settings.refresh.concurrency, (failed) => tellFailure(told, failed)),
+    backoff: new Backoff(clock, { firstMs: first, maxMs: max, maxKeys }),
+    keeping: { fence, memory, clock, random, events, jitter, maxLoadMs: deadlines.maxLoad },
+  }
+}
+
+/** Who hears of what happens by itself. */
+interface Told {
+  readonly events: EventHub
+  readonly meter: Meter
+  readonly logger: Logger
+}
+
+function createTier(settings: Settings, parts: { readonly fence: Fence; readonly told: Told }): MemoryTier {
+  const { maxBytes, policy, maxEntries, maxEntryBytes } = settings.memory
+  return createMemory({
+    clock: settings.clock,
+    fence: parts.fence,
+    maxBytes,
+    policy,
+    ...(maxEntries === undefined ? {} : { maxEntries }),
+    ...(maxEntryBytes === undefined ? {} : { maxEntryBytes }),
+    onRemove: (key, reason, bytes) => tellRemoval(parts.told, { key, reason, bytes }),
+  })
+}
+
+function tellRemoval({ events, meter }: Told, removed: { readonly key: string; readonly reason: RemoveReason; readonly bytes: number }): void {
+  if (removed.reason === 'evicted') meter.count(COUNTER.evictions)
+  else if (removed.reason === 'expired') meter.count(COUNTER.expirations)
+  if (events.wants('memory:remove')) events.emit('memory:remove', removed)
+}
+
+function tellFailure({ events, meter, logger }: Told, { key, route, error }: RefreshFailure): void {
+  meter.count(COUNTER.refreshFailures, route)
+  if (events.wants('origin:fail')) events.emit('origin:fail', { key, error, background: true })
+  logger.warn({ key, err: error }, 'a background refresh failed')
+}
