@@ -48,6 +48,9 @@ export interface Gateway {
 /** Sections that are fixed while the process runs. */
 const FIXED: readonly string[] = ['listen', 'api.listen', 'api.insecure', 'memory', 'contexts', 'events', 'limits', 'metrics']
 
+/** Sections that say what a stored answer means: where it came from, under which key it stands, for how long. */
+const MEANING: readonly string[] = ['origin', 'profile', 'routes']
+
 /**
  * @param config as `parseConfig` gives it
  * @param logger default: silent
@@ -127,6 +130,8 @@ class AssembledGateway implements Gateway {
       this.#running = running
       this.#config = next
       former.close()
+      // What is stored was keyed, judged and asked for under the former rules; answers under way are fenced off with it.
+      if (applied.some((section) => MEANING.includes(section))) this.cache.engine.invalidate({ all: true, source: 'reload' })
       if (running.origin !== origin) void origin.retire()
     }
     return { applied, restart }

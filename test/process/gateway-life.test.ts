@@ -75,6 +75,24 @@ describe('gateway process: reload', () => {
     expect(await ask()).toBe('second')
   })
 
+  it('serves nothing that was stored under former rules', async () => {
+    const storable = (body: string) => originHere((_, response) => void response.setHeader('cache-control', 'max-age=600').end(body))
+    const [first, second] = [await storable('first'), await storable('second')]
+    const file = join(folder(), 'forecache.yaml')
+    writeFileSync(file, `origin: { url: "${first}" }\n`)
+    const gateway = await spawnGateway([file])
+    const ask = async () => {
+      const answer = await new RawClient(gateway.port).ask('GET /').answer()
+      return `${answer.get('x-cache')} ${answer.text}`
+    }
+    expect([await ask(), await ask()]).toEqual(['MISS first', 'HIT first'])
+
+    writeFileSync(file, `origin: { url: "${second}" }\n`)
+    await gateway.logged('configuration reloaded')
+
+    expect([await ask(), await ask()]).toEqual(['MISS second', 'HIT second'])
+  })
+
   it('reloads on SIGHUP and says what takes a restart', async () => {
     const origin = await plain('x')
     const file = join(folder(), 'forecache.yaml')
