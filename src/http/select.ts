@@ -5,6 +5,7 @@
  */
 import { hash } from 'node:crypto'
 import { variantKey } from '../key/key.ts'
+import type { Entry } from '../model/entry.ts'
 import type { Verdict } from '../model/verdict.ts'
 import { selectingValues, selectsLanguage, variantText } from '../rules/vary.ts'
 import { Stored, VaryIndex } from './stored.ts'
@@ -28,7 +29,7 @@ export function select(visit: KeyedVisit): Selected {
   const { value } = verdict.entry
   if (value instanceof VaryIndex) return selectVariant(visit, value, verdict.state === 'fresh')
   if (!(value instanceof Stored)) return { kind: 'absent', key, varied: false }
-  return { kind: 'stored', key, stored: value, softened: verdict.state !== 'fresh' }
+  return { kind: 'stored', key, stored: value, softened: isSoftened(verdict.entry, value) }
 }
 
 /** The key of the variant that a request with these values selects. */
@@ -64,7 +65,7 @@ function variantFrom(verdict: Exclude<Verdict, { state: 'absent' }>, key: string
   if (verdict.state === 'pass') return { kind: 'pass', key }
   const { value } = verdict.entry
   if (!(value instanceof Stored)) return undefined
-  return { kind: 'stored', key, stored: value, softened: !fresh || verdict.state !== 'fresh' }
+  return { kind: 'stored', key, stored: value, softened: !fresh || isSoftened(verdict.entry, value) }
 }
 
 function byLanguage(visit: KeyedVisit, index: VaryIndex, fresh: boolean): Selected | undefined {
@@ -74,8 +75,13 @@ function byLanguage(visit: KeyedVisit, index: VaryIndex, fresh: boolean): Select
     if (verdict.state === 'absent' || verdict.state === 'pass' || !(verdict.entry.value instanceof Stored)) continue
     const stored = verdict.entry.value
     if (selectsLanguage(visit.head.fields, stored.plan.fields)) {
-      return { kind: 'stored', key, stored, softened: !fresh || verdict.state !== 'fresh' }
+      return { kind: 'stored', key, stored, softened: !fresh || isSoftened(verdict.entry, stored) }
     }
   }
   return undefined
+}
+
+/** A soft invalidation takes the fresh window away; one that has merely passed still stands in the budget. */
+function isSoftened({ budget }: Entry, { plan }: Stored): boolean {
+  return budget.freshMs === 0 && plan.budget.freshMs >= 1
 }
