@@ -13,7 +13,7 @@ import { Fence } from '../../src/tier/fence.ts'
 import { createMemory, type MemoryTier } from '../../src/tier/memory.ts'
 
 /** Entries stored while hits are measured, and distinct places in the order they are read. */
-export const ENTRIES = 10_000
+export const ENTRIES = Number(process.argv[3] ?? 10_000)
 const ORDER = 65_536
 /** Entries that fit while inserts with eviction are measured. */
 const ROOM = 10_000

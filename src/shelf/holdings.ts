@@ -84,7 +84,7 @@ export class Holdings {
     const at = slot << row.ROW_SHIFT
     const { budget, tags } = entry
     let flags = ((words[at | row.FLAGS] as number) & row.HISTORY_MASK) | KINDS.indexOf(entry.kind)
-    flags |= row.COOL | (entry.namespace << row.NAMESPACE_SHIFT)
+    flags |= entry.namespace << row.NAMESPACE_SHIFT
     if (this.#scan.isWide) flags |= row.WIDE_KEY
     if (tags.length > 0) {
       flags |= row.HAS_TAGS
@@ -97,7 +97,8 @@ export class Holdings {
     }
     words[at | row.MARK] = mark
     words[at | row.FLAGS] = flags
-    words[at | row.BYTES] = entry.bytes
+    words[at | row.STAMP] = 0
+    table.bytes[slot] = entry.bytes
     table.times[slot << row.TIME_SHIFT] = entry.storedAt
     setFresh(table, slot, isSoft ? 0 : budget.freshMs)
     table.stale[slot] = packWindow(budget.staleMs)
@@ -122,7 +123,7 @@ export class Holdings {
     const { words, keys } = this.table
     const at = slot << row.ROW_SHIFT
     const flags = words[at | row.FLAGS] as number
-    let bytes = words[at | row.BYTES] as number
+    let bytes = this.table.bytes[slot] as number
     if ((flags & row.HAS_SHARE) !== 0) bytes = Math.max(0, bytes - this.shares.bytesOf(this.table.shareOf(slot)))
     bytes += ENTRY_BYTES + keyBytes(keys[slot] as string, (flags & row.WIDE_KEY) !== 0)
     return (flags & row.HAS_TAGS) === 0 ? bytes : bytes + tagBytes(this.table.tagsOf(slot))
@@ -139,7 +140,7 @@ export class Holdings {
       key: keys[slot] as string,
       kind: KINDS[flags & row.KIND_MASK] as EntryKind,
       value: values[slot],
-      bytes: words[at | row.BYTES] as number,
+      bytes: this.table.bytes[slot] as number,
       storedAt: times[slot << row.TIME_SHIFT] as number,
       budget: {
         freshMs: Math.min(freshOf(this.table, slot), staleMs),
@@ -166,6 +167,7 @@ export class Holdings {
   /** Ends the fresh window now. */
   soften(slot: number): void {
     setFresh(this.table, slot, 0)
+    this.table.words[(slot << row.ROW_SHIFT) | row.STAMP] = 0
   }
 }
 

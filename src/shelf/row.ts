@@ -19,16 +19,14 @@ export const ARRIVALS = 4
 export const FLAGS = 5
 /** End of the fresh window (see fresh-end.ts). */
 export const FRESH_END = 6
-/** Bytes the entry was given with. */
-export const BYTES = 7
+/** The tier's stamp when a hit last passed every check; while it is the tier's present one, the next hit needs none. */
+export const STAMP = 7
 
 /** Bits of FLAGS. */
 export const KIND_MASK = 0b0000_0011
 export const WIDE_KEY = 0b0000_0100
 export const HAS_TAGS = 0b0000_1000
 export const HAS_SHARE = 0b0001_0000
-/** The policy wants to know of the next read. */
-export const COOL = 0b1000_0000
 /** Bit 5: read in the period before this one; bit 6: in the one before that. */
 export const HISTORY_SHIFT = 5
 export const HISTORY_MASK = 0b0110_0000

@@ -5,7 +5,7 @@
  * need (tags, shares, a longer error window, months of freshness) are allocated when the first entry brings one. Slots are reused; a row is
  * meaningful only while its slot is in the index. Columns are replaced when they grow: do not keep them.
  */
-import { ARRIVALS, FLAGS, ROW_SHIFT, TIME_SHIFT } from './row.ts'
+import { ARRIVALS, FLAGS, ROW_SHIFT, STAMP, TIME_SHIFT } from './row.ts'
 import { unpackWindow } from './windows.ts'
 
 const FIRST_SLOTS = 512
@@ -20,6 +20,8 @@ export class Table {
   values: unknown[] = []
   /** What times within rows are counted from; whole ms of the tier's clock. */
   baseMs = 0
+  /** Bytes each entry was given with. */
+  bytes: Int32Array<ArrayBuffer> = new Int32Array(0)
   /** Stale window as packed by windows.ts. */
   stale: Int32Array<ArrayBuffer> = new Int32Array(0)
   /** Error window; undefined while it equals the stale window everywhere. */
@@ -112,6 +114,11 @@ export class Table {
     return this.longFresh?.[slot] ?? 0
   }
 
+  /** No row bears a stamp. */
+  clearStamps(): void {
+    for (let slot = 0; slot < this.#used; slot += 1) this.words[(slot << ROW_SHIFT) | STAMP] = 0
+  }
+
   /** When the entry in a slot is past every window. */
   endAt(slot: number): number {
     return (this.times[slot << TIME_SHIFT] as number) + unpackWindow(this.onErrorOf(slot))
@@ -123,6 +130,7 @@ export class Table {
     this.words = widen(this.words, slots << ROW_SHIFT)
     this.times = new Float64Array(this.words.buffer)
     this.stale = widen(this.stale, slots)
+    this.bytes = widen(this.bytes, slots)
     if (this.onError !== undefined) this.onError = widen(this.onError, slots)
     if (this.longFresh !== undefined) this.longFresh = widen(this.longFresh, slots)
     this.keys = stretch(this.keys, slots)

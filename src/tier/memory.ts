@@ -1,8 +1,8 @@
 /**
  * The in-memory tier: entries by key, bounded in bytes, judged by the fence, ordered by an eviction policy.
  *
- * Floor 2, room tier. Charged bytes never exceed `maxBytes` between two calls. A hit is one Map lookup and a few words of
- * one row: no list moves, no allocation. Windows are never lengthened: they are rounded down, and `peek` adds one tick of
+ * Floor 2, room tier. Charged bytes never exceed `maxBytes` between two calls. A hit is one Map lookup and one row: no list
+ * moves, no allocation, and within a millisecond of a hit that passed every check, one comparison (row.STAMP). Windows are never lengthened: they are rounded down, and `peek` adds one tick of
  * the coarse clock, so that its lateness cannot stretch a budget. An entry's `asOf` is kept as the last position at which
  * it was proven current, which says the same to the fence and survives what its bounded tables forget.
  */
@@ -18,7 +18,9 @@ import type { Fence } from './fence.ts'
 import { type MemoryOptions, type MemorySettings, parseMemoryOptions } from './memory-options.ts'
 
 // Constants of this module are folded into the code of a hit; imported ones would be loaded each time.
-const { COOL, FLAGS, FRESH_END, KIND_MASK, LAST_READ, MARK, ROW_SHIFT } = row
+const { FLAGS, FRESH_END, KIND_MASK, LAST_READ, MARK, ROW_SHIFT, STAMP } = row
+
+const MAX_STAMP = 2 ** 31 - 1
 
 /** See the module's header. */
 export class MemoryTier implements MemoryPort {
@@ -36,6 +38,8 @@ export class MemoryTier implements MemoryPort {
   /** Present, whole ms from the table's base, ahead by the coarse clock's lateness: fresh is what ends after it. */
   #freshTick = 0
   #readTick = 0
+  /** Changes with `#freshTick`, with every invalidation of a group and with `#watch`: see row.STAMP. */
+  #stamp = 1
   #cursor = 0
   #evictions = 0
   /** Hits, modulo 2^32 (an integer field costs a third of a float one); carried into `#hitsCarried` when read. */
@@ -53,7 +57,7 @@ export class MemoryTier implements MemoryPort {
     const host = {
       weightOf: (slot: number) => this.#holdings.ownBytesAt(slot),
       cool: (slot: number) => {
-        this.#table.words[(slot << ROW_SHIFT) | FLAGS] = (this.#table.words[(slot << ROW_SHIFT) | FLAGS] as number) | COOL
+        this.#table.words[(slot << ROW_SHIFT) | STAMP] = 0
       },
       release: (slot: number) => this.#table.free(slot),
     }
@@ -86,17 +90,7 @@ export class MemoryTier implements MemoryPort {
     if (slot === undefined) return undefined
     const now = this.#clock.coarse()
     if (now !== this.#nowMs) this.#turn(now)
-    const words = table.words
-    const at = slot << ROW_SHIFT
-    if ((words[at | FRESH_END] as number) <= this.#freshTick) return undefined
-    if ((((words[at | MARK] as number) - this.#groupMark) | 0) < 0 && this.#recheck(slot) !== 'current') return undefined
-    const flags = words[at | FLAGS] as number
-    if ((flags & (KIND_MASK | COOL)) !== 0) {
-      if ((flags & KIND_MASK) !== 0) return undefined
-      if (this.#policy.touch(slot)) words[at | FLAGS] = flags & ~COOL
-    }
-    if (words[at | LAST_READ] !== this.#readTick) noteRead(words, at, this.#readTick)
-    if (this.#watch !== undefined) this.#watch(key)
+    if (table.words[(slot << ROW_SHIFT) | STAMP] !== this.#stamp && !this.#passes(key, slot)) return undefined
     this.#hits = (this.#hits + 1) | 0
     return table.values[slot]
   }
@@ -191,12 +185,35 @@ export class MemoryTier implements MemoryPort {
   /** Has every read told to `watch`, for as long as somebody looks (ops/top); undefined ends it. */
   onRead(watch: ((key: string) => void) | undefined): void {
     this.#watch = watch
+    this.#renewStamp()
   }
 
   /** Stops listening to the fence and drops everything; the tier must not be used after. */
   close(): void {
     this.#unsubscribe()
     this.clear()
+  }
+
+  /** Every check of a hit, and what a hit leaves behind; stamps the row when the next one may leave all of it out. */
+  #passes(key: string, slot: number): boolean {
+    const { words } = this.#table
+    const at = slot << ROW_SHIFT
+    if ((words[at | FRESH_END] as number) <= this.#freshTick) return false
+    if ((((words[at | MARK] as number) - this.#groupMark) | 0) < 0 && this.#recheck(slot) !== 'current') return false
+    const flags = words[at | FLAGS] as number
+    if ((flags & KIND_MASK) !== 0) return false
+    if (words[at | LAST_READ] !== this.#readTick) noteRead(words, at, this.#readTick)
+    if (this.#watch !== undefined) this.#watch(key)
+    if (this.#policy.touch(slot) && this.#watch === undefined) words[at | STAMP] = this.#stamp
+    return true
+  }
+
+  /** Voids the stamps of all rows. */
+  #renewStamp(): void {
+    this.#stamp += 1
+    if (this.#stamp < MAX_STAMP) return
+    this.#table.clearStamps()
+    this.#stamp = 1
   }
 
   #insert(entry: Entry, own: number): boolean {
@@ -255,7 +272,7 @@ export class MemoryTier implements MemoryPort {
   #tell(slot: number, reason: RemoveReason): void {
     const { onRemove } = this.#settings
     if (onRemove === undefined) return
-    onRemove(this.#table.keys[slot] as string, reason, this.#table.words[(slot << ROW_SHIFT) | row.BYTES] as number)
+    onRemove(this.#table.keys[slot] as string, reason, this.#table.bytes[slot] as number)
   }
 
   #apply(record: LogRecord): void {
@@ -269,6 +286,7 @@ export class MemoryTier implements MemoryPort {
         continue
       }
       this.#groupMark = record.position | 0
+      this.#renewStamp()
       if (record.soft) continue
       if (target.kind === 'tag') this.#holdings.tagCounts.reset(target.tag, record.position)
       else if (target.kind === 'all') this.#holdings.tagCounts.resetAll(record.position)
@@ -302,7 +320,10 @@ export class MemoryTier implements MemoryPort {
   #turn(now: number): void {
     this.#nowMs = now
     this.#readTick = this.#holdings.sinceBase(now) >> READ_TICK_SHIFT
-    this.#freshTick = this.#holdings.sinceBase(now + COARSE_TICK_MS)
+    const freshTick = this.#holdings.sinceBase(now + COARSE_TICK_MS)
+    if (freshTick === this.#freshTick) return
+    this.#freshTick = freshTick
+    this.#renewStamp()
   }
 
   readonly #onGrow = (slots: number): void => this.#policy.grow(slots)
