@@ -17,10 +17,15 @@ export async function validateFound(visit: KeyedVisit, found: Found): Promise<Re
   const { engine } = visit.desk
   if (visit.head.method === 'HEAD') return writeHeadThrough(visit, found)
   if (hasPrecondition(visit)) return passOn(visit, { forward: 'bypass', detail: 'precondition' })
-  const resting = engine.backoff.leftMs(found.key) > 0 && !isImpatient(visit) ? standIn(visit, found, true) : undefined
+  const rest = (): Reply | undefined =>
+    engine.backoff.leftMs(found.key) > 0 && !isImpatient(visit) ? standIn(visit, found, true) : undefined
+  const resting = rest()
   if (resting !== undefined) return resting
   countMiss(visit, found.key)
-  const wanted: Wanted = { forward: 'stale', run: (errand) => validateStored(visit, errand, found) }
+  // Who waited for a validation that failed does not ask a failing origin once more.
+  const run: Wanted['run'] = async (errand) =>
+    (errand.lead === undefined ? rest() : undefined) ?? validateStored(visit, errand, found)
+  const wanted: Wanted = { forward: 'stale', run }
   // What must be validated for every request is never shared between them: queueing would only make them wait.
   const { plan } = found.stored
   if (plan.alwaysValidate || plan.lifetimeMs === 0 || isImpatient(visit)) return askAlone(visit, found.key, wanted)
