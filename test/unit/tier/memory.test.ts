@@ -236,6 +236,36 @@ describe('memory tier: invalidation', () => {
     expect(memory.peek('/a')).toBeUndefined()
   })
 
+  it.each<{ name: string; spoil: (at: ReturnType<typeof arrange>) => unknown }>([
+    { name: 'a tag is invalidated', spoil: ({ fence }) => fence.append([{ kind: 'tag', tag: 't' }], false, 'test') },
+    { name: 'a tag is softened', spoil: ({ fence }) => fence.append([{ kind: 'tag', tag: 't' }], true, 'test') },
+    { name: 'its key is softened', spoil: ({ fence }) => fence.append([{ kind: 'key', key: '/a' }], true, 'test') },
+    { name: 'it is softened by hand', spoil: ({ memory }) => memory.soften('/a') },
+    { name: 'a marker replaces it', spoil: ({ memory, entry }) => memory.put(entry('/a', { kind: 'pass' })) },
+    { name: 'its fresh window ends', spoil: ({ clock }) => clock.advance(30_000) },
+  ])('sees after many hits within one millisecond that $name', ({ spoil }) => {
+    for (const policy of ['s3-fifo', 'lru', 'sieve'] as const) {
+      const at = arrange({ policy })
+      at.memory.put(at.entry('/a', { tags: ['t'] }))
+      for (let i = 0; i < 10; i += 1) expect(at.memory.peek('/a')).toBe('v:/a')
+      spoil(at)
+      expect(at.memory.peek('/a')).toBeUndefined()
+    }
+  })
+
+  it('tells a watcher of every read, also of keys that were hot before', () => {
+    const { memory, entry } = arrange()
+    memory.put(entry('/a'))
+    for (let i = 0; i < 10; i += 1) memory.peek('/a')
+    const seen: string[] = []
+    memory.onRead((key) => seen.push(key))
+    for (let i = 0; i < 10; i += 1) memory.peek('/a')
+    memory.onRead(undefined)
+    memory.peek('/a')
+    expect(seen.length).toBe(10)
+    expect(memory.counts.hits).toBe(21)
+  })
+
   it('counts what stands under a tag, from nothing again after it was invalidated', () => {
     const { fence, memory, entry } = arrange()
     for (let i = 0; i < 5; i += 1) memory.put(entry(`/k${i}`, { tags: ['t', 'u'] }))
