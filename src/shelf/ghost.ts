@@ -15,11 +15,6 @@ export class Ghost {
   #mask = 0
   #clock = 0
 
-  /** Additions so far: the clock that ages are counted on. */
-  get clock(): number {
-    return this.#clock
-  }
-
   /** Remembers a key among about `capacity` others. */
   add(hash: number, capacity: number): void {
     if (capacity * 4 > this.#prints.length * 3) this.#widen(capacity)
