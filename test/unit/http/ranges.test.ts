@@ -162,7 +162,7 @@ describe('HTTP door: parts (RFC 9110 section 15.3.7, RFC 9111 section 3.3)', () 
   })
 
   it('never answers a plain GET with a part, and stores no 206 that nobody asked for', async () => {
-    const stand = new DoorStand((head, n) =>
+    const stand = new DoorStand((_, n) =>
       n === 2
         ? { fields: whole, body: BODY }
         : { status: 206, fields: { ...whole, etag: undefined, 'content-range': 'bytes 0-4/10' }, body: BODY.slice(0, 5) },
