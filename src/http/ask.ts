@@ -10,7 +10,7 @@ import type { Arrival } from '../rules/age.ts'
 import { formatHttpDate } from '../rules/dates.ts'
 import { endToEnd } from '../rules/hop.ts'
 import { finish, type Manner } from './manner.ts'
-import { askedFields } from './policy.ts'
+import { askedHead } from './policy.ts'
 import { count, countFailure } from './tally.ts'
 import type { Visit } from './visit.ts'
 
@@ -40,9 +40,9 @@ export async function askOrigin(visit: Visit, question: Question): Promise<Heard
   const requestedAt = clock.now()
   count(visit, 'originRequests')
   try {
-    const fields = askedFields({ ...visit.head, fields: question.fields }, visit.routed.policy)
+    const asked = askedHead({ ...visit.head, fields: question.fields }, visit.routed.policy)
     const options = informs && onInformational !== undefined ? { signal, onInformational } : { signal }
-    const answer = await origin.send({ ...visit.head, fields }, visit.body, options)
+    const answer = await origin.send(asked, visit.body, options)
     const received = endToEnd(answer.head.fields)
     const receivedWallMs = clock.wall()
     if (!received.has('date')) received.set('date', formatHttpDate(receivedWallMs))

@@ -6,12 +6,14 @@
  */
 import { z } from 'zod'
 import { type KeyPolicy, compileKeyPolicy, KEY_POLICY } from '../key/policy.ts'
+import { countedQuery } from '../key/query.ts'
 import { createRoutes, patternParams } from '../key/route.ts'
 import { parseTemplate, type Template } from '../key/template.ts'
 import type { Budget } from '../model/budget.ts'
 import { ForecacheError } from '../model/errors.ts'
 import type { RequestHead } from '../model/exchange.ts'
 import { budget, duration, optionError, size } from '../model/option.ts'
+import { isCacheableMethod } from '../rules/unsafe.ts'
 
 const MATCH = z.strictObject({
   path: z.string().startsWith('/').meta({ description: 'Pattern such as /api/products/:id or /static/*.' }),
@@ -24,13 +26,11 @@ const MATCH = z.strictObject({
 
 const LIMITS = z.strictObject({
   body: size().optional().meta({ unit: 'bytes', shown: '1MiB', description: 'Larger bodies stream through and are not stored.' }),
-  content: size()
-    .optional()
-    .meta({
-      unit: 'bytes',
-      shown: '64KiB',
-      description: 'Content of a QUERY that may be part of a key; a larger one is passed on.',
-    }),
+  content: size().optional().meta({
+    unit: 'bytes',
+    shown: '64KiB',
+    description: 'Content of a QUERY that may be part of a key; a larger one is passed on.',
+  }),
   pass: duration()
     .optional()
     .meta({ unit: 'ms', shown: '10s', description: 'How long a key is remembered as uncacheable (hit-for-miss).' }),
@@ -55,12 +55,9 @@ export const ROUTE_POLICY = z.strictObject({
     .meta({ description: 'Tags of every stored response; {id} is a parameter of the path.' }),
   limits: LIMITS.prefault({}),
   strict: z.boolean().default(false).meta({ description: 'Never answered from the cache, never stored.' }),
-  readYourWrites: z
-    .boolean()
-    .default(false)
-    .meta({
-      description: 'A request bearing a version token of another log is validated at the origin; answers to writes carry one.',
-    }),
+  readYourWrites: z.boolean().default(false).meta({
+    description: 'A request bearing a version token of another log is validated at the origin; answers to writes carry one.',
+  }),
   staleWithSMaxage: z
     .boolean()
     .default(false)
@@ -158,10 +155,22 @@ export function policyTags(routed: Routed): string[] {
   return routed.policy.tags.map((template) => template(routed.params))
 }
 
-/** The request as the origin is to see it: a language chosen for the key is the one asked for. */
-export function askedFields(head: RequestHead, policy: Policy): RequestHead['fields'] {
-  const locale = policy.key?.locale?.read(head)
-  return typeof locale === 'string' ? head.fields.clone().set('accept-language', locale) : head.fields
+/**
+ * The request as the origin is to see it: without query parameters that are not part of the key, and with the language
+ * that was chosen for it.
+ */
+export function askedHead(head: RequestHead, { key, strict }: Policy): RequestHead {
+  if (key === undefined || strict) return head
+  const locale = key.locale?.read(head)
+  const fields = typeof locale === 'string' ? head.fields.clone().set('accept-language', locale) : head.fields
+  return { ...head, target: isCacheableMethod(head.method) ? countedTarget(head.target, key) : head.target, fields }
+}
+
+function countedTarget(target: string, key: KeyPolicy): string {
+  const question = target.indexOf('?')
+  if (question < 0) return target
+  const query = countedQuery(key.query, target.slice(question + 1))
+  return query === '' ? target.slice(0, question) : `${target.slice(0, question)}?${query}`
 }
 
 function resolve(

@@ -59,6 +59,24 @@ export function canonicalQuery(rules: QueryRules, raw: string): string {
   return joined
 }
 
+/**
+ * The query as the origin is to be asked it: as received, less the parameters that do not count. An origin that saw them
+ * could answer by them, and whoever sent them first would choose what everybody gets.
+ *
+ * @returns `raw` itself when all of it counts
+ */
+export function countedQuery(rules: QueryRules, raw: string): string {
+  const text = canonicalPercent(raw)
+  if (text.length > MAX_LENGTH || text.indexOf(';') >= 0) return raw
+  const pairs = takeApart(text)
+  if (pairs === undefined) return raw
+  const { keep } = rules
+  let counted = pairs.filter((pair) => !rules.drop(pair.name))
+  if (keep !== undefined && counted.every((pair) => !isAwkward(pair.name)))
+    counted = counted.filter((pair) => keep.has(pair.root))
+  return counted.length === pairs.length ? raw : counted.map((pair) => pair.text).join('&')
+}
+
 /** What an origin may take a parameter's name for: `A`, `a[]` and `a[0]` are all about `a`. */
 export function rootOf(name: string): string {
   const bracket = name.indexOf('[')

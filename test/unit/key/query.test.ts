@@ -1,10 +1,38 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseKeyPolicy, type KeyPolicyInput } from '../../../src/key/policy.ts'
-import { canonicalQuery } from '../../../src/key/query.ts'
+import { canonicalQuery, countedQuery } from '../../../src/key/query.ts'
 
 const rules = (query: KeyPolicyInput['query'] = {}) => parseKeyPolicy({ query }).query
 const canonical = (raw: string, query?: KeyPolicyInput['query']): string => canonicalQuery(rules(query), raw)
+
+describe('query: what the origin is asked', () => {
+  const counted = (raw: string, query?: KeyPolicyInput['query']): string => countedQuery(rules(query), raw)
+
+  it('leaves out what does not count, and nothing else', () => {
+    expect(counted('utm_source=x&b=2&a=1')).toBe('b=2&a=1')
+    expect(counted('b=2&a=1&a=0', { keep: ['a'] })).toBe('a=1&a=0')
+    expect(counted('utm_source=x')).toBe('')
+    expect(counted('b=%41&&a=1')).toBe('b=%41&&a=1')
+    expect(counted('utm_source=x&b;a=1', { keep: ['a'] })).toBe('utm_source=x&b;a=1')
+  })
+
+  it('holds nothing that the key leaves out, whatever the query', () => {
+    const part = fc.stringMatching(/^[a-c.[\]%;&=+_0-9]{0,8}$/)
+    const query = fc
+      .array(fc.oneof(part, fc.constant('utm_x=1'), fc.constant('a=1'), fc.constant('b.c=1')), { maxLength: 6 })
+      .map((all) => all.join('&'))
+    fc.assert(
+      fc.property(query, (raw) => {
+        const declared = { keep: ['a'], drop: ['b'] }
+        const asked = counted(raw, declared)
+        // Asking again loses nothing more, and names the same key.
+        expect(counted(asked, declared)).toBe(asked)
+        expect(canonical(asked, declared)).toBe(canonical(raw, declared))
+      }),
+    )
+  })
+})
 
 describe('query: one canonical form', () => {
   it('sorts parameters by name and keeps the order of repeated ones', () => {
