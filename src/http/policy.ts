@@ -157,12 +157,15 @@ export function policyTags(routed: Routed): string[] {
 
 /**
  * The request as the origin is to see it: without query parameters that are not part of the key, and with the language
- * that was chosen for it.
+ * and content coding that were chosen for it.
  */
 export function askedHead(head: RequestHead, { key, strict }: Policy): RequestHead {
   if (key === undefined || strict) return head
-  const locale = key.locale?.read(head)
-  const fields = typeof locale === 'string' ? head.fields.clone().set('accept-language', locale) : head.fields
+  let { fields } = head
+  for (const [field, dimension] of key.chosen) {
+    const value = dimension.read(head)
+    if (typeof value === 'string') fields = fields.clone().set(field, value)
+  }
   return { ...head, target: isCacheableMethod(head.method) ? countedTarget(head.target, key) : head.target, fields }
 }
 

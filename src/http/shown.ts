@@ -2,7 +2,7 @@
  * What a handler is shown of the request that the door asks its origin.
  *
  * Floor 4, room http. Conditions and ranges that are the door's own are left out: a handler runs once and must answer in
- * full. The language that a key policy chose stands in place of the client's list.
+ * full. The language and coding that a key policy chose stand in place of the client's lists.
  */
 import type { IncomingMessage } from 'node:http'
 import type { RequestHead } from '../model/exchange.ts'
@@ -17,6 +17,9 @@ export const CONDITIONAL_FIELDS = [
   'range',
 ] as const
 
+/** Fields in whose place a key policy asks for what it chose. */
+const CHOSEN_FIELDS = ['accept-language', 'accept-encoding'] as const
+
 /** Changes a request's headers to what the door asks. @returns a function that puts the client's own back */
 export function showHead(req: IncomingMessage, own: RequestHead, asked: RequestHead): () => void {
   const { headers } = req
@@ -29,8 +32,10 @@ export function showHead(req: IncomingMessage, own: RequestHead, asked: RequestH
     const value = own.fields.get(name)
     if (value !== undefined && asked.fields.get(name) !== value) show(name, undefined)
   }
-  const language = asked.fields.get('accept-language')
-  if (language !== undefined && language !== own.fields.get('accept-language')) show('accept-language', language)
+  for (const name of CHOSEN_FIELDS) {
+    const value = asked.fields.get(name)
+    if (value !== undefined && value !== own.fields.get(name)) show(name, value)
+  }
   return () => {
     for (const [name, value] of before) put(headers, name, value)
   }

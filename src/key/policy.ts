@@ -18,6 +18,7 @@ import {
   localeDimension,
   tierDimension,
 } from './dimension.ts'
+import { codingName } from './encoding.ts'
 import { isLanguage } from './locale.ts'
 import { type QueryRules, rootOf } from './query.ts'
 import { createNameMatch, TRACKING_PARAMETERS } from './tracking.ts'
@@ -101,9 +102,9 @@ export interface KeyPolicy {
   readonly dimensions: readonly Dimension[]
   /** Request fields that the dimensions tell fully: a Vary on them is answered by the key. */
   readonly covers: ReadonlySet<string>
-  /** The language dimension's offered list and default, when declared: the origin must be asked for the chosen one. */
-  readonly locale: Dimension | undefined
-  /** Whether an answer says that it is in another language than its request's key: it must not be stored. */
+  /** The dimensions that choose for the client, by the field they read: the origin must be asked for what was chosen. */
+  readonly chosen: ReadonlyMap<string, Dimension>
+  /** Whether an answer says that it is in another language or coding than its request's key: it must not be stored. */
   contradicts(request: RequestHead, answer: Fields): boolean
 }
 
@@ -116,14 +117,20 @@ export function parseKeyPolicy(given: KeyPolicyInput = {}, where = 'key'): KeyPo
 export function compileKeyPolicy(checked: Checked): KeyPolicy {
   const dimensions = declared(checked).sort((a, b) => (a.name < b.name ? -1 : 1))
   const locale = dimensions.find((dimension) => dimension.name === 'locale')
+  const encoding = dimensions.find((dimension) => dimension.name === 'encoding')
+  const chosen = new Map<string, Dimension>()
+  if (locale !== undefined) chosen.set('accept-language', locale)
+  if (encoding !== undefined) chosen.set('accept-encoding', encoding)
   return {
     query: compileQuery(checked.query ?? QUERY.parse({})),
     dimensions,
     covers: new Set(dimensions.flatMap((dimension) => dimension.covers)),
-    locale,
+    chosen,
     contradicts: (request, answer) => {
       const language = locale === undefined ? undefined : answer.get('content-language')
-      return language !== undefined && !isLanguage(locale?.read(request) ?? '', language)
+      if (language !== undefined && !isLanguage(locale?.read(request) ?? '', language)) return true
+      const coding = encoding === undefined ? undefined : answer.get('content-encoding')
+      return coding !== undefined && codingName(coding.trim()) !== encoding?.read(request)
     },
   }
 }

@@ -30,6 +30,10 @@ writeFileSync(
     match: { path: /language/:id }
     budget: 60s
     key: { locale: { offered: [en, de], default: en } }
+  - name: coded
+    match: { path: /coded/:id }
+    budget: 60s
+    key: { encoding: [br, gzip] }
   - name: strict
     match: { path: /strict/:id }
     budget: 60s
@@ -179,6 +183,38 @@ describe('hostile: routes', () => {
     const other = mirror('language', 'Content-Language: de')
     await stand.get(other, ['Accept-Language: en'])
     expect((await stand.get(other, ['Accept-Language: en'])).text[0]).toBe('1')
+  })
+
+  it.each([
+    ['an origin that obeys', (accept: string) => accept.split(',')[0]?.split(';')[0] ?? 'identity'],
+    ['an origin that always compresses', () => 'gzip'],
+    ['an origin that never does', () => 'identity'],
+  ])('gives nobody a coding that he does not take, of %s', async (_, choose) => {
+    counter += 1
+    const path = `/coded/${counter}`
+    stand.origin.on(path, ({ request }) => {
+      const coding = choose(request.get('accept-encoding') ?? 'identity')
+      return ok(coding === 'identity' ? [] : [`Content-Encoding: ${coding}`], coding)
+    })
+    const shared: string[] = []
+    for (const accept of ['gzip, br', 'br', 'gzip', 'gzip;q=0.5, br;q=0.1', '', 'identity']) {
+      const before = stand.hits(path)
+      const reply = await stand.get(path, accept === '' ? [] : [`Accept-Encoding: ${accept}`])
+      const coding = reply.get('content-encoding') ?? 'identity'
+      if (stand.hits(path) === before) shared.push(`${accept} → ${coding}`)
+      expect(reply.text).toBe(coding)
+    }
+
+    for (const one of shared)
+      expect([
+        'br → br',
+        'gzip → gzip',
+        'gzip;q=0.5, br;q=0.1 → gzip',
+        'br → identity',
+        'gzip → identity',
+        'gzip;q=0.5, br;q=0.1 → identity',
+        'identity → identity',
+      ]).toContain(one)
   })
 
   it('reaches by a tag with a parameter exactly that resource', async () => {
