@@ -15,6 +15,8 @@ export interface GatewayProcess {
   readonly apiPort: number
   /** Posts to /v1/invalidate of the api port. */
   invalidate(wish: Readonly<Record<string, unknown>>): Promise<Invalidated>
+  /** What it logged as an error so far: it should never have to. */
+  errors(): string[]
   /** Ends it; resolves with its exit code. */
   stop(): Promise<number | null>
 }
@@ -52,6 +54,7 @@ export async function startGateway(originUrl: string, args: readonly string[] = 
     port: portOf(ready['listen']),
     apiPort,
     invalidate: (wish) => invalidate(apiPort, wish),
+    errors: () => written.filter((line) => /"level":(?:"error"|[56]0)/.test(line)),
     async stop() {
       if (child.exitCode !== null) return child.exitCode
       child.kill('SIGTERM')

@@ -64,6 +64,7 @@ export function createStand(...args: readonly string[]): Stand {
     await stand.gateway?.stop()
     await stand.origin.close()
     expect(stand.origin.faults).toEqual([])
+    expect(stand.gateway?.errors()).toEqual([])
   })
   return stand
 }
