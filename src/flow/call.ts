@@ -63,6 +63,7 @@ export class Calls {
   /** The budget this caller names, or undefined: then the entry's own rules. @throws FC_OPTION_* */
   named(options: CallOptions | undefined): Budget | undefined {
     if (options === undefined) return undefined
+    if (typeof options !== 'object' || options === null) throw wrongType('options', 'an object', options)
     if (options.budget !== undefined) return this.#budget(options.budget)
     if (options.context !== undefined) return this.#context(options.context)
     return undefined
@@ -70,20 +71,23 @@ export class Calls {
 
   /** @throws FC_OPTION_*, FC_TAG_TYPE */
   resolve(options: CallOptions = {}): Call {
+    if (typeof options !== 'object' || options === null || Array.isArray(options)) throw wrongType('options', 'an object', options)
     for (const name of Object.keys(options)) {
       if (!KNOWN.has(name)) throw new ForecacheError('FC_OPTION_UNKNOWN', { name, known: [...KNOWN].join(', ') })
     }
-    const { skip, negative, jitter = this.#settings.jitter } = options
+    const { skip, negative, signal, tags = NO_TAGS, jitter = this.#settings.jitter } = options
     if (skip !== undefined && skip !== 'read' && skip !== 'write' && skip !== 'both') {
       throw new ForecacheError('FC_OPTION_TYPE', { name: 'skip', expected: 'read, write or both', given: String(skip) })
     }
     if (typeof jitter !== 'number' || !(jitter >= 0 && jitter <= 0.5)) {
       throw new ForecacheError('FC_OPTION_RANGE', { name: 'jitter', given: String(jitter), min: 0, max: 0.5 })
     }
+    if (!Array.isArray(tags)) throw wrongType('tags', 'a list', tags)
+    if (signal !== undefined && !isSignal(signal)) throw wrongType('signal', 'an AbortSignal', signal)
     const { soft, hard } = this.#settings.deadlines
     return {
       budget: this.named(options) ?? this.#settings.budget,
-      tags: options.tags === undefined || options.tags.length === 0 ? NO_TAGS : options.tags.map(checkTag),
+      tags: tags.length === 0 ? NO_TAGS : tags.map(checkTag),
       skipRead: skip === 'read' || skip === 'both',
       skipWrite: skip === 'write' || skip === 'both',
       negative: this.#negative(negative),
@@ -91,7 +95,7 @@ export class Calls {
       endAt: options.end === undefined ? Number.POSITIVE_INFINITY : parseEnd(options.end, 'end'),
       softMs: options.soft === undefined ? soft : parseDuration(options.soft, 'soft'),
       hardMs: options.hard === undefined ? hard : parseDuration(options.hard, 'hard'),
-      signal: options.signal,
+      signal,
     }
   }
 
@@ -102,6 +106,7 @@ export class Calls {
   }
 
   #context(name: string): Budget {
+    if (typeof name !== 'string') throw wrongType('context', 'the name of a declared budget', name)
     const { contexts } = this.#settings
     const found = Object.hasOwn(contexts, name) ? contexts[name] : undefined
     if (found === undefined) {
@@ -123,6 +128,16 @@ export class Calls {
     }
     return budget
   }
+}
+
+/** Of any realm: what is needed of it is what is looked at. */
+function isSignal(given: unknown): given is AbortSignal {
+  if (typeof given !== 'object' || given === null || typeof (given as AbortSignal).aborted !== 'boolean') return false
+  return typeof (given as AbortSignal).addEventListener === 'function' && typeof (given as AbortSignal).removeEventListener === 'function'
+}
+
+function wrongType(name: string, expected: string, given: unknown): ForecacheError {
+  return new ForecacheError('FC_OPTION_TYPE', { name, expected, given: given === null ? 'null' : typeof given })
 }
 
 /** @returns epoch ms @throws FC_OPTION_TYPE */

@@ -22,6 +22,7 @@ import { type Candidate, keep, type KeepParts, type Kept } from './keep.ts'
 import type { Settings } from './options.ts'
 import { createParts } from './parts.ts'
 import type { Refreshes } from './refresh.ts'
+import type { Wrapping } from './value.ts'
 
 const SWEEP_EVERY_MS = 1000
 const SWEEP_SLOTS = 2000
@@ -40,6 +41,8 @@ export class Engine {
   readonly backoff: Backoff
   /** Random name of this log: a token of another log says nothing here. */
   readonly generation = randomBytes(6).toString('base64url')
+  /** Set by whoever stores a value wrapped. */
+  readonly wrapping: Wrapping
   readonly #keeping: KeepParts
   readonly #urlResolvers = new Set<(url: string) => readonly Target[]>()
   #sweeper: Timer | undefined
@@ -56,6 +59,7 @@ export class Engine {
     this.flights = parts.flights
     this.refreshes = parts.refreshes
     this.backoff = parts.backoff
+    this.wrapping = { any: settings.values === 'clone' }
     this.#keeping = parts.keeping
   }
 

@@ -215,7 +215,8 @@ export class Flights {
         if (flight !== undefined) this.#detach(flight)
         continue
       }
-      for (const flight of this.#table.values()) if (names(target, flight.fill)) this.#detach(flight)
+      // A copy: a listener that hears of the detaching may start the next flight at once.
+      for (const flight of [...this.#table.values()]) if (names(target, flight.fill)) this.#detach(flight)
     }
   }
 

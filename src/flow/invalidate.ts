@@ -61,10 +61,13 @@ export function checkTag(tag: unknown): string {
  * @throws FC_EVENT_UNKNOWN without a rule and without `id`, FC_OPTION_VALUE when a template's field is missing
  */
 export function eventTags(rules: Readonly<Record<string, readonly string[]>>, event: ChangeEvent): string[] {
+  if (typeof event !== 'object' || event === null || typeof event.type !== 'string') {
+    throw new ForecacheError('FC_EVENT_UNKNOWN', { given: typeof event === 'object' && event !== null ? typeof event.type : String(event) })
+  }
   const rule = Object.hasOwn(rules, event.type) ? rules[event.type] : undefined
   const noun = event.type.split('.')[0] ?? ''
   if (rule === undefined) {
-    if (noun === '' || event['id'] === undefined) throw new ForecacheError('FC_EVENT_UNKNOWN', { given: String(event.type) })
+    if (noun === '' || event['id'] === undefined) throw new ForecacheError('FC_EVENT_UNKNOWN', { given: event.type })
     return fill(`${noun}:{id}`, event)
   }
   return rule.flatMap((template) => fill(template, event))

@@ -13,7 +13,7 @@ import type { Engine } from './engine.ts'
 import type { Fill } from './fill.ts'
 import type { Kept } from './keep.ts'
 import { type Load, NOT_MODIFIED, type Previous, Said } from './loader.ts'
-import { Held, packValue, unpackValue } from './value.ts'
+import { Held, isWrapped, packValue, unpackValue } from './value.ts'
 
 /** The outcome of a load. */
 export interface Loaded {
@@ -51,6 +51,7 @@ export function startLoad<T>(engine: Engine, fill: Fill, job: { call: Call; load
   done.then(
     () => engine.backoff.succeeded(fill.key),
     (error: unknown) => {
+      if (error === controller.signal.reason && error instanceof ForecacheError && error.code === 'FC_CALLER_GONE') return // no failure of the origin's
       engine.backoff.failed(fill.key)
       engine.meter.count(COUNTER.originFailures, fill.route)
       if (engine.events.wants('origin:fail')) engine.events.emit('origin:fail', { key: fill.key, error, background: false })
@@ -69,6 +70,7 @@ export function storeValue(engine: Engine, fill: Fill, item: { data: unknown; ca
     const packed = packValue(policy, fill.key, data)
     const stored = packed.share === undefined ? packed.stored : engine.canonical(packed.share.id, packed.stored)
     const held = said?.validator === undefined ? stored : new Held(stored, said.validator)
+    if (isWrapped(held)) engine.wrapping.any = true
     const nothing = data === undefined || data === null
     if (call.skipWrite || said?.skipped === true || (nothing && call.negative === undefined)) return { ...answer, held, kept: 'skipped' }
     const budget = budgetOf(engine, fill, { call, said, nothing })

@@ -49,6 +49,8 @@ const REFRESH = z
   })
   .prefault({})
 
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const
+
 /** Schema of `createCache`'s options. */
 export const CACHE_OPTIONS = z.strictObject({
   memory: MEMORY,
@@ -61,11 +63,11 @@ export const CACHE_OPTIONS = z.strictObject({
   flights: FLIGHTS,
   refresh: REFRESH,
   values: z.enum(['freeze', 'clone', 'reference']).default('freeze').meta({ description: 'How objects are kept from being changed by their readers.' }),
-  events: z.record(z.string().min(1), z.array(z.string().min(1)).min(1)).default({}).meta({ description: 'Tags that an event invalidates, such as {"user.updated": ["user:{id}"]}; without a rule `noun.verb` with an id names `noun:{id}`.' }),
+  events: z.record(z.string().min(1), z.array(z.string().regex(/^[^\s{}]*(?:\{[^\s{}]+\}[^\s{}]*)*$/, { error: 'expected a tag such as user:{id}, without white space' }).min(1)).min(1)).default({}).meta({ description: 'Tags that an event invalidates, such as {"user.updated": ["user:{id}"]}; without a rule `noun.verb` with an id names `noun:{id}`.' }),
   originLag: duration().default(0).meta({ unit: 'ms', shown: '0', description: 'How far the origin\'s replicas lag: fills begun this soon after an invalidation are not stored.' }),
-  clock: z.custom<Clock>(isObject).optional().meta({ description: 'Source of time.' }),
+  clock: z.custom<Clock>((given) => offers(given, ['now', 'coarse', 'wall', 'after']), { error: 'expected now, coarse, wall and after' }).optional().meta({ description: 'Source of time.' }),
   random: z.custom<Random>((given) => typeof given === 'function').optional().meta({ description: 'Source of randomness.' }),
-  logger: z.custom<Logger>(isObject).optional().meta({ description: 'Any logger with debug, info, warn, error.' }),
+  logger: z.custom<Logger>((given) => offers(given, LEVELS), { error: 'expected debug, info, warn and error' }).optional().meta({ description: 'Any logger with debug, info, warn, error.' }),
 })
 
 /** Options of `createCache`. */
@@ -88,10 +90,23 @@ export function resolveSettings(given: CacheOptions): Settings {
     budget: parsed.budget ?? DEFAULT_BUDGET,
     clock: parsed.clock ?? systemClock(),
     random: parsed.random ?? Math.random,
-    logger: parsed.logger ?? SILENT,
+    logger: parsed.logger === undefined ? SILENT : guarded(parsed.logger),
   }
 }
 
-function isObject(given: unknown): boolean {
-  return typeof given === 'object' && given !== null
+function offers(given: unknown, methods: readonly string[]): boolean {
+  if (typeof given !== 'object' || given === null) return false
+  return methods.every((name) => typeof (given as Record<string, unknown>)[name] === 'function')
+}
+
+/** A logger that fails must not fail what it was told about: nothing that breaks here reaches the application. */
+function guarded(logger: Logger): Logger {
+  const tell = (level: (typeof LEVELS)[number]) => (detail: object, text?: string): void => {
+    try {
+      logger[level](detail, text)
+    } catch {
+      // there is nobody left to tell
+    }
+  }
+  return { debug: tell('debug'), info: tell('info'), warn: tell('warn'), error: tell('error') }
 }

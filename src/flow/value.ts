@@ -2,8 +2,9 @@
  * What is stored of a value, and what a caller gets of it.
  *
  * Floor 3, room flow. A cached object that one caller changes must not change for the next one:
- * `freeze` stores a deep-frozen copy made once and hands it to all (no cost on a hit); `clone` stores serialized bytes
- * and makes a copy per hit; `reference` stores what it is given. Bytes are copied when stored and handed out as they
+ * `freeze` stores a deep-frozen copy made once and hands it to all (no cost on a hit; what holds a Map, Set, Date, RegExp or
+ * buffer cannot be frozen and is treated as by `clone`); `clone` stores serialized bytes and makes a copy per hit;
+ * `reference` stores what it is given. Bytes are copied when stored and handed out as they
  * are, to be read only (copied under `clone`). Equal values are given one identity, so that they are stored once.
  */
 import { hash } from 'node:crypto'
@@ -29,6 +30,7 @@ class Serialized {
   }
 }
 
+const UNFREEZABLE = [Map, Set, Date, RegExp, ArrayBuffer] as const
 const SHARE_FROM_BYTES = 128
 /** Larger objects are not normalized before they are compared. */
 const NORMAL_UP_TO_BYTES = 256 * 1024
@@ -45,26 +47,28 @@ export function packValue(policy: ValuePolicy, key: string, data: unknown): Pack
     return { stored: data, bytes: 8 }
   }
   if (data instanceof Uint8Array) return packBytes(policy, data)
-  if (policy === 'reference') return { stored: data, bytes: estimateBytes(data) }
-  const first = serializeValue(key, data)
+  if (policy === 'reference') return { stored: data, bytes: attempt(key, () => estimateBytes(data)) }
+  const first = attempt(key, () => serialize(data))
   const copy: unknown = policy === 'freeze' || first.byteLength <= NORMAL_UP_TO_BYTES ? deserialize(first) : undefined
+  if (copy !== undefined && isHollow(data, copy)) throw new ForecacheError('FC_VALUE_CLONE', { key, reason: `a copy of ${data.constructor?.name ?? 'it'} would be empty` })
   // Equal objects may serialize differently by their history in the heap; a copy of a copy does not.
   const bytes = first.byteLength <= NORMAL_UP_TO_BYTES ? serialize(copy) : first
-  if (policy === 'clone') return { stored: new Serialized(bytes), bytes: bytes.byteLength, ...share('o', bytes, bytes.byteLength) }
+  if (policy === 'clone' || !freezeDeep(copy)) return { stored: new Serialized(bytes), bytes: bytes.byteLength, ...share('o', bytes, bytes.byteLength) }
   const size = bytes.byteLength * HEAP_FACTOR
-  return { stored: freezeDeep(copy), bytes: size, ...share('f', bytes, size) }
+  return { stored: copy, bytes: size, ...share('f', bytes, size) }
 }
 
 /** What a caller gets of a stored value. */
 export function unpackValue(policy: ValuePolicy, held: unknown): unknown {
   const stored = held instanceof Held ? held.stored : held
-  if (policy !== 'clone') return stored
   if (stored instanceof Serialized) return deserialize(stored.bytes)
+  if (policy !== 'clone') return stored
   return stored instanceof Uint8Array ? Buffer.from(stored) : stored
 }
 
 function packString(text: string): Packed {
-  if (text.length < SHARE_FROM_BYTES) return { stored: text, bytes: text.length }
+  // Half a surrogate pair has no bytes of its own: texts that differ only there would have one digest.
+  if (text.length < SHARE_FROM_BYTES || !text.isWellFormed()) return { stored: text, bytes: text.length }
   const bytes = Buffer.byteLength(text)
   const heap = bytes === text.length ? bytes : text.length * 2
   return { stored: text, bytes: heap, share: { id: `s${hash('sha256', text, 'base64url')}`, bytes: heap } }
@@ -80,25 +84,38 @@ function share(kind: string, bytes: Uint8Array, charged: number): Pick<Packed, '
   return { share: { id: `${kind}${hash('sha256', bytes, 'base64url')}`, bytes: charged } }
 }
 
-function serializeValue(key: string, data: object): Uint8Array {
+/** Whether a stored value is handed out in another form. */
+export function isWrapped(held: unknown): boolean {
+  return held instanceof Held || held instanceof Serialized
+}
+
+/** What is looked at may be the user's own code: getters, proxies. */
+function attempt<T>(key: string, look: () => T): T {
   try {
-    return serialize(data)
+    return look()
   } catch (cause) {
     throw new ForecacheError('FC_VALUE_CLONE', { key, reason: cause instanceof Error ? cause.message : String(cause) }, { cause })
   }
 }
 
-function freezeDeep<T>(root: T): T {
+/** @returns false when something in it cannot be frozen (Map, Set, Date, RegExp, buffers): readers then get copies */
+function freezeDeep(root: unknown): boolean {
   const pending: unknown[] = [root]
   while (pending.length > 0) {
     const value = pending.pop()
-    if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || Object.isFrozen(value)) continue
+    if (typeof value !== 'object' || value === null || Object.isFrozen(value)) continue
+    if (ArrayBuffer.isView(value) || UNFREEZABLE.some((kind) => value instanceof kind)) return false
     Object.freeze(value)
-    if (value instanceof Map) for (const [k, v] of value) pending.push(k, v)
-    else if (value instanceof Set) pending.push(...value)
-    else pending.push(...Object.values(value))
+    for (const member of Object.values(value)) pending.push(member)
   }
-  return root
+  return true
+}
+
+/** A class instance whose data a copy does not carry: Response, URL, private fields alone. */
+function isHollow(data: object, copy: unknown): boolean {
+  const prototype: unknown = Object.getPrototypeOf(data)
+  if (prototype === null || Object.getPrototypeOf(prototype) === null || Array.isArray(data)) return false
+  return typeof copy === 'object' && copy !== null && Object.getPrototypeOf(copy) === Object.prototype && Object.keys(copy).length === 0
 }
 
 /** Walks at most 10,000 nodes; what lies beyond is charged at the average of those seen. */
@@ -123,6 +140,11 @@ function estimateBytes(root: object): number {
     }
   }
   return bytes
+}
+
+/** Whether anything is stored in another form than it is handed out: until then a hit needs no look at its value. */
+export interface Wrapping {
+  any: boolean
 }
 
 /** A stored value with its validator. */

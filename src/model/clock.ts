@@ -19,6 +19,8 @@ export interface Clock {
   now(): number
   /** `now()` of at most one tick (5 ms) ago, or as long ago as the caller itself has blocked the event loop. */
   coarse(): number
+  /** A small integer that changes whenever `coarse()` does: cheaper to compare than the time itself. Reading it keeps the tick running. */
+  tick(): number
   /** Wall clock, epoch ms: only for Date, Expires and Last-Modified. */
   wall(): number
   /** One-shot timer that does not keep the process alive. */
@@ -35,16 +37,24 @@ class SystemClock implements Clock {
   #offset = Date.now() - performance.now()
   #gap = this.#offset
   #coarse = 0
-  #reads = 0
+  /** Reads until the coarse time is taken anew; 0 when its tick is over. */
+  #readsLeft = 0
+  #tick = 0
+  #ticking = false
 
   now(): number {
     return performance.now() + this.#offset
   }
 
   coarse(): number {
-    // A busy loop that never lets the tick run is caught by counting reads.
-    if (this.#coarse === 0 || (++this.#reads & 1023) === 0) this.#refresh()
+    this.tick()
     return this.#coarse
+  }
+
+  tick(): number {
+    // A busy loop that never lets the timer run is caught by counting reads.
+    if (--this.#readsLeft <= 0) this.#refresh()
+    return this.#tick
   }
 
   wall(): number {
@@ -58,7 +68,8 @@ class SystemClock implements Clock {
   }
 
   readonly #expire = (): void => {
-    this.#coarse = 0
+    this.#readsLeft = 0
+    this.#ticking = false
   }
 
   #refresh(): void {
@@ -66,9 +77,12 @@ class SystemClock implements Clock {
     const gap = Date.now() - steady
     if (gap - this.#gap > STEP_MS) this.#offset += gap - this.#gap
     if (Math.abs(gap - this.#gap) > STEP_MS) this.#gap = gap
-    const first = this.#coarse === 0
     this.#coarse = steady + this.#offset
-    if (first) setTimeout(this.#expire, COARSE_TICK_MS).unref()
+    this.#tick = (this.#tick + 1) & 0x3fff_ffff
+    this.#readsLeft = 1024
+    if (this.#ticking) return
+    this.#ticking = true
+    setTimeout(this.#expire, COARSE_TICK_MS).unref()
   }
 }
 

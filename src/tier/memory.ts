@@ -22,6 +22,9 @@ const { FLAGS, FRESH_END, KIND_MASK, LAST_READ, MARK, ROW_SHIFT, STAMP } = row
 
 const MAX_STAMP = 2 ** 31 - 1
 
+/** Stamps hold for 16 ms: a fresh window ends for `peek` at most so much (and the clock's lateness) early, never late. */
+const STAMP_MASK_MS = 15
+
 /** See the module's header. */
 export class MemoryTier implements MemoryPort {
   readonly #holdings = new Holdings()
@@ -33,8 +36,8 @@ export class MemoryTier implements MemoryPort {
   readonly #unsubscribe: () => void
   /** Fence mark of the last record that names groups; entries proven at or after it need no look at the fence. */
   #groupMark = 0
-  /** The coarse time that the two ticks were made of. */
-  #nowMs = Number.NaN
+  /** The clock's tick that the two below were made in. */
+  #clockTick = -1
   /** Present, whole ms from the table's base, ahead by the coarse clock's lateness: fresh is what ends after it. */
   #freshTick = 0
   #readTick = 0
@@ -88,8 +91,7 @@ export class MemoryTier implements MemoryPort {
     const table = this.#table
     const slot = table.index.get(key)
     if (slot === undefined) return undefined
-    const now = this.#clock.coarse()
-    if (now !== this.#nowMs) this.#turn(now)
+    if (this.#clock.tick() !== this.#clockTick) this.#turn()
     if (table.words[(slot << ROW_SHIFT) | STAMP] !== this.#stamp && !this.#passes(key, slot)) return undefined
     this.#hits = (this.#hits + 1) | 0
     return table.values[slot]
@@ -98,8 +100,7 @@ export class MemoryTier implements MemoryPort {
   find(key: string): Entry | undefined {
     const slot = this.#table.index.get(key)
     if (slot === undefined || !this.#isAlive(slot)) return undefined
-    const now = this.#clock.coarse()
-    if (now !== this.#nowMs) this.#turn(now)
+    if (this.#clock.tick() !== this.#clockTick) this.#turn()
     const { words } = this.#table
     const at = slot << ROW_SHIFT
     this.#policy.touch(slot)
@@ -220,8 +221,7 @@ export class MemoryTier implements MemoryPort {
     if (this.#holdings.bytes + own > this.#settings.maxBytes && !this.#holdings.mayPush(own)) return false
     this.#policy.arrive(this.#holdings.reservedPrint)
     if (!this.#makeRoom(own, 1, -1)) return false
-    const now = this.#clock.coarse()
-    if (now !== this.#nowMs) this.#turn(now)
+    if (this.#clock.tick() !== this.#clockTick) this.#turn()
     const slot = this.#table.take(entry.key, this.#onGrow)
     this.#table.words[(slot << ROW_SHIFT) | LAST_READ] = this.#readTick
     this.#write(slot, entry)
@@ -317,10 +317,11 @@ export class MemoryTier implements MemoryPort {
   }
 
   /** Remakes the ticks for another coarse time. */
-  #turn(now: number): void {
-    this.#nowMs = now
+  #turn(): void {
+    this.#clockTick = this.#clock.tick()
+    const now = this.#clock.coarse()
     this.#readTick = this.#holdings.sinceBase(now) >> READ_TICK_SHIFT
-    const freshTick = this.#holdings.sinceBase(now + COARSE_TICK_MS)
+    const freshTick = this.#holdings.sinceBase(now + COARSE_TICK_MS) | STAMP_MASK_MS
     if (freshTick === this.#freshTick) return
     this.#freshTick = freshTick
     this.#renewStamp()
