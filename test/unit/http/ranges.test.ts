@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { DoorStand, type Got, type Respond } from '../../support/door-stand.ts'
+import { DoorStand, type Got, type Respond, Valve } from '../../support/door-stand.ts'
 
 const BODY = '0123456789'
 const whole = {
@@ -105,6 +105,32 @@ describe('HTTP door: ranges of stored responses (RFC 9110 section 14)', () => {
     stand.clock.advance(61_000)
     const old = await ask(stand, 'bytes=0-1', { 'if-range': '"2"' })
     expect([old.status, old.text]).toEqual([200, 'abcdefghij'])
+  })
+
+  it('gives the whole at once to who wanted a range of a body that proves too large to store', async () => {
+    const valve = new Valve()
+    const stand = new DoorStand((_, n) => ({ fields: whole, body: [BODY, valve, BODY.repeat(10)][n - 1] as string }), {
+      limits: { maxBodyBytes: 20 },
+    })
+    await stand.get('/a')
+    stand.clock.advance(61_000)
+    const all = [ask(stand, 'bytes=0-1'), ask(stand, 'bytes=0-1')]
+    for (let i = 0; i < 10; i += 1) valve.push(BODY)
+    valve.end()
+    for (const got of await Promise.all(all)) expect([got.status, got.text.length]).toEqual([200, 100])
+  })
+
+  it('never stores the answer to HEAD for GET, not even behind a stale one', async () => {
+    const fields = { ...whole, 'cache-control': 'max-age=10, stale-while-revalidate=60' }
+    const stand = new DoorStand((head) => ({
+      fields: { ...fields, 'content-length': head.method === 'HEAD' ? undefined : 10 },
+      body: BODY,
+    }))
+    await stand.get('/a')
+    stand.clock.advance(12_000)
+    await stand.get('/a', { method: 'HEAD' })
+    await stand.settle()
+    expect((await stand.get('/a')).text).toBe(BODY)
   })
 })
 
