@@ -34,7 +34,7 @@ export async function replyShared(visit: KeyedVisit, errand: Errand, item: { hea
   if (conditionOf(visit, plan) === 'not-modified')
     return replyNotModified(visit, { fields: heard.head.fields, plan: undefined }, manner)
   const body = filling.read()
-  const whole = rangeOf(visit, plan) === undefined ? undefined : await stored
+  const whole = rangeOf(visit, plan) === undefined ? undefined : (await filling.collected) ? await stored : undefined
   if (whole === undefined) return replyHeard(visit, { ...heard, answer: { ...heard.answer, body } }, manner)
   discard(body)
   return replyStored(visit, whole, manner)
