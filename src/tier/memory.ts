@@ -40,6 +40,8 @@ export class MemoryTier implements MemoryPort {
   #clockTick = -1
   /** Present, whole ms from the table's base, ahead by the coarse clock's lateness: fresh is what ends after it. */
   #freshTick = 0
+  /** The base it was counted from: after a rebase the same number is another time. */
+  #freshBaseMs = 0
   #readTick = 0
   /** Changes with `#freshTick`, with every invalidation of a group and with `#watch`: see row.STAMP. */
   #stamp = 1
@@ -322,8 +324,10 @@ export class MemoryTier implements MemoryPort {
     const now = this.#clock.coarse()
     this.#readTick = this.#holdings.sinceBase(now) >> READ_TICK_SHIFT
     const freshTick = this.#holdings.sinceBase(now + COARSE_TICK_MS) | STAMP_MASK_MS
-    if (freshTick === this.#freshTick) return
+    const { baseMs } = this.#table
+    if (freshTick === this.#freshTick && baseMs === this.#freshBaseMs) return
     this.#freshTick = freshTick
+    this.#freshBaseMs = baseMs
     this.#renewStamp()
   }
 
