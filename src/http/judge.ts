@@ -42,7 +42,8 @@ export function judgeHeard(
   const lifetime = lifetimeFor(timed, timing)
   const { key } = routed.policy
   // A declared tier says that credentials change the answer by their tier alone, and the tier is in the key.
-  const requestFields = key?.covers.has('authorization') === true ? request.fields.clone().delete('authorization') : request.fields
+  const requestFields =
+    key?.covers.has('authorization') === true ? request.fields.clone().delete('authorization') : request.fields
   if (key?.contradicts(request, received) === true) return refuse('policy')
   const candidate = { ...timed, method: request.method, requestFields, requestControl: visit.asked, lifetime }
   const refusal = options.part === true ? partRefusal(candidate, desk.profile.store) : storeRefusal(candidate, desk.profile.store)
