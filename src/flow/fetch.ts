@@ -41,6 +41,12 @@ interface Request<T> {
   readonly load: Load<T>
 }
 
+/** Whether a caller still waits for its load, and what is to be done when it no longer does. */
+interface Presence {
+  ended: boolean
+  leave: () => void
+}
+
 const REJOIN_LIMIT = 3
 
 /** See the module's header. */
@@ -115,6 +121,8 @@ export class Fetcher {
     const { key, route } = request
     const engine = this.#engine
     const call = this.calls.resolve(request.options)
+    call.signal?.throwIfAborted()
+    const presence: Presence = { ended: false, leave: () => {} }
     const pauseMs = engine.backoff.leftMs(key)
     if (pauseMs > 0) {
       const reserve = this.#reserve(request, 'error', undefined)
@@ -123,13 +131,16 @@ export class Fetcher {
     engine.meter.count(COUNTER.misses, route)
     if (engine.events.wants('lookup:miss')) engine.events.emit('lookup:miss', { key })
     try {
-      const work = this.#join(request, call)
+      const work = this.#join(request, call, presence)
       const soft = call.softMs === undefined ? undefined : () => this.#reserve(request, 'deadline', undefined)
       return await waitWithin(engine.clock, work, { key, softMs: call.softMs, soft, hardMs: call.hardMs, signal: call.signal })
     } catch (error) {
       const reserve = call.signal?.aborted === true ? undefined : this.#reserve(request, 'error', error)
       if (reserve !== undefined) return reserve
       throw error
+    } finally {
+      presence.ended = true
+      presence.leave()
     }
   }
 
@@ -143,38 +154,43 @@ export class Fetcher {
     return error === undefined ? result : { ...result, error }
   }
 
-  async #join<T>(request: Request<T>, call: Call): Promise<Result<T>> {
+  async #join<T>(request: Request<T>, call: Call, presence: Presence): Promise<Result<T>> {
     const { flights, meter } = this.#engine
     const { key } = request
     if (call.skipWrite) return this.#alone(request)
     for (let attempt = 0; attempt < REJOIN_LIMIT; attempt += 1) {
+      if (presence.ended) throw new ForecacheError('FC_CALLER_GONE', { key }) // heard by nobody
       const place = flights.enter<Loaded>(key, () => this.#engine.begin(key, targetOf(request, call)))
       if (place.role === 'full') {
         meter.count(COUNTER.refused, request.route)
         throw new ForecacheError('FC_FLIGHT_FULL', { key, max: place.waiters })
       }
-      if (place.role === 'lead') return this.#result(await this.#lead(place, request, call))
+      if (place.role === 'lead') return this.#result(await this.#lead(place, request, { call, presence }))
       meter.count(COUNTER.coalesced, request.route)
-      const leave = (): void => place.leave()
-      call.signal?.addEventListener('abort', leave, { once: true })
-      try {
-        const loaded = await place.wait()
-        if (loaded !== undefined) return this.#result(loaded)
-      } finally {
-        call.signal?.removeEventListener('abort', leave)
-      }
+      presence.leave = place.leave // however its wait ends, its place is free for another caller
+      const loaded = await place.wait()
+      if (loaded !== undefined) return this.#result(loaded)
     }
+    if (presence.ended) throw new ForecacheError('FC_CALLER_GONE', { key })
     return this.#alone(request)
   }
 
   /** Leads a flight: kept first, then out of the table, then answered, so that no caller falls between. */
-  async #lead<T>(lead: Lead<Loaded>, request: Request<T>, call: Call): Promise<Loaded> {
+  async #lead<T>(lead: Lead<Loaded>, request: Request<T>, caller: { call: Call; presence?: Presence }): Promise<Loaded> {
+    const { call, presence } = caller
     const loading = startLoad(this.#engine, lead.fill, { call, load: request.load })
-    if (this.#engine.settings.flights.whenAbandoned === 'cancel') {
-      const gone = (): boolean => call.signal?.aborted === true && lead.waiters() === 0
-      const check = (): void => void (gone() && loading.cancel())
+    if (presence !== undefined && this.#engine.settings.flights.whenAbandoned === 'cancel') {
+      let gone = false
+      const check = (): void => {
+        if (!gone || lead.waiters() > 0) return
+        lead.end() // first: whoever comes now must not join a load that is being cancelled
+        loading.cancel()
+      }
       lead.onEmpty(check)
-      call.signal?.addEventListener('abort', check, { once: true })
+      presence.leave = () => {
+        gone = call.signal?.aborted === true // not so when it was answered or sent away at a deadline: then the load goes on behind
+        check()
+      }
     }
     try {
       const loaded = await loading.done
@@ -190,6 +206,7 @@ export class Fetcher {
   /** A load of its own, shared with nobody: this caller may not take a reading that began before it came. */
   async #alone<T>(request: Request<T>): Promise<Result<T>> {
     const call = this.calls.resolve(request.options)
+    call.signal?.throwIfAborted()
     this.#engine.meter.count(COUNTER.passes, request.route)
     const fill = this.#engine.begin(request.key, targetOf(request, call))
     const loading = startLoad(this.#engine, fill, { call, load: request.load })
@@ -202,9 +219,10 @@ export class Fetcher {
     const { key } = request
     if (flights.has(key) || backoff.leftMs(key) > 0) return
     const call = { ...this.calls.resolve(request.options), signal: undefined }
+    if (call.skipWrite) return // what it found would not be stored
     const started = refreshes.start(key, async () => {
       const place = flights.enter<Loaded>(key, () => this.#engine.begin(key, targetOf(request, call)))
-      if (place.role === 'lead') await this.#lead(place, request, call)
+      if (place.role === 'lead') await this.#lead(place, request, { call })
       else if (place.role === 'follow') place.leave()
     }, request.route)
     if (started) meter.count(COUNTER.refreshes, request.route)

@@ -2,7 +2,7 @@
  * What is stored of a value, and what a caller gets of it.
  *
  * Floor 3, room flow. A cached object that one caller changes must not change for the next one:
- * `freeze` stores a deep-frozen copy made once and hands it to all (no cost on a hit; what holds a Map, Set, Date, RegExp or
+ * `freeze` stores a deep-frozen copy made once and hands it to all (no cost on a hit; what holds a RegExp or a
  * buffer cannot be frozen and is treated as by `clone`); `clone` stores serialized bytes and makes a copy per hit;
  * `reference` stores what it is given. Bytes are copied when stored and handed out as they
  * are, to be read only (copied under `clone`). Equal values are given one identity, so that they are stored once.
@@ -30,7 +30,12 @@ class Serialized {
   }
 }
 
-const UNFREEZABLE = [Map, Set, Date, RegExp, ArrayBuffer] as const
+/** Objects that change though they are frozen, and the methods that do it. */
+const CHANGED_BY = [
+  [Map, ['set', 'delete', 'clear']],
+  [Set, ['add', 'delete', 'clear']],
+  [Date, Object.getOwnPropertyNames(Date.prototype).filter((name) => name.startsWith('set'))],
+] as const
 const SHARE_FROM_BYTES = 128
 /** Larger objects are not normalized before they are compared. */
 const NORMAL_UP_TO_BYTES = 256 * 1024
@@ -61,14 +66,15 @@ export function packValue(policy: ValuePolicy, key: string, data: unknown): Pack
 /** What a caller gets of a stored value. */
 export function unpackValue(policy: ValuePolicy, held: unknown): unknown {
   const stored = held instanceof Held ? held.stored : held
-  if (stored instanceof Serialized) return deserialize(stored.bytes)
+  if (stored instanceof Serialized) return deserialize(Buffer.from(stored.bytes)) // buffers in it would be views of the stored bytes
   if (policy !== 'clone') return stored
   return stored instanceof Uint8Array ? Buffer.from(stored) : stored
 }
 
 function packString(text: string): Packed {
+  if (text.length < SHARE_FROM_BYTES) return { stored: text, bytes: text.length }
   // Half a surrogate pair has no bytes of its own: texts that differ only there would have one digest.
-  if (text.length < SHARE_FROM_BYTES || !text.isWellFormed()) return { stored: text, bytes: text.length }
+  if (!text.isWellFormed()) return { stored: text, bytes: text.length * 2 }
   const bytes = Buffer.byteLength(text)
   const heap = bytes === text.length ? bytes : text.length * 2
   return { stored: text, bytes: heap, share: { id: `s${hash('sha256', text, 'base64url')}`, bytes: heap } }
@@ -98,17 +104,24 @@ function attempt<T>(key: string, look: () => T): T {
   }
 }
 
-/** @returns false when something in it cannot be frozen (Map, Set, Date, RegExp, buffers): readers then get copies */
+/** @returns false when something in it cannot be frozen (RegExp, buffers): readers then get copies */
 function freezeDeep(root: unknown): boolean {
   const pending: unknown[] = [root]
   while (pending.length > 0) {
     const value = pending.pop()
     if (typeof value !== 'object' || value === null || Object.isFrozen(value)) continue
-    if (ArrayBuffer.isView(value) || UNFREEZABLE.some((kind) => value instanceof kind)) return false
+    if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof RegExp) return false
+    for (const [kind, names] of CHANGED_BY) if (value instanceof kind) for (const name of names) Object.defineProperty(value, name, { value: refuseChange })
     Object.freeze(value)
+    if (value instanceof Map) for (const [k, v] of value) pending.push(k, v)
+    else if (value instanceof Set) pending.push(...value)
     for (const member of Object.values(value)) pending.push(member)
   }
   return true
+}
+
+function refuseChange(): never {
+  throw new TypeError('a cached value is read-only: copy it before changing it')
 }
 
 /** A class instance whose data a copy does not carry: Response, URL, private fields alone. */

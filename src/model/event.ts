@@ -8,6 +8,7 @@ import { type Channel, channel } from 'node:diagnostics_channel'
 import type { Position, EntryKind } from './entry.ts'
 import type { LogRecord } from './log.ts'
 import type { RemoveReason } from './port.ts'
+import { ForecacheError } from './errors.ts'
 import type { Refusal } from './reason.ts'
 
 /** Payload of each event. Durations in ms, sizes in bytes. */
@@ -39,6 +40,11 @@ export interface Events {
 
 /** Names of all events. */
 export type EventName = keyof Events
+const EVENT_NAMES: ReadonlySet<string> = new Set<EventName>([
+  'lookup:hit', 'lookup:stale', 'lookup:miss', 'flight:join', 'flight:detach', 'origin:load', 'origin:fail', 'keep:store',
+  'keep:refuse', 'memory:remove', 'fence:append',
+])
+
 /** A listener of one event. */
 export type Listener<N extends EventName> = (payload: Events[N]) => void
 
@@ -57,8 +63,14 @@ export class EventHub {
     this.#report = report
   }
 
-  /** @returns a function that stops the listening */
+  /** @returns a function that stops the listening @throws FC_OPTION_VALUE for an unknown name, FC_OPTION_TYPE */
   on<N extends EventName>(name: N, listener: Listener<N>): () => void {
+    if (!EVENT_NAMES.has(name)) {
+      throw new ForecacheError('FC_OPTION_VALUE', { name: 'event', reason: `${String(name)} is not one; known: ${[...EVENT_NAMES].join(', ')}` })
+    }
+    if (typeof listener !== 'function') {
+      throw new ForecacheError('FC_OPTION_TYPE', { name: 'listener', expected: 'a function', given: typeof listener })
+    }
     const { listeners } = this.#line(name)
     listeners.add(listener as (payload: never) => void)
     return () => listeners.delete(listener as (payload: never) => void)
@@ -74,7 +86,8 @@ export class EventHub {
     const line = this.#lines.get(name) ?? this.#line(name)
     for (const listener of line.listeners) {
       try {
-        ;(listener as Listener<N>)(payload)
+        const done: unknown = (listener as Listener<N>)(payload)
+        if (done instanceof Promise) done.catch(this.#report) // an async listener fails later, and just as unfelt
       } catch (error) {
         this.#report(error)
       }

@@ -22,7 +22,7 @@ const BYTES: Record<string, number> = {
  * @throws FC_OPTION_DURATION
  */
 export function parseDuration(given: Duration, name = 'duration'): number {
-  const ms = typeof given === 'number' ? given : parseUnit(given, MS, 1)
+  const ms = typeof given === 'number' ? given : typeof given === 'string' ? parseUnit(given, MS, 1) : undefined
   if (ms === undefined || !Number.isFinite(ms) || ms < 0) {
     throw new ForecacheError('FC_OPTION_DURATION', { name, given: String(given) })
   }
@@ -36,7 +36,7 @@ export function parseDuration(given: Duration, name = 'duration'): number {
  * @throws FC_OPTION_SIZE
  */
 export function parseSize(given: Size, name = 'size'): number {
-  const bytes = typeof given === 'number' ? given : parseUnit(given, BYTES, 1)
+  const bytes = typeof given === 'number' ? given : typeof given === 'string' ? parseUnit(given, BYTES, 1) : undefined
   if (bytes === undefined || !Number.isFinite(bytes) || bytes < 0) {
     throw new ForecacheError('FC_OPTION_SIZE', { name, given: String(given) })
   }
