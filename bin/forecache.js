@@ -11,8 +11,14 @@ const given = process.versions.node.split('.').map(Number)
 
 if (given[0] < MIN[0] || (given[0] === MIN[0] && given[1] < MIN[1])) {
   process.stderr.write(
-    'forecache needs Node ' + MIN.join('.') + ' or newer, this is ' + process.versions.node + ' (' + process.execPath + ').\n' +
-    'In a checkout, `npm ci` brings one along: use `npm start`, `npx forecache` or `npm run`.\n',
+    'forecache needs Node ' +
+      MIN.join('.') +
+      ' or newer, this is ' +
+      process.versions.node +
+      ' (' +
+      process.execPath +
+      ').\n' +
+      'In a checkout, `npm ci` brings one along: use `npm start`, `npx forecache` or `npm run`.\n',
   )
   process.exitCode = 1
 } else {

@@ -11,7 +11,11 @@ const api = createServer((_, response) => {
 await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve))
 const { port } = api.address() as AddressInfo
 
-const gateway = createGateway({ origin: { url: `http://127.0.0.1:${port}` }, listen: '127.0.0.1:0', api: { listen: '127.0.0.1:0' } })
+const gateway = createGateway({
+  origin: { url: `http://127.0.0.1:${port}` },
+  listen: '127.0.0.1:0',
+  api: { listen: '127.0.0.1:0' },
+})
 const { listen } = await gateway.listen()
 for (let i = 0; i < 2; i += 1) {
   const response = await fetch(`http://${listen.host}:${listen.port}/`)

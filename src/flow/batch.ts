@@ -43,12 +43,19 @@ function pick<T>(answers: Batch<T>, name: string, at: { index: number; count: nu
   if (answers instanceof Map) return answers.get(name) as T
   if (Array.isArray(answers)) {
     if (answers.length !== at.count) {
-      throw new ForecacheError('FC_OPTION_VALUE', { name: 'getMany', reason: `the loader answered ${answers.length} values for ${at.count} keys` })
+      throw new ForecacheError('FC_OPTION_VALUE', {
+        name: 'getMany',
+        reason: `the loader answered ${answers.length} values for ${at.count} keys`,
+      })
     }
     return answers[at.index] as T
   }
   if (typeof answers !== 'object' || answers === null) {
-    throw new ForecacheError('FC_OPTION_TYPE', { name: 'getMany', expected: 'a Map, an object or a list from the loader', given: String(answers) })
+    throw new ForecacheError('FC_OPTION_TYPE', {
+      name: 'getMany',
+      expected: 'a Map, an object or a list from the loader',
+      given: String(answers),
+    })
   }
   return (Object.hasOwn(answers, name) ? (answers as Readonly<Record<string, T>>)[name] : undefined) as T
 }

@@ -74,14 +74,17 @@ export class Cache {
   async fetch<T>(key: string, second: CallOptions | Load<T>, third?: Load<T>): Promise<Result<T>> {
     const load = typeof second === 'function' ? second : third
     const options = typeof second === 'function' ? undefined : second
-    if (typeof load !== 'function') throw new ForecacheError('FC_OPTION_TYPE', { name: 'load', expected: 'a function', given: typeof load })
+    if (typeof load !== 'function')
+      throw new ForecacheError('FC_OPTION_TYPE', { name: 'load', expected: 'a function', given: typeof load })
     return this.#fetch(this.#full(key), options, load)
   }
 
   /** The value if it is fresh, synchronously and without any options; undefined otherwise. The fastest way in. */
   peek<T = unknown>(key: string): T | undefined {
     const value = this.#memory.peek(this.#name === '' ? key : this.#prefixed(key))
-    return (this.#wrapping.any && value !== undefined ? unpackValue(this.#shared.engine.settings.values, value) : value) as T | undefined
+    return (this.#wrapping.any && value !== undefined ? unpackValue(this.#shared.engine.settings.values, value) : value) as
+      | T
+      | undefined
   }
 
   /** What is stored and may be served, fresh or stale; never loads. */
@@ -128,8 +131,10 @@ export class Cache {
    * @returns results by key, in the order asked
    */
   async getMany<T>(keys: readonly string[], options: CallOptions, loadMany: LoadMany<T>): Promise<Map<string, Result<T>>> {
-    if (!Array.isArray(keys)) throw new ForecacheError('FC_OPTION_TYPE', { name: 'getMany keys', expected: 'a list', given: typeof keys })
-    if (typeof loadMany !== 'function') throw new ForecacheError('FC_OPTION_TYPE', { name: 'loadMany', expected: 'a function', given: typeof loadMany })
+    if (!Array.isArray(keys))
+      throw new ForecacheError('FC_OPTION_TYPE', { name: 'getMany keys', expected: 'a list', given: typeof keys })
+    if (typeof loadMany !== 'function')
+      throw new ForecacheError('FC_OPTION_TYPE', { name: 'loadMany', expected: 'a function', given: typeof loadMany })
     const skipChars = this.#currentPrefix().length
     const load = createBatch<T>(loadMany, (key) => key.slice(skipChars))
     const distinct = [...new Set(keys)]
@@ -163,14 +168,21 @@ export class Cache {
    */
   namespace(name: string, options: { version?: number } = {}): Cache {
     if (typeof name !== 'string' || !NAME.test(name)) {
-      throw new ForecacheError('FC_OPTION_VALUE', { name: 'namespace', reason: `expected 1 to 128 letters, digits, _ . or -, given ${JSON.stringify(name)}` })
+      throw new ForecacheError('FC_OPTION_VALUE', {
+        name: 'namespace',
+        reason: `expected 1 to 128 letters, digits, _ . or -, given ${JSON.stringify(name)}`,
+      })
     }
     for (const given of Object.keys(options ?? {})) {
       if (given !== 'version') throw new ForecacheError('FC_OPTION_UNKNOWN', { name: `namespace.${given}`, known: 'version' })
     }
     const version = options?.version ?? 1
     if (!Number.isSafeInteger(version) || version < 0) {
-      throw new ForecacheError('FC_OPTION_TYPE', { name: 'namespace version', expected: 'a whole number', given: String(version) })
+      throw new ForecacheError('FC_OPTION_TYPE', {
+        name: 'namespace version',
+        expected: 'a whole number',
+        given: String(version),
+      })
     }
     if (!this.#shared.versions.has(name)) this.#shared.versions.set(name, version)
     return new Cache(this.#shared, name)
@@ -179,7 +191,11 @@ export class Cache {
   /** The namespace's next version: every former key is out of reach, every load under way is not kept. @returns the version */
   bump(): number {
     const version = (this.#shared.versions.get(this.#name) ?? 0) + 1
-    if (this.#name === '') throw new ForecacheError('FC_OPTION_VALUE', { name: 'bump', reason: 'only a namespace has a version; use cache.namespace(name).bump()' })
+    if (this.#name === '')
+      throw new ForecacheError('FC_OPTION_VALUE', {
+        name: 'bump',
+        reason: 'only a namespace has a version; use cache.namespace(name).bump()',
+      })
     this.#shared.versions.set(this.#name, version)
     this.#shared.engine.invalidate({ namespaces: [this.#name], source: 'bump' })
     return version
@@ -209,7 +225,10 @@ export class Cache {
 
   #full(key: string): string {
     if (typeof key !== 'string' || key.length === 0 || key.length > MAX_KEY_CHARS) {
-      throw new ForecacheError('FC_KEY_TYPE', { max: MAX_KEY_CHARS, given: typeof key === 'string' ? `${key.length} characters` : typeof key })
+      throw new ForecacheError('FC_KEY_TYPE', {
+        max: MAX_KEY_CHARS,
+        given: typeof key === 'string' ? `${key.length} characters` : typeof key,
+      })
     }
     return this.#prefixed(key)
   }
@@ -237,7 +256,11 @@ const FLAGS = ['all', 'soft', 'dryRun', 'source']
 
 function checkInvalidate(input: InvalidateInput): void {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
-    throw new ForecacheError('FC_OPTION_TYPE', { name: 'invalidate', expected: 'an object such as {tags: [...]}', given: input === null ? 'null' : typeof input })
+    throw new ForecacheError('FC_OPTION_TYPE', {
+      name: 'invalidate',
+      expected: 'an object such as {tags: [...]}',
+      given: input === null ? 'null' : typeof input,
+    })
   }
   for (const name of Object.keys(input)) {
     if (!(LISTS as readonly string[]).includes(name) && !FLAGS.includes(name)) {
@@ -258,5 +281,6 @@ function checkInvalidate(input: InvalidateInput): void {
 }
 
 function wrongUnless(expected: 'string' | 'boolean', name: string, given: unknown): void {
-  if (typeof given !== expected) throw new ForecacheError('FC_OPTION_TYPE', { name, expected: `a ${expected}`, given: given === null ? 'null' : typeof given })
+  if (typeof given !== expected)
+    throw new ForecacheError('FC_OPTION_TYPE', { name, expected: `a ${expected}`, given: given === null ? 'null' : typeof given })
 }

@@ -71,7 +71,8 @@ export class Calls {
 
   /** @throws FC_OPTION_*, FC_TAG_TYPE */
   resolve(options: CallOptions = {}): Call {
-    if (typeof options !== 'object' || options === null || Array.isArray(options)) throw wrongType('options', 'an object', options)
+    if (typeof options !== 'object' || options === null || Array.isArray(options))
+      throw wrongType('options', 'an object', options)
     for (const name of Object.keys(options)) {
       if (!KNOWN.has(name)) throw new ForecacheError('FC_OPTION_UNKNOWN', { name, known: [...KNOWN].join(', ') })
     }
@@ -110,7 +111,10 @@ export class Calls {
     const { contexts } = this.#settings
     const found = Object.hasOwn(contexts, name) ? contexts[name] : undefined
     if (found === undefined) {
-      throw new ForecacheError('FC_OPTION_VALUE', { name: `context ${name}`, reason: `not declared; known: ${Object.keys(contexts).join(', ')}` })
+      throw new ForecacheError('FC_OPTION_VALUE', {
+        name: `context ${name}`,
+        reason: `not declared; known: ${Object.keys(contexts).join(', ')}`,
+      })
     }
     return found
   }
@@ -133,7 +137,10 @@ export class Calls {
 /** Of any realm: what is needed of it is what is looked at. */
 function isSignal(given: unknown): given is AbortSignal {
   if (typeof given !== 'object' || given === null || typeof (given as AbortSignal).aborted !== 'boolean') return false
-  return typeof (given as AbortSignal).addEventListener === 'function' && typeof (given as AbortSignal).removeEventListener === 'function'
+  return (
+    typeof (given as AbortSignal).addEventListener === 'function' &&
+    typeof (given as AbortSignal).removeEventListener === 'function'
+  )
 }
 
 function wrongType(name: string, expected: string, given: unknown): ForecacheError {
@@ -143,7 +150,8 @@ function wrongType(name: string, expected: string, given: unknown): ForecacheErr
 /** @returns epoch ms @throws FC_OPTION_TYPE */
 export function parseEnd(given: number | Date, name: string): number {
   const ms = given instanceof Date ? given.getTime() : given
-  if (typeof ms !== 'number' || Number.isNaN(ms)) throw new ForecacheError('FC_OPTION_TYPE', { name, expected: 'epoch ms or a valid Date', given: String(given) })
+  if (typeof ms !== 'number' || Number.isNaN(ms))
+    throw new ForecacheError('FC_OPTION_TYPE', { name, expected: 'epoch ms or a valid Date', given: String(given) })
   return ms
 }
 

@@ -107,7 +107,10 @@ export class Fetcher {
     }
   }
 
-  #deliverStale<T>(request: Request<T>, item: { entry: Entry; ageMs: number; reason: 'revalidate' | 'error' | 'deadline' }): Result<T> {
+  #deliverStale<T>(
+    request: Request<T>,
+    item: { entry: Entry; ageMs: number; reason: 'revalidate' | 'error' | 'deadline' },
+  ): Result<T> {
     const { entry, ageMs, reason } = item
     const { meter, events } = this.#engine
     meter.count(reason === 'revalidate' ? COUNTER.staleServes : COUNTER.reserveServes, request.route)
@@ -220,11 +223,15 @@ export class Fetcher {
     if (flights.has(key) || backoff.leftMs(key) > 0) return
     const call = { ...this.calls.resolve(request.options), signal: undefined }
     if (call.skipWrite) return // what it found would not be stored
-    const started = refreshes.start(key, async () => {
-      const place = flights.enter<Loaded>(key, () => this.#engine.begin(key, targetOf(request, call)))
-      if (place.role === 'lead') await this.#lead(place, request, { call })
-      else if (place.role === 'follow') place.leave()
-    }, request.route)
+    const started = refreshes.start(
+      key,
+      async () => {
+        const place = flights.enter<Loaded>(key, () => this.#engine.begin(key, targetOf(request, call)))
+        if (place.role === 'lead') await this.#lead(place, request, { call })
+        else if (place.role === 'follow') place.leave()
+      },
+      request.route,
+    )
     if (started) meter.count(COUNTER.refreshes, request.route)
   }
 

@@ -62,7 +62,9 @@ export function checkTag(tag: unknown): string {
  */
 export function eventTags(rules: Readonly<Record<string, readonly string[]>>, event: ChangeEvent): string[] {
   if (typeof event !== 'object' || event === null || typeof event.type !== 'string') {
-    throw new ForecacheError('FC_EVENT_UNKNOWN', { given: typeof event === 'object' && event !== null ? typeof event.type : String(event) })
+    throw new ForecacheError('FC_EVENT_UNKNOWN', {
+      given: typeof event === 'object' && event !== null ? typeof event.type : String(event),
+    })
   }
   const rule = Object.hasOwn(rules, event.type) ? rules[event.type] : undefined
   const noun = event.type.split('.')[0] ?? ''
@@ -131,9 +133,14 @@ function fill(template: string, event: ChangeEvent): string[] {
 
 function fieldValues(event: ChangeEvent, field: string): string[] {
   const given = Object.hasOwn(event, field) ? event[field] : undefined
-  const values = (Array.isArray(given) ? given : [given]).filter((v) => typeof v === 'string' || typeof v === 'number' || typeof v === 'bigint')
+  const values = (Array.isArray(given) ? given : [given]).filter(
+    (v) => typeof v === 'string' || typeof v === 'number' || typeof v === 'bigint',
+  )
   if (values.length === 0) {
-    throw new ForecacheError('FC_OPTION_VALUE', { name: `event ${event.type}`, reason: `its rule needs the field ${field}, a string, a number or a list of them` })
+    throw new ForecacheError('FC_OPTION_VALUE', {
+      name: `event ${event.type}`,
+      reason: `its rule needs the field ${field}, a string, a number or a list of them`,
+    })
   }
   return values.map(String)
 }

@@ -61,7 +61,11 @@ export function startLoad<T>(engine: Engine, fill: Fill, job: { call: Call; load
 }
 
 /** Packs a value and has it kept; an answer that cannot be copied is given as it is and not stored. */
-export function storeValue(engine: Engine, fill: Fill, item: { data: unknown; call: Call; said?: Said<unknown> | undefined }): Omit<Loaded, 'renewed'> {
+export function storeValue(
+  engine: Engine,
+  fill: Fill,
+  item: { data: unknown; call: Call; said?: Said<unknown> | undefined },
+): Omit<Loaded, 'renewed'> {
   const { data, call, said } = item
   const policy = engine.settings.values
   const tags = said === undefined || said.learned.length === 0 ? fill.tags : [...new Set([...fill.tags, ...said.learned])]
@@ -72,10 +76,15 @@ export function storeValue(engine: Engine, fill: Fill, item: { data: unknown; ca
     const held = said?.validator === undefined ? stored : new Held(stored, said.validator)
     if (isWrapped(held)) engine.wrapping.any = true
     const nothing = data === undefined || data === null
-    if (call.skipWrite || said?.skipped === true || (nothing && call.negative === undefined)) return { ...answer, held, kept: 'skipped' }
+    if (call.skipWrite || said?.skipped === true || (nothing && call.negative === undefined))
+      return { ...answer, held, kept: 'skipped' }
     const budget = budgetOf(engine, fill, { call, said, nothing })
     const share = packed.share === undefined ? {} : { share: packed.share }
-    return { ...answer, held, kept: engine.keep(fill, { value: held, bytes: packed.bytes, budget, tags, jitter: call.jitter, ...share }) }
+    return {
+      ...answer,
+      held,
+      kept: engine.keep(fill, { value: held, bytes: packed.bytes, budget, tags, jitter: call.jitter, ...share }),
+    }
   } catch (error) {
     if (!(error instanceof ForecacheError) || error.code !== 'FC_VALUE_CLONE') throw error
     engine.settings.logger.warn({ key: fill.key, err: error }, 'an answer was not stored')
@@ -94,11 +103,16 @@ function budgetOf(engine: Engine, fill: Fill, item: { call: Call; said: Said<unk
   return capBudget(budget, engine.clock.now() - fill.startedAt + endAt - engine.clock.wall())
 }
 
-function store<T>(engine: Engine, fill: Fill, item: { call: Call; said: Said<T>; data: T; formerTags: readonly string[] }): Loaded {
+function store<T>(
+  engine: Engine,
+  fill: Fill,
+  item: { call: Call; said: Said<T>; data: T; formerTags: readonly string[] },
+): Loaded {
   const { call, said } = item
   const tookMs = engine.clock.now() - fill.startedAt
   if (engine.events.wants('origin:load')) engine.events.emit('origin:load', { key: fill.key, tookMs })
-  if (item.data !== NOT_MODIFIED) return { ...storeValue(engine, fill, { data: item.data, call, said: said as Said<unknown> }), renewed: false }
+  if (item.data !== NOT_MODIFIED)
+    return { ...storeValue(engine, fill, { data: item.data, call, said: said as Said<unknown> }), renewed: false }
   engine.meter.count(COUNTER.revalidations, fill.route)
   const previous = said.previous as Previous<T>
   said.validator ??= previous.etag
@@ -115,7 +129,11 @@ function previousOf<T>(engine: Engine, entry: Entry): Previous<T> {
 }
 
 /** Runs `work`; after `maxLoad` aborts it and rejects, whether or not it listens to the signal. */
-function withEnd<T>(engine: Engine, { key, controller }: { key: string; controller: AbortController }, work: () => Promise<T>): Promise<T> {
+function withEnd<T>(
+  engine: Engine,
+  { key, controller }: { key: string; controller: AbortController },
+  work: () => Promise<T>,
+): Promise<T> {
   const ms = engine.settings.deadlines.maxLoad
   return new Promise<T>((resolve, reject) => {
     const timer = engine.clock.after(ms, () => controller.abort(new ForecacheError('FC_LOAD_TIMEOUT', { key, ms })))

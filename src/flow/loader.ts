@@ -91,7 +91,8 @@ export class Said<T> implements LoadContext<T> {
   }
 
   notModified(): T {
-    if (this.previous === undefined) throw new ForecacheError('FC_OPTION_VALUE', { name: 'notModified', reason: 'there is no previous answer to renew' })
+    if (this.previous === undefined)
+      throw new ForecacheError('FC_OPTION_VALUE', { name: 'notModified', reason: 'there is no previous answer to renew' })
     return NOT_MODIFIED as T
   }
 }

@@ -55,10 +55,12 @@ export function packValue(policy: ValuePolicy, key: string, data: unknown): Pack
   if (policy === 'reference') return { stored: data, bytes: attempt(key, () => estimateBytes(data)) }
   const first = attempt(key, () => serialize(data))
   const copy: unknown = policy === 'freeze' || first.byteLength <= NORMAL_UP_TO_BYTES ? deserialize(first) : undefined
-  if (copy !== undefined && isHollow(data, copy)) throw new ForecacheError('FC_VALUE_CLONE', { key, reason: `a copy of ${data.constructor?.name ?? 'it'} would be empty` })
+  if (copy !== undefined && isHollow(data, copy))
+    throw new ForecacheError('FC_VALUE_CLONE', { key, reason: `a copy of ${data.constructor?.name ?? 'it'} would be empty` })
   // Equal objects may serialize differently by their history in the heap; a copy of a copy does not.
   const bytes = first.byteLength <= NORMAL_UP_TO_BYTES ? serialize(copy) : first
-  if (policy === 'clone' || !freezeDeep(copy)) return { stored: new Serialized(bytes), bytes: bytes.byteLength, ...share('o', bytes, bytes.byteLength) }
+  if (policy === 'clone' || !freezeDeep(copy))
+    return { stored: new Serialized(bytes), bytes: bytes.byteLength, ...share('o', bytes, bytes.byteLength) }
   const size = bytes.byteLength * HEAP_FACTOR
   return { stored: copy, bytes: size, ...share('f', bytes, size) }
 }
@@ -111,7 +113,8 @@ function freezeDeep(root: unknown): boolean {
     const value = pending.pop()
     if (typeof value !== 'object' || value === null || Object.isFrozen(value)) continue
     if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof RegExp) return false
-    for (const [kind, names] of CHANGED_BY) if (value instanceof kind) for (const name of names) Object.defineProperty(value, name, { value: refuseChange })
+    for (const [kind, names] of CHANGED_BY)
+      if (value instanceof kind) for (const name of names) Object.defineProperty(value, name, { value: refuseChange })
     Object.freeze(value)
     if (value instanceof Map) for (const [k, v] of value) pending.push(k, v)
     else if (value instanceof Set) pending.push(...value)
@@ -128,7 +131,12 @@ function refuseChange(): never {
 function isHollow(data: object, copy: unknown): boolean {
   const prototype: unknown = Object.getPrototypeOf(data)
   if (prototype === null || Object.getPrototypeOf(prototype) === null || Array.isArray(data)) return false
-  return typeof copy === 'object' && copy !== null && Object.getPrototypeOf(copy) === Object.prototype && Object.keys(copy).length === 0
+  return (
+    typeof copy === 'object' &&
+    copy !== null &&
+    Object.getPrototypeOf(copy) === Object.prototype &&
+    Object.keys(copy).length === 0
+  )
 }
 
 /** Walks at most 10,000 nodes; what lies beyond is charged at the average of those seen. */
@@ -147,7 +155,8 @@ function estimateBytes(root: object): number {
     else if (!seen.has(value)) {
       seen.add(value)
       bytes += 32
-      const children = value instanceof Map ? [...value.keys(), ...value.values()] : value instanceof Set ? [...value] : Object.values(value)
+      const children =
+        value instanceof Map ? [...value.keys(), ...value.values()] : value instanceof Set ? [...value] : Object.values(value)
       bytes += children.length * 8
       for (const child of children) pending.push(child)
     }

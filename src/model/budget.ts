@@ -57,7 +57,8 @@ export function parseBudget(given: BudgetInput, name = 'budget'): Budget {
   const onErrorMs = given.onError === undefined ? staleMs : parseDuration(given.onError, `${name}.onError`)
   if (freshMs > staleMs || staleMs > onErrorMs) {
     throw new ForecacheError('FC_OPTION_VALUE', {
-      name, reason: `windows count from the load and must nest: fresh ${freshMs} <= stale ${staleMs} <= onError ${onErrorMs} ms`,
+      name,
+      reason: `windows count from the load and must nest: fresh ${freshMs} <= stale ${staleMs} <= onError ${onErrorMs} ms`,
     })
   }
   return { freshMs, staleMs, onErrorMs }

@@ -41,8 +41,17 @@ export interface Events {
 /** Names of all events. */
 export type EventName = keyof Events
 const EVENT_NAMES: ReadonlySet<string> = new Set<EventName>([
-  'lookup:hit', 'lookup:stale', 'lookup:miss', 'flight:join', 'flight:detach', 'origin:load', 'origin:fail', 'keep:store',
-  'keep:refuse', 'memory:remove', 'fence:append',
+  'lookup:hit',
+  'lookup:stale',
+  'lookup:miss',
+  'flight:join',
+  'flight:detach',
+  'origin:load',
+  'origin:fail',
+  'keep:store',
+  'keep:refuse',
+  'memory:remove',
+  'fence:append',
 ])
 
 /** A listener of one event. */
@@ -66,7 +75,10 @@ export class EventHub {
   /** @returns a function that stops the listening @throws FC_OPTION_VALUE for an unknown name, FC_OPTION_TYPE */
   on<N extends EventName>(name: N, listener: Listener<N>): () => void {
     if (!EVENT_NAMES.has(name)) {
-      throw new ForecacheError('FC_OPTION_VALUE', { name: 'event', reason: `${String(name)} is not one; known: ${[...EVENT_NAMES].join(', ')}` })
+      throw new ForecacheError('FC_OPTION_VALUE', {
+        name: 'event',
+        reason: `${String(name)} is not one; known: ${[...EVENT_NAMES].join(', ')}`,
+      })
     }
     if (typeof listener !== 'function') {
       throw new ForecacheError('FC_OPTION_TYPE', { name: 'listener', expected: 'a function', given: typeof listener })

@@ -22,7 +22,9 @@ const SIZE_TEXT = 'a size such as 64KiB, 256MiB or bytes'
 
 /** A duration option; resolves to ms. */
 export function duration(): z.ZodType<number, number | string> {
-  return z.union([z.number(), z.string()], { error: `expected ${DURATION_TEXT}` }).transform(attempt((given) => parseDuration(given)))
+  return z
+    .union([z.number(), z.string()], { error: `expected ${DURATION_TEXT}` })
+    .transform(attempt((given) => parseDuration(given)))
 }
 
 /** A size option; resolves to bytes. */

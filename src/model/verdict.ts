@@ -20,13 +20,19 @@ export type Step = 'deliver' | 'deliverAndRefresh' | 'fetchOrReserve' | 'fetch' 
 /** The next step of a request. */
 export function nextStep(verdict: Verdict): Step {
   switch (verdict.state) {
-    case 'fresh': return 'deliver'
-    case 'stale': return 'deliverAndRefresh'
-    case 'reserve': return 'fetchOrReserve'
-    case 'pass': return 'pass'
+    case 'fresh':
+      return 'deliver'
+    case 'stale':
+      return 'deliverAndRefresh'
+    case 'reserve':
+      return 'fetchOrReserve'
+    case 'pass':
+      return 'pass'
     case 'absent':
-    case 'expired': return 'fetch'
-    default: return verdict satisfies never
+    case 'expired':
+      return 'fetch'
+    default:
+      return verdict satisfies never
   }
 }
 

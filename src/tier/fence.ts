@@ -78,9 +78,12 @@ class Side {
 
   apply(target: Target, position: Position): void {
     switch (target.kind) {
-      case 'key': return this.keys.set(target.key, position)
-      case 'tag': return this.tags.set(target.tag, position)
-      case 'prefix': return this.prefixes.set(target.prefix, position)
+      case 'key':
+        return this.keys.set(target.key, position)
+      case 'tag':
+        return this.tags.set(target.tag, position)
+      case 'prefix':
+        return this.prefixes.set(target.prefix, position)
       case 'namespace': {
         this.namespaces[target.namespace] = position
         return
@@ -89,7 +92,8 @@ class Side {
         this.all = position
         return
       }
-      default: return target satisfies never
+      default:
+        return target satisfies never
     }
   }
 
@@ -245,11 +249,17 @@ export class Fence {
 /** Whether a target names a key with these tags. */
 export function names(target: Target, reading: Omit<Reading, 'asOf'>): boolean {
   switch (target.kind) {
-    case 'key': return target.key === reading.key
-    case 'tag': return reading.tags.includes(target.tag)
-    case 'prefix': return reading.key.startsWith(target.prefix)
-    case 'namespace': return target.namespace === reading.namespace
-    case 'all': return true
-    default: return target satisfies never
+    case 'key':
+      return target.key === reading.key
+    case 'tag':
+      return reading.tags.includes(target.tag)
+    case 'prefix':
+      return reading.key.startsWith(target.prefix)
+    case 'namespace':
+      return target.namespace === reading.namespace
+    case 'all':
+      return true
+    default:
+      return target satisfies never
   }
 }

@@ -20,7 +20,9 @@ describe('the engine against an oracle, in random histories', () => {
       stale += outcome.stale
       fenced += outcome.fenced
     }
-    console.log(`model: seeds ${FIRST_SEED} to ${FIRST_SEED + HISTORIES - 1}, ${HISTORIES * STEPS} steps, ${answers} answers, ${cached} cached, ${stale} stale, ${fenced} fenced`)
+    console.log(
+      `model: seeds ${FIRST_SEED} to ${FIRST_SEED + HISTORIES - 1}, ${HISTORIES * STEPS} steps, ${answers} answers, ${cached} cached, ${stale} stale, ${fenced} fenced`,
+    )
     // A history that never hits, never serves stale or never meets the fence would prove nothing.
     expect(Math.min(cached / answers, stale / answers, fenced / answers)).toBeGreaterThan(0.005)
   })
@@ -33,7 +35,8 @@ describe('the engine against an oracle, in random histories', () => {
   for (const [what, sabotage] of Object.entries(sabotages)) {
     it(`sees it when ${what}`, { timeout: 120_000 }, async () => {
       let violations = 0
-      for (let seed = 1; seed <= 40 && violations === 0; seed += 1) violations = (await runHistory(seed, STEPS, sabotage)).violations.length
+      for (let seed = 1; seed <= 40 && violations === 0; seed += 1)
+        violations = (await runHistory(seed, STEPS, sabotage)).violations.length
       expect(violations).toBeGreaterThan(0)
     })
   }

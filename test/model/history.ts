@@ -71,7 +71,11 @@ class History {
     this.cache = createCache({
       clock: this.clock,
       random: this.#random,
-      memory: { maxBytes: 1_000_000, maxEntries: this.#pick([8, 16, 1000]), policy: this.#pick(['s3-fifo', 'lru', 'w-tinylfu'] as const) },
+      memory: {
+        maxBytes: 1_000_000,
+        maxEntries: this.#pick([8, 16, 1000]),
+        policy: this.#pick(['s3-fifo', 'lru', 'w-tinylfu'] as const),
+      },
       deadlines: { soft: 40, hard: 400, maxLoad: 900 },
       backoff: { first: this.#pick([0, 50]), max: 400 },
       values: this.#pick(['freeze', 'clone'] as const),
@@ -116,10 +120,12 @@ class History {
     const at = this.#place()
     const options = this.#options()
     const expected = this.#expect(at, options)
-    at.view.fetch<Datum>(at.key, options, (context) => this.#load(at.name, context)).then(
-      (result) => this.#judge(expected, result),
-      () => {}, // failing loads are part of the history
-    )
+    at.view
+      .fetch<Datum>(at.key, options, (context) => this.#load(at.name, context))
+      .then(
+        (result) => this.#judge(expected, result),
+        () => {}, // failing loads are part of the history
+      )
   }
 
   #readMany(): void {
@@ -150,10 +156,22 @@ class History {
     const at = this.#place()
     const dice = this.#random()
     if (dice < 0.45) this.#change([at.name], () => at.view.invalidate({ keys: [at.key] }))
-    else if (dice < 0.75) this.#change(this.#namesWith((name) => tagOf(name) === tagOf(at.name)), () => this.cache.invalidate({ tags: [tagOf(at.name)] }))
-    else if (dice < 0.85) this.#change(this.#namesWith((name) => name.startsWith(`${at.viewName}/k1`)), () => at.view.invalidate({ prefixes: ['k1'] }))
+    else if (dice < 0.75)
+      this.#change(
+        this.#namesWith((name) => tagOf(name) === tagOf(at.name)),
+        () => this.cache.invalidate({ tags: [tagOf(at.name)] }),
+      )
+    else if (dice < 0.85)
+      this.#change(
+        this.#namesWith((name) => name.startsWith(`${at.viewName}/k1`)),
+        () => at.view.invalidate({ prefixes: ['k1'] }),
+      )
     else if (dice < 0.93) this.#changeNamespace(at)
-    else if (dice < 0.96) this.#change(this.#namesWith(() => true), () => this.cache.invalidate({ all: true }))
+    else if (dice < 0.96)
+      this.#change(
+        this.#namesWith(() => true),
+        () => this.cache.invalidate({ all: true }),
+      )
     else this.#change([at.name], () => at.view.delete(at.key))
   }
 
@@ -216,14 +234,19 @@ class History {
     if (result.cached) this.#cached += 1
     if (result.stale) this.#stale += 1
     if (data.name !== expected.name) this.#fail(`asked for ${expected.name}, got ${data.name}`)
-    if (data.version < expected.atLeast) this.#fail(`${data.name}: got version ${data.version}, invalidated up to ${expected.atLeast}`)
+    if (data.version < expected.atLeast)
+      this.#fail(`${data.name}: got version ${data.version}, invalidated up to ${expected.atLeast}`)
     if (!result.cached) return
     const window = result.stale ? expected.budget.onError : expected.budget.fresh
     if (result.ageMs > window) this.#fail(`${data.name}: served at age ${result.ageMs} outside its window of ${window} ms`)
   }
 
   #expect(at: { view: Cache; key: string; name: string }, options: CallOptions): Expectation {
-    const budget = (options.budget ?? { fresh: 60_000, stale: 60_000, onError: 60_000 }) as { fresh: number; stale: number; onError: number }
+    const budget = (options.budget ?? { fresh: 60_000, stale: 60_000, onError: 60_000 }) as {
+      fresh: number
+      stale: number
+      onError: number
+    }
     return { name: at.name, atLeast: this.#floors.get(at.name) ?? 0, budget }
   }
 

@@ -28,7 +28,11 @@ export interface HttpOutcome {
 const URLS = Array.from({ length: 8 }, (_, i) => `/r/${i}?v=1`)
 
 /** Runs one history. `sabotage` may break the engine, to prove that the judge sees it. */
-export async function runHttpHistory(seed: number, steps: number, around: { profile: ProfileName; sabotage?: (door: HttpHistory) => void }): Promise<HttpOutcome> {
+export async function runHttpHistory(
+  seed: number,
+  steps: number,
+  around: { profile: ProfileName; sabotage?: (door: HttpHistory) => void },
+): Promise<HttpOutcome> {
   const history = new HttpHistory(seed, around.profile)
   around.sabotage?.(history)
   await history.run(steps)
@@ -53,7 +57,11 @@ export class HttpHistory {
 
   constructor(seed: number, profile: ProfileName) {
     this.#random = createRandom(seed)
-    this.cache = createCache({ clock: this.clock, random: this.#random, memory: { maxBytes: 4_000_000, maxEntries: this.#pick([10, 1000]) } })
+    this.cache = createCache({
+      clock: this.clock,
+      random: this.#random,
+      memory: { maxBytes: 4_000_000, maxEntries: this.#pick([10, 1000]) },
+    })
     this.#origin = new ModelOrigin(this.clock, this.#random, new Map(URLS.map((url) => [url, this.#manners(url)])))
     this.#door = createHttpDoor({ engine: this.cache.engine, profile, limits: { maxBodyBytes: 400, laggardMs: 500 } })
   }
@@ -72,7 +80,14 @@ export class HttpHistory {
 
   outcome(): HttpOutcome {
     const { counts } = this.cache.stats()
-    return { answers: this.#answers, hits: this.#hits, stale: this.#stale, renewed: counts.revalidations, fenced: counts.fenced, violations: this.#violations }
+    return {
+      answers: this.#answers,
+      hits: this.#hits,
+      stale: this.#stale,
+      renewed: counts.revalidations,
+      fenced: counts.fenced,
+      violations: this.#violations,
+    }
   }
 
   #act(): void {
@@ -110,7 +125,13 @@ export class HttpHistory {
   }
 
   async #write(url: string): Promise<void> {
-    const head: RequestHead = { method: 'PUT', target: url, scheme: 'http', authority: 'shop', fields: Fields.from({ host: 'shop' }) }
+    const head: RequestHead = {
+      method: 'PUT',
+      target: url,
+      scheme: 'http',
+      authority: 'shop',
+      fields: Fields.from({ host: 'shop' }),
+    }
     const reply = await this.#door.handle(head, undefined, { origin: this.#origin, signal: new AbortController().signal })
     if (reply.head.status === 204) this.#raise(url)
   }
@@ -155,14 +176,16 @@ export class HttpHistory {
     if (told.url !== asker.url) this.#fail(`asked for ${asker.url}, got ${told.url}`)
     if (told.lang !== '*' && told.lang !== asker.lang) this.#fail(`${asker.url}: asked in ${asker.lang}, got ${told.lang}`)
     if (told.user !== '*' && told.user !== asker.user) this.#fail(`${asker.url}: ${asker.user} got the answer of ${told.user}`)
-    if (told.version < asker.atLeast) this.#fail(`${asker.url}: ${cache} version ${told.version}, invalidated up to ${asker.atLeast}`)
+    if (told.version < asker.atLeast)
+      this.#fail(`${asker.url}: ${cache} version ${told.version}, invalidated up to ${asker.atLeast}`)
     if (cache !== 'HIT' && cache !== 'STALE') return
     if (sharing === 'private' || sharing === 'no-store') return this.#fail(`${asker.url}: ${sharing} answered from the store`)
     const ageMs = asker.now - (this.#origin.confirmedAt.get(nameOf(told)) ?? 0)
     // An origin that cannot be reached lets the conformance profile serve what is stale by far (RFC 9111 section 4.2.4).
     const staleS = this.#door.profile === 'conformance' ? 86_400 : Math.max(whileS, ifErrorS)
     const windowS = cache === 'HIT' ? maxAgeS : maxAgeS + staleS
-    if (ageMs > windowS * 1000) this.#fail(`${asker.url}: ${cache} at age ${ageMs} ms, window ${windowS} s; ${reply.head.fields.get('cache-status')}`)
+    if (ageMs > windowS * 1000)
+      this.#fail(`${asker.url}: ${cache} at age ${ageMs} ms, window ${windowS} s; ${reply.head.fields.get('cache-status')}`)
   }
 
   async #drain(reply: Reply, signal: AbortSignal): Promise<string> {

@@ -90,7 +90,12 @@ export class ModelOrigin implements OriginPort {
 
   #fieldsOf(told: Told, head: RequestHead): Fields {
     const { maxAgeS, whileS, ifErrorS, vary, sharing, etag, tag } = this.manners.get(head.target) as Manners
-    const control = sharing === 'public' ? `max-age=${maxAgeS}, stale-while-revalidate=${whileS}, stale-if-error=${ifErrorS}` : sharing === 'private' ? `private, max-age=${maxAgeS}` : sharing
+    const control =
+      sharing === 'public'
+        ? `max-age=${maxAgeS}, stale-while-revalidate=${whileS}, stale-if-error=${ifErrorS}`
+        : sharing === 'private'
+          ? `private, max-age=${maxAgeS}`
+          : sharing
     return Fields.from({
       'content-type': 'application/json',
       'cache-control': control,

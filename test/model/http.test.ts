@@ -27,7 +27,8 @@ describe('the HTTP door against an oracle, in random histories', () => {
   for (const [what, sabotage] of Object.entries(sabotages)) {
     it(`sees it when ${what}`, { timeout: 120_000 }, async () => {
       let violations = 0
-      for (let seed = 1; seed <= 40 && violations === 0; seed += 1) violations = (await runHttpHistory(seed, STEPS, { profile: 'safe', sabotage })).violations.length
+      for (let seed = 1; seed <= 40 && violations === 0; seed += 1)
+        violations = (await runHttpHistory(seed, STEPS, { profile: 'safe', sabotage })).violations.length
       expect(violations).toBeGreaterThan(0)
     })
   }

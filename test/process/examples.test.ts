@@ -10,7 +10,9 @@ const run = (name: string) => promisify(execFile)(process.execPath, [`examples/$
 
 describe('examples', () => {
   it('library: 100 callers cause one query, and an event reaches the entry', async () => {
-    expect((await run('library')).stdout).toBe('100 callers, 1 query; then from memory: true\nan event reached 1 entry; then from memory: false\n')
+    expect((await run('library')).stdout).toBe(
+      '100 callers, 1 query; then from memory: true\nan event reached 1 entry; then from memory: false\n',
+    )
   })
 
   for (const name of ['fetch', 'gateway']) {
@@ -22,7 +24,11 @@ describe('examples', () => {
   }
 
   it('express: answers from memory until the product is written', async () => {
-    const child = spawn(process.execPath, ['examples/express.ts'], { cwd: ROOT, env: { ...process.env, PORT: '0' }, stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(process.execPath, ['examples/express.ts'], {
+      cwd: ROOT,
+      env: { ...process.env, PORT: '0' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     try {
       const [line] = (await once(child.stdout, 'data')) as [Buffer]
       const url = String(line).trim()

@@ -76,7 +76,8 @@ describe('gateway process: reload', () => {
   })
 
   it('serves nothing that was stored under former rules', async () => {
-    const storable = (body: string) => originHere((_, response) => void response.setHeader('cache-control', 'max-age=600').end(body))
+    const storable = (body: string) =>
+      originHere((_, response) => void response.setHeader('cache-control', 'max-age=600').end(body))
     const [first, second] = [await storable('first'), await storable('second')]
     const file = join(folder(), 'forecache.yaml')
     writeFileSync(file, `origin: { url: "${first}" }\n`)

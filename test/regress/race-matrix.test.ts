@@ -75,11 +75,15 @@ const fills: Record<string, (stage: Stage) => Promise<{ ended: () => Promise<voi
     return { ended: () => finish(stage, answer) }
   },
   'many keys in one load': async (stage) => {
-    const answer = stage.view.getMany(['k', 'j'], { budget: BUDGET, tags: ['declared', 'declared:1', 'learned'], hard: 1000 }, async (keys) => {
-      const version = stage.version
-      await new Promise<void>((resolve) => void stage.clock.after(50, resolve))
-      return keys.map(() => version)
-    })
+    const answer = stage.view.getMany(
+      ['k', 'j'],
+      { budget: BUDGET, tags: ['declared', 'declared:1', 'learned'], hard: 1000 },
+      async (keys) => {
+        const version = stage.version
+        await new Promise<void>((resolve) => void stage.clock.after(50, resolve))
+        return keys.map(() => version)
+      },
+    )
     return { ended: () => finish(stage, answer) }
   },
   'a reading kept by hand': async (stage) => {
@@ -115,7 +119,9 @@ describe('invalidation during a load', () => {
 })
 
 function ask(stage: Stage, deadline: { hard?: number }) {
-  const answer = stage.view.fetch<number>('k', { budget: BUDGET, tags: ['declared', 'declared:1'], ...deadline }, (context) => stage.load(context))
+  const answer = stage.view.fetch<number>('k', { budget: BUDGET, tags: ['declared', 'declared:1'], ...deadline }, (context) =>
+    stage.load(context),
+  )
   answer.catch(() => {})
   return answer
 }

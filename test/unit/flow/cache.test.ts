@@ -74,7 +74,7 @@ describe('cache: invalidation', () => {
     expect(cache.peek('k')).toBe(1)
   })
 
-  it('does not store fills that began within the origin\'s lag after it', async () => {
+  it("does not store fills that began within the origin's lag after it", async () => {
     const { clock, cache } = setup({ originLag: 50 })
     clock.advance(1000)
     await cache.invalidate({ tags: ['t'] })
@@ -106,7 +106,12 @@ describe('cache: namespaces', () => {
     expect(quote.bump()).toBe(3)
     await clock.advanceAsync(10)
     expect((await slow).data).toBe('old')
-    expect([quote.peek('x'), quote.peek('y'), cache.peek('quote:v2:y'), cache.peek('quote:v2:x')]).toEqual([undefined, undefined, undefined, undefined])
+    expect([quote.peek('x'), quote.peek('y'), cache.peek('quote:v2:y'), cache.peek('quote:v2:x')]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ])
     await quote.set('x', 2)
     expect(cache.peek('quote:v3:x')).toBe(2)
   })
@@ -216,7 +221,11 @@ describe('cache: values', () => {
     expect([cache.peek('k'), refused]).toEqual([undefined, ['clone']])
   })
 
-  for (const [what, body] of [['text', 'x'.repeat(20_000)], ['bytes', Buffer.alloc(20_000, 1)], ['objects', { prices: Array.from({ length: 2000 }, (_, i) => i * 1000) }]] as const) {
+  for (const [what, body] of [
+    ['text', 'x'.repeat(20_000)],
+    ['bytes', Buffer.alloc(20_000, 1)],
+    ['objects', { prices: Array.from({ length: 2000 }, (_, i) => i * 1000) }],
+  ] as const) {
     it(`stores equal ${what} of three tiers at most 1.35 times as large as one`, async () => {
       const { cache } = setup()
       await cache.set('tier:free', body)
@@ -291,7 +300,10 @@ describe('cache: options', () => {
   it('refuses bad options of a call', async () => {
     const { cache }: { cache: Cache } = setup()
     for (const options of [{ ttl: 5 }, { skip: 'all' }, { budget: '5 lightyears' }, { tags: [''] }, { jitter: 3 }]) {
-      await expect(cache.fetch('k', options as never, () => 1), JSON.stringify(options)).rejects.toMatchObject({ name: 'ForecacheError' })
+      await expect(
+        cache.fetch('k', options as never, () => 1),
+        JSON.stringify(options),
+      ).rejects.toMatchObject({ name: 'ForecacheError' })
     }
     await expect(cache.fetch('k', {} as never)).rejects.toMatchObject({ code: 'FC_OPTION_TYPE' })
   })

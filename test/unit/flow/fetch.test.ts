@@ -9,16 +9,18 @@ function setup(options: CacheOptions = {}) {
   const cache = createCache({ clock, random: () => 0, ...options })
   let calls = 0
   const load = async (): Promise<string> => `v${++calls}`
-  const later = (ms: number, value: () => unknown = () => `v${++calls}`) => () =>
-    new Promise<unknown>((resolve, reject) => {
-      clock.after(ms, () => {
-        try {
-          resolve(value())
-        } catch (error) {
-          reject(error as Error)
-        }
+  const later =
+    (ms: number, value: () => unknown = () => `v${++calls}`) =>
+    () =>
+      new Promise<unknown>((resolve, reject) => {
+        clock.after(ms, () => {
+          try {
+            resolve(value())
+          } catch (error) {
+            reject(error as Error)
+          }
+        })
       })
-    })
   return { clock, cache, load, later, calls: () => calls }
 }
 
@@ -227,7 +229,11 @@ describe('fetch: many callers', () => {
     }
     const view = cache.namespace('many')
     const results = await cache.getMany(['a', 'b', 'c', 'a'], {}, load)
-    expect([...results].map(([key, one]) => [key, one.data, one.cached])).toEqual([['a', 'A', false], ['b', 'B', true], ['c', 'C', false]])
+    expect([...results].map(([key, one]) => [key, one.data, one.cached])).toEqual([
+      ['a', 'A', false],
+      ['b', 'B', true],
+      ['c', 'C', false],
+    ])
     await view.getMany(['a'], {}, load)
     expect(asked).toEqual([['a', 'c'], ['a']])
     expect(cache.peek('c')).toBe('C')

@@ -9,7 +9,10 @@ function setup(limits = { maxWaiters: 100, maxFlights: 10, maxMs: 1000 }) {
   const clock = createVirtualClock()
   const fence = new Fence(clock)
   const flights = new Flights({ fence, clock, events: new EventHub(), limits })
-  const begin = (key = 'k', tags: string[] = []) => (): Fill => openFill({ fence, clock, originLagMs: 0 }, key, { tags })
+  const begin =
+    (key = 'k', tags: string[] = []) =>
+    (): Fill =>
+      openFill({ fence, clock, originLagMs: 0 }, key, { tags })
   const lead = (key = 'k', tags: string[] = []): Lead<string> => flights.enter<string>(key, begin(key, tags)) as Lead<string>
   const follow = (key = 'k'): Follow<string> => flights.enter<string>(key, begin(key)) as Follow<string>
   return { clock, fence, flights, lead, follow }

@@ -45,7 +45,15 @@ describe('fence', () => {
   it('leaves alone what an invalidation does not name', () => {
     const fence = new Fence(clock)
     const before = reading(fence)
-    fence.append([{ kind: 'key', key: 'k2' }, { kind: 'tag', tag: 't2' }, { kind: 'prefix', prefix: 'kk' }], false, 'test')
+    fence.append(
+      [
+        { kind: 'key', key: 'k2' },
+        { kind: 'tag', tag: 't2' },
+        { kind: 'prefix', prefix: 'kk' },
+      ],
+      false,
+      'test',
+    )
     fence.append([{ kind: 'namespace', namespace: fence.namespace('other') }], false, 'test')
     expect(fence.admits(before)).toBe(true)
     expect(fence.standing(before)).toBe('current')
