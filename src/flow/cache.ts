@@ -203,7 +203,13 @@ export class Cache {
 
   /** Listens to what happens inside. @returns a function that stops it */
   on<N extends EventName>(name: N, listener: Listener<N>): () => void {
-    return this.#shared.engine.events.on(name, listener)
+    const { events } = this.#shared.engine
+    if (name !== 'memory:remove' || typeof listener !== 'function') return events.on(name, listener)
+    // Told once the change that removed it is complete: a listener may call the cache.
+    return events.on(name, async (payload) => {
+      await undefined
+      await listener(payload)
+    })
   }
 
   /** Counts and sizes since creation. */

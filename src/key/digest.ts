@@ -28,11 +28,25 @@ export interface DigestInput {
 }
 
 const MAX_DEPTH = 64
+const KNOWN = ['namespace', 'version', 'value', 'defaults', 'unordered', 'ignoreCase', 'digits']
 
-/** @throws FC_KEY_DATA when the value is not JSON data, FC_OPTION_VALUE */
+/** @throws FC_KEY_DATA when the value is not JSON data, FC_OPTION_* for bad options */
 export function digestKey(input: DigestInput): string {
+  if (typeof input !== 'object' || input === null)
+    throw new ForecacheError('FC_OPTION_TYPE', { name: 'digest', expected: 'an object', given: String(input) })
+  for (const name of Object.keys(input)) {
+    if (!KNOWN.includes(name)) throw new ForecacheError('FC_OPTION_UNKNOWN', { name: `digest.${name}`, known: KNOWN.join(', ') })
+  }
+  for (const name of ['unordered', 'ignoreCase'] as const) {
+    if (input[name] !== undefined && !Array.isArray(input[name]))
+      throw new ForecacheError('FC_OPTION_TYPE', {
+        name: `digest.${name}`,
+        expected: 'a list of names',
+        given: typeof input[name],
+      })
+  }
   const { namespace, version, digits = 16 } = input
-  if (!/^[^:\s]+$/.test(namespace))
+  if (typeof namespace !== 'string' || !/^[^:\s]+$/.test(namespace))
     throw new ForecacheError('FC_OPTION_VALUE', {
       name: 'digest.namespace',
       reason: 'expected a name without `:` and white space',
@@ -97,37 +111,39 @@ function objectText(value: object, depth: number): string {
 }
 
 /** Whether an object is a literal, of this realm or another. */
-function isPlain(value: object): boolean {
+export function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === null || (!Array.isArray(value) && Object.getPrototypeOf(prototype) === null)
 }
 
 function prepare({ value, defaults = {}, unordered = [], ignoreCase = [] }: DigestInput): unknown {
   if (typeof value !== 'object' || value === null || !isPlain(value)) return value
-  const prepared: Record<string, unknown> = { ...value, ...pickLower(value, ignoreCase) }
-  for (const [name, standard] of Object.entries(defaults)) {
-    if (Object.hasOwn(prepared, name) && canonicalText(prepared[name]) === canonicalText(standard)) delete prepared[name]
+  const prepared = spell(value, { unordered, ignoreCase })
+  const standards = spell(defaults, { unordered, ignoreCase }) // spelled alike, so that `usd` is the default `USD`
+  for (const name of Object.keys(standards)) {
+    if (Object.hasOwn(prepared, name) && canonicalText(prepared[name]) === canonicalText(standards[name])) delete prepared[name]
   }
-  for (const name of unordered) {
-    const list = prepared[name]
+  return prepared
+}
+
+/** Members whose case or order does not count, in their one spelling. */
+function spell(value: object, how: { unordered: readonly string[]; ignoreCase: readonly string[] }): Record<string, unknown> {
+  const spelled: Record<string, unknown> = Object.assign(Object.create(null), value)
+  for (const name of how.ignoreCase) {
+    const member = spelled[name]
+    if (typeof member === 'string') spelled[name] = member.toLowerCase()
+    else if (Array.isArray(member))
+      spelled[name] = member.map((item: unknown) => (typeof item === 'string' ? item.toLowerCase() : item))
+  }
+  for (const name of how.unordered) {
+    const list = spelled[name]
     if (Array.isArray(list))
-      prepared[name] = list
+      spelled[name] = list
         .map((item) => [canonicalText(item), item] as const)
         .sort(byText)
         .map(([, item]) => item)
   }
-  return Object.assign(Object.create(null), prepared)
-}
-
-function pickLower(value: object, names: readonly string[]): Record<string, unknown> {
-  const lowered: Record<string, unknown> = {}
-  for (const name of names) {
-    const member = (value as Record<string, unknown>)[name]
-    if (typeof member === 'string') lowered[name] = member.toLowerCase()
-    else if (Array.isArray(member))
-      lowered[name] = member.map((item: unknown) => (typeof item === 'string' ? item.toLowerCase() : item))
-  }
-  return lowered
+  return spelled
 }
 
 function byText(a: readonly [string, unknown], b: readonly [string, unknown]): number {

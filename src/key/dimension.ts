@@ -31,7 +31,7 @@ export type Source =
   | { readonly from: (head: RequestHead) => string | undefined }
 
 /** Fields whose values mean the same in any case (RFC 9110: coding, range unit and media type names; RFC 6454 origins). */
-export const CASE_FREE_FIELDS: ReadonlySet<string> = new Set([
+const CASE_FREE_FIELDS: ReadonlySet<string> = new Set([
   'accept',
   'accept-charset',
   'accept-encoding',
@@ -77,10 +77,15 @@ function discreetValue(value: string): string {
   return value.length < SECRET_FROM_CHARS ? escapeValue(value) : `%#${hash('sha256', value, 'base64url').slice(0, 22)}`
 }
 
+/** Whether a field's value means the same in any case; media type parameters may not. @param name lower-cased */
+export function isCaseFree(name: string): boolean {
+  return CASE_FREE_FIELDS.has(name) && name !== 'accept'
+}
+
 /** A request field by name: trimmed, lower-cased where the field is case-insensitive. */
 export function headerDimension(field: string): Dimension {
   const name = field.toLowerCase()
-  const caseFree = CASE_FREE_FIELDS.has(name) && name !== 'accept' // media type parameters may be case-sensitive
+  const caseFree = isCaseFree(name)
   return {
     name: `header.${name}`,
     covers: [name],

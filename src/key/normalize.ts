@@ -6,7 +6,8 @@
  * declared defaults left out, locale and tier lower-cased. Costs about 1 µs.
  */
 import { ForecacheError } from '../model/errors.ts'
-import { canonicalText } from './digest.ts'
+import { canonicalText, isPlain } from './digest.ts'
+import { isCaseFree } from './dimension.ts'
 import { escapeChar } from './percent.ts'
 import { createNameMatch, TRACKING_PARAMETERS } from './tracking.ts'
 
@@ -24,7 +25,7 @@ export interface KeyParts {
   readonly flags?: readonly string[] | Readonly<Record<string, unknown>>
   /** Cookies that decide, by name. */
   readonly cookies?: Readonly<Record<string, string | undefined>>
-  /** Request fields that decide, by name in any case. */
+  /** Request fields that decide, by name in any case; values lower-cased where the field has no case. */
   readonly headers?: Readonly<Record<string, string | undefined>>
   /** Parameters that mean the same as left out when they have this value; '1' and 1 count as equal here. */
   readonly defaults?: Readonly<Record<string, unknown>>
@@ -38,11 +39,12 @@ const isTracking = createNameMatch(TRACKING_PARAMETERS)
 const KNOWN = ['route', 'params', 'authTier', 'locale', 'flags', 'cookies', 'headers', 'defaults', 'namespace', 'version']
 
 /**
- * @throws FC_OPTION_UNKNOWN for a part it does not know, FC_OPTION_TYPE when `route` is empty, FC_KEY_DATA when a parameter is not JSON data
+ * @throws FC_OPTION_UNKNOWN for a part it does not know, FC_OPTION_TYPE when `route` is empty or a part is of another type, FC_KEY_DATA when a parameter is not JSON data
  * @example normalizeKey({ route: '/api/products', params: { sort: 'price', page: 2 }, authTier: 'free', locale: 'de-AT' })
  *   // '/api/products?page=2&sort=price locale=de-at tier=free'
  */
 export function normalizeKey(parts: KeyParts): string {
+  if (!isPlainObject(parts)) throw wrongPart('key', 'an object with a route', parts)
   for (const name in parts) {
     if (!KNOWN.includes(name)) throw new ForecacheError('FC_OPTION_UNKNOWN', { name: `key.${name}`, known: KNOWN.join(', ') })
   }
@@ -53,6 +55,7 @@ export function normalizeKey(parts: KeyParts): string {
       given: String(parts.route),
     })
   }
+  checkParts(parts)
   let key = routeText(parts)
   if (parts.params !== undefined) key += paramText(parts.params, parts.defaults ?? {})
   if (parts.cookies !== undefined) key += namedText('cookie', parts.cookies)
@@ -61,6 +64,40 @@ export function normalizeKey(parts: KeyParts): string {
   if (parts.locale !== undefined) key += ` locale=${escapeText(parts.locale.toLowerCase())}`
   if (parts.authTier !== undefined) key += ` tier=${escapeText(parts.authTier.toLowerCase())}`
   return key
+}
+
+/**
+ * What decides the answer must not be overlooked: a Map, URLSearchParams or Headers has no members of its own, and all of
+ * them would make one key.
+ */
+function checkParts(parts: KeyParts): void {
+  for (const name of ['params', 'cookies', 'headers', 'defaults'] as const) {
+    if (parts[name] !== undefined && !isPlainObject(parts[name])) throw wrongPart(`key.${name}`, 'a plain object', parts[name])
+  }
+  for (const name of ['cookies', 'headers'] as const) {
+    for (const [member, value] of Object.entries(parts[name] ?? {})) {
+      if (value !== undefined && typeof value !== 'string') throw wrongPart(`key.${name}.${member}`, 'a string', value)
+    }
+  }
+  for (const name of ['authTier', 'locale', 'namespace'] as const) {
+    if (parts[name] !== undefined && typeof parts[name] !== 'string') throw wrongPart(`key.${name}`, 'a string', parts[name])
+  }
+  const { flags, version = 1 } = parts
+  const isFlags = Array.isArray(flags)
+    ? flags.every((flag) => typeof flag === 'string')
+    : flags === undefined || isPlainObject(flags)
+  if (!isFlags) throw wrongPart('key.flags', 'a list of names or a plain object', flags)
+  if (!Number.isSafeInteger(version) || version < 0) throw wrongPart('key.version', 'a whole number', version)
+}
+
+function isPlainObject(given: unknown): boolean {
+  return typeof given === 'object' && given !== null && !Array.isArray(given) && isPlain(given)
+}
+
+function wrongPart(name: string, expected: string, given: unknown): ForecacheError {
+  const kind =
+    typeof given === 'object' && given !== null ? `an instance of ${given.constructor?.name ?? 'a class'}` : String(given)
+  return new ForecacheError('FC_OPTION_TYPE', { name, expected, given: kind })
 }
 
 /** A route that reads like a namespaced one has its first colon escaped. */
@@ -109,7 +146,8 @@ function lowerNames(headers: Readonly<Record<string, string | undefined>>): Reco
   for (const [given, value] of Object.entries(headers)) {
     const name = given.toLowerCase()
     const before = lowered[name]
-    lowered[name] = before === undefined || value === undefined ? (before ?? value) : `${before}, ${value}` // one field, two lines
+    const text = isCaseFree(name) ? value?.toLowerCase() : value
+    lowered[name] = before === undefined || text === undefined ? (before ?? text) : `${before}, ${text}` // one field, two lines
   }
   return lowered
 }
