@@ -3,7 +3,7 @@
  *
  * Floor 3, room flow. Each key keeps its own flight, fence and budget; only the question to the origin is shared.
  */
-import { ForecacheError } from '../model/errors.ts'
+import { ForecacheError, textOf } from '../model/errors.ts'
 import type { Load, LoadContext } from './loader.ts'
 
 /** Answers of a batch: a Map, a plain object, or a list in the order of the keys. A key left out found nothing. */
@@ -54,7 +54,7 @@ function pick<T>(answers: Batch<T>, name: string, at: { index: number; count: nu
     throw new ForecacheError('FC_OPTION_TYPE', {
       name: 'getMany',
       expected: 'a Map, an object or a list from the loader',
-      given: String(answers),
+      given: textOf(answers),
     })
   }
   return (Object.hasOwn(answers, name) ? (answers as Readonly<Record<string, T>>)[name] : undefined) as T

@@ -4,7 +4,7 @@
  * Floor 3, room flow. A view adds a prefix with the namespace's version to each key: bumping the version makes all
  * former keys unreachable at once, and the log keeps loads under way from coming back.
  */
-import { ForecacheError } from '../model/errors.ts'
+import { ForecacheError, textOf } from '../model/errors.ts'
 import type { EventName, Listener } from '../model/event.ts'
 import { DEFAULT_ROUTE } from '../model/meter.ts'
 import { COUNTER } from '../model/metric.ts'
@@ -138,7 +138,8 @@ export class Cache {
     const skipChars = this.#currentPrefix().length
     const load = createBatch<T>(loadMany, (key) => key.slice(skipChars))
     const distinct = [...new Set(keys)]
-    const settled = await Promise.allSettled(distinct.map((key) => this.#fetch(this.#full(key), options, load)))
+    const full = distinct.map((key) => this.#full(key)) // all of them are good, or nothing is begun
+    const settled = await Promise.allSettled(full.map((key) => this.#fetch(key, options, load)))
     const results = new Map<string, Result<T>>()
     settled.forEach((one, index) => {
       if (one.status === 'rejected') throw one.reason
@@ -170,7 +171,7 @@ export class Cache {
     if (typeof name !== 'string' || !NAME.test(name)) {
       throw new ForecacheError('FC_OPTION_VALUE', {
         name: 'namespace',
-        reason: `expected 1 to 128 letters, digits, _ . or -, given ${JSON.stringify(name)}`,
+        reason: `expected 1 to 128 letters, digits, _ . or -, given ${typeof name === 'string' ? JSON.stringify(name) : textOf(name)}`,
       })
     }
     for (const given of Object.keys(options ?? {})) {
@@ -181,7 +182,7 @@ export class Cache {
       throw new ForecacheError('FC_OPTION_TYPE', {
         name: 'namespace version',
         expected: 'a whole number',
-        given: String(version),
+        given: textOf(version),
       })
     }
     if (!this.#shared.versions.has(name)) this.#shared.versions.set(name, version)

@@ -5,7 +5,7 @@
  * memoized. Option objects are treated as constants: hoist them.
  */
 import { type Budget, type BudgetInput, parseBudget } from '../model/budget.ts'
-import { ForecacheError } from '../model/errors.ts'
+import { ForecacheError, textOf } from '../model/errors.ts'
 import { type Duration, parseDuration } from '../model/units.ts'
 import { checkTag } from './invalidate.ts'
 import type { Settings } from './options.ts'
@@ -78,10 +78,10 @@ export class Calls {
     }
     const { skip, negative, signal, tags = NO_TAGS, jitter = this.#settings.jitter } = options
     if (skip !== undefined && skip !== 'read' && skip !== 'write' && skip !== 'both') {
-      throw new ForecacheError('FC_OPTION_TYPE', { name: 'skip', expected: 'read, write or both', given: String(skip) })
+      throw new ForecacheError('FC_OPTION_TYPE', { name: 'skip', expected: 'read, write or both', given: textOf(skip) })
     }
     if (typeof jitter !== 'number' || !(jitter >= 0 && jitter <= 0.5)) {
-      throw new ForecacheError('FC_OPTION_RANGE', { name: 'jitter', given: String(jitter), min: 0, max: 0.5 })
+      throw new ForecacheError('FC_OPTION_RANGE', { name: 'jitter', given: textOf(jitter), min: 0, max: 0.5 })
     }
     if (!Array.isArray(tags)) throw wrongType('tags', 'a list', tags)
     if (signal !== undefined && !isSignal(signal)) throw wrongType('signal', 'an AbortSignal', signal)
@@ -151,7 +151,7 @@ function wrongType(name: string, expected: string, given: unknown): ForecacheErr
 export function parseEnd(given: number | Date, name: string): number {
   const ms = given instanceof Date ? given.getTime() : given
   if (typeof ms !== 'number' || Number.isNaN(ms))
-    throw new ForecacheError('FC_OPTION_TYPE', { name, expected: 'epoch ms or a valid Date', given: String(given) })
+    throw new ForecacheError('FC_OPTION_TYPE', { name, expected: 'epoch ms or a valid Date', given: textOf(given) })
   return ms
 }
 

@@ -6,7 +6,7 @@
  * at about 2^32 keys, and on purpose for somebody who chooses the data: take `digits: 40` where strangers do.
  */
 import { createHash, hash } from 'node:crypto'
-import { ForecacheError } from '../model/errors.ts'
+import { ForecacheError, textOf } from '../model/errors.ts'
 import type { Fields } from '../model/fields.ts'
 
 /** What to digest, and what in it does not count. */
@@ -33,7 +33,7 @@ const KNOWN = ['namespace', 'version', 'value', 'defaults', 'unordered', 'ignore
 /** @throws FC_KEY_DATA when the value is not JSON data, FC_OPTION_* for bad options */
 export function digestKey(input: DigestInput): string {
   if (typeof input !== 'object' || input === null)
-    throw new ForecacheError('FC_OPTION_TYPE', { name: 'digest', expected: 'an object', given: String(input) })
+    throw new ForecacheError('FC_OPTION_TYPE', { name: 'digest', expected: 'an object', given: textOf(input) })
   for (const name of Object.keys(input)) {
     if (!KNOWN.includes(name)) throw new ForecacheError('FC_OPTION_UNKNOWN', { name: `digest.${name}`, known: KNOWN.join(', ') })
   }

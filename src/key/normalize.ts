@@ -5,7 +5,7 @@
  * two different inputs (after what is declared to be equal) give one key. Parameters are sorted, undefined ones and
  * declared defaults left out, locale and tier lower-cased. Costs about 1 µs.
  */
-import { ForecacheError } from '../model/errors.ts'
+import { ForecacheError, textOf } from '../model/errors.ts'
 import { canonicalText, isPlain } from './digest.ts'
 import { isCaseFree } from './dimension.ts'
 import { escapeChar } from './percent.ts'
@@ -52,7 +52,7 @@ export function normalizeKey(parts: KeyParts): string {
     throw new ForecacheError('FC_OPTION_TYPE', {
       name: 'key.route',
       expected: 'a route pattern or name',
-      given: String(parts.route),
+      given: textOf(parts.route),
     })
   }
   checkParts(parts)
@@ -96,7 +96,7 @@ function isPlainObject(given: unknown): boolean {
 
 function wrongPart(name: string, expected: string, given: unknown): ForecacheError {
   const kind =
-    typeof given === 'object' && given !== null ? `an instance of ${given.constructor?.name ?? 'a class'}` : String(given)
+    typeof given === 'object' && given !== null ? `an instance of ${given.constructor?.name ?? 'a class'}` : textOf(given)
   return new ForecacheError('FC_OPTION_TYPE', { name, expected, given: kind })
 }
 

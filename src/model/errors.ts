@@ -110,3 +110,12 @@ function clip(given: string | number): string {
   const text = String(given)
   return text.length > 300 ? `${text.slice(0, 300)}…` : text
 }
+
+/** Text of anything at all, for errors: objects without a text of their own are named by their type. */
+export function textOf(given: unknown): string {
+  try {
+    return String(given)
+  } catch {
+    return typeof given
+  }
+}

@@ -8,7 +8,7 @@ import { type Channel, channel } from 'node:diagnostics_channel'
 import type { Position, EntryKind } from './entry.ts'
 import type { LogRecord } from './log.ts'
 import type { RemoveReason } from './port.ts'
-import { ForecacheError } from './errors.ts'
+import { ForecacheError, textOf } from './errors.ts'
 import type { Refusal } from './reason.ts'
 
 /** Payload of each event. Durations in ms, sizes in bytes. */
@@ -77,7 +77,7 @@ export class EventHub {
     if (!EVENT_NAMES.has(name)) {
       throw new ForecacheError('FC_OPTION_VALUE', {
         name: 'event',
-        reason: `${String(name)} is not one; known: ${[...EVENT_NAMES].join(', ')}`,
+        reason: `${textOf(name)} is not one; known: ${[...EVENT_NAMES].join(', ')}`,
       })
     }
     if (typeof listener !== 'function') {

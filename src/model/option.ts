@@ -6,7 +6,7 @@
  */
 import { z } from 'zod'
 import { type BudgetInput, parseBudget } from './budget.ts'
-import { ForecacheError } from './errors.ts'
+import { ForecacheError, textOf } from './errors.ts'
 import { parseDuration, parseSize } from './units.ts'
 
 /** Text and unit of an option, kept in the schema for the reference page. */
@@ -81,5 +81,5 @@ function attempt<I, O>(parse: (given: I) => O): (given: I, context: z.core.$Refi
 
 function shown(given: unknown): string {
   if (given === undefined) return 'something else'
-  return typeof given === 'string' ? JSON.stringify(given) : String(given)
+  return typeof given === 'string' ? JSON.stringify(given) : textOf(given)
 }

@@ -3,7 +3,7 @@
  *
  * Floor 0, room model. Pure. Numbers mean milliseconds (durations) and bytes (sizes).
  */
-import { ForecacheError } from './errors.ts'
+import { ForecacheError, textOf } from './errors.ts'
 
 /** Milliseconds as a number, or text such as `250ms`, `30s`, `2m`, `1h`, `7d`. */
 export type Duration = number | string
@@ -30,7 +30,7 @@ const BYTES: Record<string, number> = {
 export function parseDuration(given: Duration, name = 'duration'): number {
   const ms = typeof given === 'number' ? given : typeof given === 'string' ? parseUnit(given, MS, 1) : undefined
   if (ms === undefined || !Number.isFinite(ms) || ms < 0) {
-    throw new ForecacheError('FC_OPTION_DURATION', { name, given: String(given) })
+    throw new ForecacheError('FC_OPTION_DURATION', { name, given: textOf(given) })
   }
   return ms
 }
@@ -44,7 +44,7 @@ export function parseDuration(given: Duration, name = 'duration'): number {
 export function parseSize(given: Size, name = 'size'): number {
   const bytes = typeof given === 'number' ? given : typeof given === 'string' ? parseUnit(given, BYTES, 1) : undefined
   if (bytes === undefined || !Number.isFinite(bytes) || bytes < 0) {
-    throw new ForecacheError('FC_OPTION_SIZE', { name, given: String(given) })
+    throw new ForecacheError('FC_OPTION_SIZE', { name, given: textOf(given) })
   }
   return Math.floor(bytes)
 }
