@@ -17,10 +17,12 @@ export interface Timer {
 export interface Clock {
   /** Steady, never backwards; counts from about the epoch, but compare it only with itself. */
   now(): number
-  /** `now()` of at most one tick (5 ms) ago, or as long ago as the caller itself has blocked the event loop. */
+  /**
+   * `now()`, to be kept and used until `tick` changes: about 5 ms, or as long as the caller itself blocks the event loop.
+   */
   coarse(): number
-  /** A small integer that changes whenever `coarse()` does: cheaper to compare than the time itself. Reading it keeps the tick running. */
-  tick(): number
+  /** A small integer that changes when the tick that `coarse()` began is over. */
+  readonly tick: number
   /** Wall clock, epoch ms: only for Date, Expires and Last-Modified. */
   wall(): number
   /** One-shot timer that does not keep the process alive. */
@@ -36,25 +38,23 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 class SystemClock implements Clock {
   #offset = Date.now() - performance.now()
   #gap = this.#offset
-  #coarse = 0
-  /** Reads until the coarse time is taken anew; 0 when its tick is over. */
-  #readsLeft = 0
-  #tick = 0
   #ticking = false
+  tick = 0
 
   now(): number {
     return performance.now() + this.#offset
   }
 
   coarse(): number {
-    this.tick()
-    return this.#coarse
-  }
-
-  tick(): number {
-    // A busy loop that never lets the timer run is caught by counting reads.
-    if (--this.#readsLeft <= 0) this.#refresh()
-    return this.#tick
+    const steady = performance.now()
+    const gap = Date.now() - steady
+    if (gap - this.#gap > STEP_MS) this.#offset += gap - this.#gap
+    if (Math.abs(gap - this.#gap) > STEP_MS) this.#gap = gap
+    if (!this.#ticking) {
+      this.#ticking = true
+      setTimeout(this.#expire, COARSE_TICK_MS).unref()
+    }
+    return steady + this.#offset
   }
 
   wall(): number {
@@ -68,21 +68,8 @@ class SystemClock implements Clock {
   }
 
   readonly #expire = (): void => {
-    this.#readsLeft = 0
     this.#ticking = false
-  }
-
-  #refresh(): void {
-    const steady = performance.now()
-    const gap = Date.now() - steady
-    if (gap - this.#gap > STEP_MS) this.#offset += gap - this.#gap
-    if (Math.abs(gap - this.#gap) > STEP_MS) this.#gap = gap
-    this.#coarse = steady + this.#offset
-    this.#tick = (this.#tick + 1) & 0x3fff_ffff
-    this.#readsLeft = 1024
-    if (this.#ticking) return
-    this.#ticking = true
-    setTimeout(this.#expire, COARSE_TICK_MS).unref()
+    this.tick = (this.tick + 1) & 0x3fff_ffff
   }
 }
 
