@@ -26,11 +26,19 @@ export async function callApi(place: ApiPlace, path: string, body?: object): Pro
   const url = new URL(path, place.api).href
   const answer = await send(url, place, body)
   const parsed = parseJson(answer.text)
-  if (answer.status < 400 && parsed !== undefined) return parsed
+  if (answer.status < 400 && isProven(path, parsed)) return parsed
   throw new ForecacheError('FC_CLI_API', {
     url,
     reason: `answered ${answer.status}: ${refusal(parsed) ?? answer.text.slice(0, 200)}`,
   })
+}
+
+/** By what an answer is known to be the administration's, and not that of another server at this address. */
+const PROOFS: Readonly<Record<string, string>> = { '/v1/stats': 'rates', '/v1/explain': 'reason', '/v1/invalidate': 'token' }
+
+function isProven(path: string, parsed: unknown): boolean {
+  const proof = PROOFS[path.split('?', 1)[0] as string]
+  return typeof parsed === 'object' && parsed !== null && (proof === undefined || Object.hasOwn(parsed, proof))
 }
 
 async function send(url: string, place: ApiPlace, body: object | undefined): Promise<{ status: number; text: string }> {

@@ -17,12 +17,18 @@ export type Act = (run: () => Promise<number>) => Promise<void>
 
 /** The process's own streams. */
 export const PROCESS_IO: Io = {
-  out: (line) => {
-    process.stdout.write(`${line}\n`)
-  },
-  err: (line) => {
-    process.stderr.write(`${line}\n`)
-  },
+  out: (line) => writeLine(process.stdout, line),
+  err: (line) => writeLine(process.stderr, line),
+}
+
+function writeLine(stream: NodeJS.WriteStream, line: string): void {
+  if (!stream.listeners('error').includes(outlive)) stream.on('error', outlive)
+  stream.write(`${line}\n`)
+}
+
+/** A reader that has seen enough (`forecache stats | head -1`) is no failure. */
+function outlive(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
 }
 
 /** Columns as wide as their widest cell; numbers to the right. The first row is the head. */

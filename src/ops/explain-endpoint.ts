@@ -56,9 +56,11 @@ function explainQuery(parts: Parts, query: URLSearchParams): Explanation & { rea
 
 function viewUrl(parts: Parts, url: string, query: URLSearchParams): RequestView {
   const authority = parts.authority?.() ?? 'localhost'
-  const target =
-    url.length <= MAX_URL_CHARS && URL.canParse(url, `http://${authority}`) ? new URL(url, `http://${authority}`) : undefined
-  if (target === undefined || !/^https?:$/.test(target.protocol)) return refuse('url', 'expected an http URL or a path')
+  // A path is appended, not resolved: `//x` is a path here, never another host.
+  const absolute = url.startsWith('/') ? `http://${authority}${url}` : url
+  const isHttp = url.length <= MAX_URL_CHARS && /^https?:\/\//i.test(absolute) && URL.canParse(absolute)
+  if (!isHttp) return refuse('url', 'expected an http URL or a path')
+  const target = new URL(absolute)
   const head = {
     method: query.get('method') ?? 'GET',
     // As given, not as URL would spell it: normalizing is the door's doing, and what is explained.

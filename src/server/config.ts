@@ -44,7 +44,7 @@ export function readConfig(path: string | undefined, sources: Omit<ConfigSources
 export function parseConfig(given: ConfigSources): Config {
   const file = given.file ?? 'configuration'
   const lines = new LineCounter()
-  const document = parseDocument(given.text ?? '', { lineCounter: lines, uniqueKeys: true, prettyErrors: false })
+  const document = parseDocument(given.text ?? '', { lineCounter: lines, uniqueKeys: true, merge: true, prettyErrors: false })
   const [wrong] = [...document.errors, ...document.warnings]
   if (wrong !== undefined) {
     const { line, col } = lines.linePos(wrong.pos[0])

@@ -206,6 +206,18 @@ describe('GET /v1/explain', () => {
     expect(asked[0]?.fields.get('accept-language')).toBe('de')
   })
 
+  it('takes a path that begins with two slashes for a path, not for another host', async () => {
+    await get('/v1/explain?url=//elsewhere.test/x')
+
+    expect(asked.at(-1)?.target).toBe('//elsewhere.test/x')
+    expect(asked.at(-1)?.authority).not.toContain('elsewhere')
+  })
+
+  it.each(['', '%00', 'nonsense', 'ftp://shop.test/a', 'http://', 'http://[::1/'])('refuses %j, which is no URL', async (url) => {
+    const { status } = await get(`/v1/explain?url=${encodeURIComponent(decodeURIComponent(url))}`)
+    expect(status).toBe(400)
+  })
+
   it('takes the gateway for a bare path', async () => {
     expect((await get('/v1/explain?url=/checkout')).json).toMatchObject({
       reason: 'bypass-strict',

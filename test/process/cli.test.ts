@@ -72,6 +72,13 @@ describe('cli process: exit codes and streams', () => {
     expect(code === 0 ? ended.err : ended.out).toBe('')
   })
 
+  it('is not disturbed by a reader that has seen enough', async () => {
+    const started = startCli(['--help'])
+    started.child.stdout?.destroy()
+
+    expect(await started.ended).toMatchObject({ code: 0, err: '' })
+  })
+
   it('names line and column of the first mistake in a file', async () => {
     const file = join(directory, 'bad.yaml')
     writeFileSync(file, `origin: { url: "${apiUrl}" }\nroutes:\n  - name: a\n    match: { path: /a, methds: [GET] }\n`)

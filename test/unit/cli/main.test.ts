@@ -179,8 +179,8 @@ describe('cli: stats and explain', () => {
   it('prints JSON on one line with --json', async () => {
     const api = await startApi(200, '{ "rates": { "hit": 0.5 } }')
 
-    expect((await run('stats', '--json', '--api', api.url)).out).toBe('{"rates":{"hit":0.5}}')
-    expect((await run('explain', 'k', '--json', '--api', api.url)).out).toBe('{"rates":{"hit":0.5}}')
+    expect((await run('stats', '--json', '--api', api.url)).out).toBe('{"rates":{"hit":0.5},"reason":"fresh"}')
+    expect((await run('explain', 'k', '--json', '--api', api.url)).out).toBe('{"rates":{"hit":0.5},"reason":"fresh"}')
   })
 
   it('prints what a real engine says on one screen', async () => {
@@ -201,6 +201,17 @@ describe('cli: stats and explain', () => {
     const result = await run('stats', '--api', api.url)
     expect([result.code, result.err]).toEqual([1, `error: FC_CLI_API: ${api.url}/v1/stats: answered 200: <html>hello</html>`])
   })
+
+  it.each([['stats'], ['stats', '--json'], ['explain', '/a'], ['purge', '--key', 'a']])(
+    'fails when what answers %s is JSON, but not of the administration',
+    async (...argv) => {
+      const api = await startApi(200, '{"status":"ok"}')
+
+      const result = await run(...argv, '--api', api.url)
+      expect([result.code, result.out]).toEqual([1, ''])
+      expect(result.err).toMatch(/^error: FC_CLI_API: .*answered 200: \{"status":"ok"\}$/)
+    },
+  )
 })
 
 describe('cli: check', () => {

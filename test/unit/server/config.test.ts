@@ -121,6 +121,39 @@ describe('config: a file', () => {
   })
 })
 
+describe('config: what is written once and used again', () => {
+  const routes = (budget: string): string => `${ORIGIN}routes:
+  - &base { name: one, match: { path: /a }, budget: 30s, key: &key { query: { keep: [page] } } }
+  - <<: *base
+    name: two
+    match: { path: /b }
+    budget: ${budget}
+  - { name: three, match: { path: /c }, key: *key }
+`
+  it('takes anchors, aliases and merge keys', () => {
+    const [one, two, three] = parseConfig({ text: routes('5s') }).routes
+    expect([one?.name, two?.name, three?.name]).toEqual(['one', 'two', 'three'])
+    expect(two?.match).toMatchObject({ path: '/b' })
+  })
+
+  it('names the place in the file that is wrong all the same', () => {
+    expect(refusal(routes('5x'))).toMatchObject({ code: 'FC_CONFIG_VALUE', line: 7 })
+    expect(refusal(routes('5s').replace('match: { path: /b }', 'mtach: { path: /b }'))).toMatchObject({
+      code: 'FC_CONFIG_VALUE',
+      line: 6,
+    })
+  })
+
+  it('refuses aliases that multiply, and those that lead to themselves', () => {
+    const bomb = [
+      'a: &a [x,x,x,x,x,x,x,x,x]',
+      ...'bcdefg'.split('').map((n, i) => `${n}: &${n} [${Array(9).fill(`*${'abcdefg'[i]}`).join()}]`),
+    ]
+    expect(refusal(bomb.join('\n')).code).toMatch(/^FC_CONFIG_/)
+    expect(refusal('origin: &o { url: *o }\n').code).toMatch(/^FC_CONFIG_/)
+  })
+})
+
 describe('config: environment and flags', () => {
   const env = {
     FORECACHE_ORIGIN_URL: 'http://env',
