@@ -177,7 +177,7 @@ describe('cli: stats and explain', () => {
   })
 
   it('prints JSON on one line with --json', async () => {
-    const api = await startApi(200, '{ "rates": { "hit": 0.5 } }')
+    const api = await startApi(200, '{ "rates": { "hit": 0.5 }, "reason": "fresh" }')
 
     expect((await run('stats', '--json', '--api', api.url)).out).toBe('{"rates":{"hit":0.5},"reason":"fresh"}')
     expect((await run('explain', 'k', '--json', '--api', api.url)).out).toBe('{"rates":{"hit":0.5},"reason":"fresh"}')
