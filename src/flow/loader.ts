@@ -66,31 +66,32 @@ export class Said<T> implements LoadContext<T> {
     this.budget = given.budget
   }
 
-  setBudget(budget: BudgetInput): void {
+  // Fields and not methods, because loaders take them apart: `({ tag, setBudget }) => …`.
+  readonly setBudget = (budget: BudgetInput): void => {
     this.budget = parseBudget(budget)
   }
 
-  setEnd(at: number | Date): void {
+  readonly setEnd = (at: number | Date): void => {
     this.endAt = Math.min(this.endAt, parseEnd(at, 'setEnd'))
   }
 
-  tag(...tags: readonly string[]): void {
+  readonly tag = (...tags: readonly string[]): void => {
     for (const tag of tags) this.learned.push(checkTag(tag))
   }
 
-  etag(value: string): void {
+  readonly etag = (value: string): void => {
     this.validator = value
   }
 
-  skip(): void {
+  readonly skip = (): void => {
     this.skipped = true
   }
 
-  fail(reason: unknown): never {
+  readonly fail = (reason: unknown): never => {
     throw reason instanceof Error ? reason : new ForecacheError('FC_LOAD_FAILED', { key: this.key }, { cause: reason })
   }
 
-  notModified(): T {
+  readonly notModified = (): T => {
     if (this.previous === undefined)
       throw new ForecacheError('FC_OPTION_VALUE', { name: 'notModified', reason: 'there is no previous answer to renew' })
     return NOT_MODIFIED as T

@@ -131,6 +131,38 @@ describe('library: callers that leave', () => {
 })
 
 describe('library: loaders of every kind', () => {
+  it('one that takes its context apart, as the guides do', async () => {
+    const { clock, cache } = setStage()
+    const load = async ({
+      key,
+      signal,
+      previous,
+      tag,
+      setBudget,
+      setEnd,
+      etag,
+      notModified,
+    }: LoadContext<string>): Promise<string> => {
+      expect([key, signal.aborted]).toEqual(['k', false])
+      tag('learned')
+      setBudget({ fresh: 100, stale: 100, onError: 1000 })
+      setEnd(clock.wall() + 50)
+      etag('1')
+      return previous === undefined ? 'v1' : notModified()
+    }
+    expect((await cache.fetch('k', load)).data).toBe('v1')
+    clock.advance(51)
+    expect(cache.peek('k')).toBeUndefined()
+    await cache.fetch('k', load)
+    expect((await cache.invalidate({ tags: ['learned'] })).matched).toBe(1)
+    await cache.fetch('k', async ({ skip }) => skip())
+    expect(cache.stats().entries).toBe(0)
+    await expect(cache.fetch('k', async ({ fail }) => fail('down'))).rejects.toMatchObject({
+      code: 'FC_LOAD_FAILED',
+      cause: 'down',
+    })
+  })
+
   it.each<[string, () => unknown, unknown]>([
     [
       'throws undefined',
