@@ -75,7 +75,10 @@ function createTier(settings: Settings, parts: { readonly fence: Fence; readonly
   })
 }
 
-function tellRemoval({ events, meter }: Told, removed: { readonly key: string; readonly reason: RemoveReason; readonly bytes: number }): void {
+function tellRemoval(
+  { events, meter }: Told,
+  removed: { readonly key: string; readonly reason: RemoveReason; readonly bytes: number },
+): void {
   if (removed.reason === 'evicted') meter.count(COUNTER.evictions)
   else if (removed.reason === 'expired') meter.count(COUNTER.expirations)
   if (events.wants('memory:remove')) events.emit('memory:remove', removed)

@@ -41,9 +41,10 @@ export async function deliver(res: ServerResponse, reply: Reply, outlet: Outlet 
 
 function writeHead({ head, body }: Reply, outlet: Outlet, bodiless: boolean): void {
   const { fields } = head
+  const isStream = !bodiless && body !== undefined && !(body instanceof Uint8Array)
   for (const name of (fields.get(REMOVED_FIELD) ?? '').split(', ')) if (name !== '') outlet.removeHeader(name)
   for (const name of fields.names()) {
-    if (OURS.has(name)) continue
+    if (OURS.has(name) || (name === 'trailer' && !isStream)) continue // node refuses it where no trailers can follow
     const lines = fields.all(name)
     outlet.setHeader(name, lines.length === 1 ? (lines[0] as string) : lines)
   }
