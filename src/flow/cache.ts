@@ -31,6 +31,7 @@ export interface Reading {
 }
 
 const MAX_KEY_CHARS = 16_384
+const VERSIONED = /^([A-Za-z0-9_.-]{1,128}):v\d+:/
 const NAME = /^[A-Za-z0-9_.-]{1,128}$/
 
 interface Shared {
@@ -103,7 +104,8 @@ export class Cache {
   /** Writes a value; loads of this key under way are superseded. @returns whether it is stored */
   async set(key: string, value: unknown, options: SetOptions = {}): Promise<boolean> {
     const call = this.#shared.fetcher.calls.resolve(options)
-    const fill = this.#shared.engine.write(this.#full(key), { namespace: this.#namespace, tags: call.tags })
+    const full = this.#full(key)
+    const fill = this.#shared.engine.write(full, { namespace: this.#namespaceOf(full), tags: call.tags })
     const { kept } = storeValue(this.#shared.engine, fill, { data: value, call })
     return kept === 'kept'
   }
@@ -111,7 +113,8 @@ export class Cache {
   /** Opens a reading by hand, for values that are read outside a loader. Call it before reading. */
   begin(key: string): Reading {
     const { engine, fetcher } = this.#shared
-    const fill: Fill = engine.begin(this.#full(key), { namespace: this.#namespace })
+    const full = this.#full(key)
+    const fill: Fill = engine.begin(full, { namespace: this.#namespaceOf(full) })
     return {
       keep: (value, options = {}) => {
         const call = fetcher.calls.resolve(options)
@@ -227,7 +230,7 @@ export class Cache {
     const { engine, fetcher } = this.#shared
     if (engine.closed) throw new ForecacheError('FC_CACHE_CLOSED')
     const route = typeof options?.context === 'string' ? engine.meter.route(options.context) : DEFAULT_ROUTE
-    return fetcher.fetch({ key, namespace: this.#namespace, route, options, load })
+    return fetcher.fetch({ key, namespace: this.#namespaceOf(key), route, options, load })
   }
 
   #full(key: string): string {
@@ -238,6 +241,14 @@ export class Cache {
       })
     }
     return this.#prefixed(key)
+  }
+
+  /** A full key written out, as `digestKey` makes it (`quote:v2:…`), belongs to its namespace once that is declared. */
+  #namespaceOf(full: string): number {
+    const { versions, engine } = this.#shared
+    if (this.#name !== '' || versions.size === 0) return this.#namespace
+    const name = VERSIONED.exec(full)?.[1]
+    return name !== undefined && versions.has(name) ? engine.fence.namespace(name) : this.#namespace
   }
 
   #prefixed(key: string): string {

@@ -148,6 +148,28 @@ describe('library: values by reference', () => {
   })
 })
 
+describe('library: keys that are written out with their namespace', () => {
+  it('belong to it once it is declared: invalidated and bumped with it, loads under way included', async () => {
+    const cache = createCache()
+    const quotes = cache.namespace('quote', { version: 2 })
+    for (const invalidate of [() => cache.invalidate({ namespaces: ['quote'] }), async () => quotes.bump()]) {
+      const reading = cache.begin('quote:v2:late')
+      await cache.set('quote:v2:a', 1)
+      await cache.fetch('quote:v2:b', () => 2)
+      await cache.set('quotes:v2:c', 3)
+      await cache.set('other:v1:d', 4)
+      await invalidate()
+      expect(reading.keep('old')).toBe('fenced')
+      expect(['quote:v2:a', 'quote:v2:b', 'quotes:v2:c', 'other:v1:d'].map((key) => cache.peek(key))).toEqual([
+        undefined,
+        undefined,
+        3,
+        4,
+      ])
+    }
+  })
+})
+
 describe('library: bytes', () => {
   it.each(['s3-fifo', 'lru', 'w-tinylfu'] as const)(
     '%s: never beyond maxBytes under churn, and gives back all of it',
