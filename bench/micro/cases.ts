@@ -19,6 +19,9 @@ const ORDER = 65_536
 const ROOM = 10_000
 const BODY_BYTES = 1000
 const HOUR_MS = 3_600_000
+/** One budget and one empty list for all, as the engine hands them on. */
+const HOUR = { freshMs: HOUR_MS, staleMs: HOUR_MS, onErrorMs: HOUR_MS }
+const NO_TAGS: readonly string[] = []
 
 /** One case: prepares, then offers a loop that performs `count` operations. */
 export interface Case {
@@ -68,8 +71,7 @@ function filledMemory(maxBytes = '1GiB'): MemoryTier {
 }
 
 function entryOf(key: string, value: unknown, storedAt: number): Entry {
-  const budget = { freshMs: HOUR_MS, staleMs: HOUR_MS, onErrorMs: HOUR_MS }
-  return { key, kind: 'value', value, bytes: BODY_BYTES, storedAt, asOf: 0, namespace: 0, tags: [], budget }
+  return { key, kind: 'value', value, bytes: BODY_BYTES, storedAt, asOf: 0, namespace: 0, tags: NO_TAGS, budget: HOUR }
 }
 
 /** A loop of reads by keys that exist already; written out per case, so that each call site sees one kind of store. */

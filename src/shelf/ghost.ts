@@ -7,42 +7,45 @@
  */
 
 const WAYS = 8
+const BUCKET = 2 * WAYS
 
 /** See the module's header. */
 export class Ghost {
-  #prints = new Uint32Array(0)
-  #stamps = new Uint32Array(0)
+  /** Buckets of sixteen words, a cache line each: eight fingerprints, then their moments. */
+  #words = new Uint32Array(0)
   #mask = 0
   #clock = 0
 
   /** Remembers a key among about `capacity` others. */
   add(hash: number, capacity: number): void {
-    if (capacity * 4 > this.#prints.length * 3) this.#widen(capacity)
+    if (capacity * 8 > this.#words.length * 3) this.#widen(capacity)
+    const words = this.#words
     const print = hash >>> 0 || 1
-    const start = (mix(print) & this.#mask) * WAYS
+    const start = (mix(print) & this.#mask) * BUCKET
     this.#clock += 1
     let victim = start
     for (let at = start; at < start + WAYS; at += 1) {
-      const held = this.#prints[at] as number
+      const held = words[at] as number
       if (held === 0 || held === print) {
         victim = at
         break
       }
-      if ((this.#stamps[at] as number) < (this.#stamps[victim] as number)) victim = at
+      if ((words[at + WAYS] as number) < (words[victim + WAYS] as number)) victim = at
     }
-    this.#prints[victim] = print
-    this.#stamps[victim] = this.#clock
+    words[victim] = print
+    words[victim + WAYS] = this.#clock
   }
 
   /** Forgets a key and returns its age in additions, at least 0; -1 when it is not remembered. */
   take(hash: number): number {
     if (this.#clock === 0) return -1
     const print = hash >>> 0 || 1
-    const start = (mix(print) & this.#mask) * WAYS
+    const words = this.#words
+    const start = (mix(print) & this.#mask) * BUCKET
     for (let at = start; at < start + WAYS; at += 1) {
-      if (this.#prints[at] === print) {
-        this.#prints[at] = 0
-        return this.#clock - (this.#stamps[at] as number)
+      if (words[at] === print) {
+        words[at] = 0
+        return this.#clock - (words[at + WAYS] as number)
       }
     }
     return -1
@@ -51,19 +54,18 @@ export class Ghost {
   #widen(capacity: number): void {
     let buckets = 8
     while (buckets * WAYS * 3 < capacity * 4) buckets *= 2
-    const prints = this.#prints
-    const stamps = this.#stamps
-    this.#prints = new Uint32Array(buckets * WAYS)
-    this.#stamps = new Uint32Array(buckets * WAYS)
+    const before = this.#words
+    const words = new Uint32Array(buckets * BUCKET)
+    this.#words = words
     this.#mask = buckets - 1
-    for (let from = 0; from < prints.length; from += 1) {
-      const print = prints[from] as number
-      if (print === 0) continue
-      const start = (mix(print) & this.#mask) * WAYS
+    for (let from = 0; from < before.length; from += 1) {
+      const print = before[from] as number
+      if ((from & WAYS) !== 0 || print === 0) continue
+      const start = (mix(print) & this.#mask) * BUCKET
       for (let at = start; at < start + WAYS; at += 1) {
-        if (this.#prints[at] !== 0) continue
-        this.#prints[at] = print
-        this.#stamps[at] = stamps[from] as number
+        if (words[at] !== 0) continue
+        words[at] = print
+        words[at + WAYS] = before[from + WAYS] as number
         break
       }
     }

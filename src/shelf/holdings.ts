@@ -39,6 +39,7 @@ export class Holdings {
   #own = 0
   readonly #scan = new KeyScan()
   #reservedShare: string | undefined
+  #reservedOwn = 0
 
   get bytes(): number {
     return this.#own + this.shares.bytes + this.tagCounts.bytes
@@ -57,7 +58,8 @@ export class Holdings {
     if (tags.length > 0) this.tagCounts.add(tags)
     this.#scan.read(key)
     const shared = this.#reservedShare === undefined ? 0 : this.shares.bytesOf(this.#reservedShare)
-    return ENTRY_BYTES + Math.max(0, entry.bytes - shared) + keyBytes(key, this.#scan.isWide) + tagBytes(tags)
+    this.#reservedOwn = ENTRY_BYTES + Math.max(0, entry.bytes - shared) + keyBytes(key, this.#scan.isWide) + tagBytes(tags)
+    return this.#reservedOwn
   }
 
   /** Fingerprint of the key that was last reserved for. */
@@ -83,7 +85,7 @@ export class Holdings {
     const words = table.words
     const at = slot << row.ROW_SHIFT
     const { budget, tags } = entry
-    let flags = ((words[at | row.FLAGS] as number) & row.HISTORY_MASK) | KINDS.indexOf(entry.kind)
+    let flags = ((words[at | row.FLAGS] as number) & row.HISTORY_MASK) | (entry.kind === 'value' ? 0 : KINDS.indexOf(entry.kind))
     flags |= entry.namespace << row.NAMESPACE_SHIFT
     if (this.#scan.isWide) flags |= row.WIDE_KEY
     if (tags.length > 0) {
@@ -104,7 +106,7 @@ export class Holdings {
     table.stale[slot] = packWindow(budget.staleMs)
     table.setOnError(slot, packWindow(budget.onErrorMs))
     table.values[slot] = entry.value
-    this.#own += this.ownBytesAt(slot)
+    this.#own += this.#reservedOwn
   }
 
   /** Uncharges what stands in a slot and lets go of what it refers to; `provenAt` as for TagCounts.remove. */
