@@ -117,7 +117,6 @@ export class Holdings {
     this.#own -= this.ownBytesAt(slot)
     if ((flags & row.HAS_TAGS) !== 0) this.tagCounts.remove(table.tagsOf(slot), provenAt)
     if ((flags & row.HAS_SHARE) !== 0) this.shares.release(table.shareOf(slot))
-    closePeriod(table.words, at)
   }
 
   /** Bytes charged to the entry in a slot alone: its weight for the policy. */
@@ -154,6 +153,11 @@ export class Holdings {
       tags: (flags & row.HAS_TAGS) === 0 ? NO_TAGS : this.table.tagsOf(slot),
     }
     return id === undefined ? entry : { ...entry, share: { id, bytes: this.shares.bytesOf(id) } }
+  }
+
+  /** The reads of the entry in a slot become history: another one takes its place. */
+  closePeriod(slot: number): void {
+    closePeriod(this.table.words, slot << row.ROW_SHIFT)
   }
 
   arrivalsAt(slot: number): Arrivals {

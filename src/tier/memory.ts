@@ -241,6 +241,7 @@ export class MemoryTier implements MemoryPort {
     if (!this.#makeRoom(own - before, 0, slot)) return false
     this.#tell(slot, 'replaced')
     this.#holdings.vacate(slot, this.#provenAt(slot))
+    this.#holdings.closePeriod(slot)
     this.#write(slot, entry)
     if (own !== before) this.#policy.reweigh(slot, own - before)
     return true
