@@ -2,9 +2,9 @@
  * Ghosts: fingerprints of keys that were evicted lately, each with the moment (a count of additions) it came in.
  *
  * Floor 1, room shelf. An eight-way table of 32-bit fingerprints; in a full bucket the next place in turn is overwritten
- * (looking for the oldest cost twice as much and bought nothing on the traces). What is older than the reader's window
- * counts as forgotten, so the window can be steered without touching the table. About twelve bytes per remembered key,
- * allocated when the first one is added. A false hit costs a misplaced entry, no more.
+ * (looking for the oldest bought nothing on the traces). What is older than the reader's window counts as forgotten, so the
+ * window can be steered without touching the table. About twelve bytes per remembered key, allocated when the first one is
+ * added. A false hit costs a misplaced entry, no more.
  */
 
 const WAYS = 8
