@@ -37,6 +37,8 @@ export class ModelOrigin implements OriginPort {
   readonly manners: ReadonlyMap<string, Manners>
   /** When the origin last said that a version (of a URL, language and user) was current, `clock.now()`. */
   readonly confirmedAt = new Map<string, number>()
+  /** When a HEAD of a URL was last answered, `clock.now()`: without validators it does not say of which version. */
+  readonly headAt = new Map<string, number>()
   requests = 0
 
   constructor(clock: VirtualClock, random: () => number, manners: ReadonlyMap<string, Manners>) {
@@ -60,6 +62,7 @@ export class ModelOrigin implements OriginPort {
     if (head.method === 'POST' || head.method === 'PUT') return this.#write(url)
     const told = this.#tell(head)
     this.confirmedAt.set(nameOf(told), this.#clock.now())
+    if (head.method === 'HEAD') this.headAt.set(url, this.#clock.now())
     const dice = this.#random()
     await this.#pause(60)
     if (dice < 0.04) throw new ForecacheError('FC_ORIGIN_REFUSED', { reason: 'model' })
