@@ -54,10 +54,11 @@ const MEANING: readonly string[] = ['origin', 'profile', 'routes']
 /**
  * @param config as `parseConfig` gives it
  * @param logger default: silent
+ * @param clock source of time; default: the system's
  */
-export function createGateway(config: Config, logger: Logger = SILENT): Gateway {
+export function createGateway(config: Config, logger: Logger = SILENT, clock?: Cache['engine']['clock']): Gateway {
   const { memory, contexts, events } = config
-  const cache = createCache({ memory, contexts, events, logger })
+  const cache = createCache({ memory, contexts, events, logger, clock })
   return new AssembledGateway(config, { cache, logger })
 }
 
