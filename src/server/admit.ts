@@ -31,6 +31,7 @@ const SINGLE: readonly string[] = [
   'range',
   'upgrade',
 ]
+type Scheme = RequestHead['scheme']
 const HOST = /^(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9_.-])?|\[[0-9a-f:.]+\])(?::(\d{1,5}))?$/
 const TARGET = /^[\x21-\x7e]+$/
 const ABSOLUTE = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(.*)$/i
@@ -38,6 +39,7 @@ const ABSOLUTE = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(.*)$/i
 /**
  * @param request its parser ran strictly
  * @param limits what a head may hold
+ * @param scheme the connection's
  * @returns the head as received, target in origin-form, Host normalized (lower case, default port dropped)
  * @throws FC_REQUEST_BAD, FC_REQUEST_METHOD, FC_REQUEST_VERSION, FC_REQUEST_CODING, FC_TARGET_TOO_LONG,
  *   FC_HEADERS_TOO_LARGE, FC_REQUEST_TOO_LARGE
@@ -45,6 +47,7 @@ const ABSOLUTE = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(.*)$/i
 export function admit(
   request: Pick<IncomingMessage, 'method' | 'url' | 'rawHeaders' | 'httpVersion'>,
   limits: AdmitLimits,
+  scheme: Scheme = 'http',
 ): RequestHead {
   const { method = '', url = '', rawHeaders, httpVersion } = request
   if (httpVersion !== '1.1' && httpVersion !== '1.0') throw new ForecacheError('FC_REQUEST_VERSION', { given: httpVersion })
@@ -56,10 +59,12 @@ export function admit(
   const fields = Fields.fromRaw(rawHeaders)
   for (const name of SINGLE) if (fields.all(name).length > 1) throw bad(`${name} is given more than once`)
   checkFraming(fields, httpVersion, limits.maxBodyBytes)
-  const host = parseAuthority(fields.first('host'), httpVersion) ?? limits.defaultAuthority
-  const { target, authority } = parseTarget(method, url, host)
+  const named = fields.first('host')
+  if (named === undefined && httpVersion !== '1.0') throw bad('Host is missing')
+  const authority = named === undefined ? limits.defaultAuthority : parseAuthority(named, scheme)
+  const target = parseTarget(method, url, { authority, scheme })
   fields.set('host', authority)
-  return { method, target, scheme: 'http', authority, fields }
+  return { method, target, scheme, authority, fields }
 }
 
 function checkFraming(fields: Fields, version: string, maxBodyBytes: number): void {
@@ -76,30 +81,33 @@ function checkFraming(fields: Fields, version: string, maxBodyBytes: number): vo
   if (Number(length) > maxBodyBytes) throw new ForecacheError('FC_REQUEST_TOO_LARGE', { max: maxBodyBytes })
 }
 
-/** Host, lower-cased, without http's default port; undefined only for HTTP/1.0 without Host. */
-function parseAuthority(given: string | undefined, version: string): string | undefined {
-  if (given === undefined) {
-    if (version === '1.0') return undefined
-    throw bad('Host is missing')
-  }
+/**
+ * @returns the host, lower-cased, without the scheme's default port
+ * @throws FC_REQUEST_BAD
+ */
+export function parseAuthority(given: string, scheme: Scheme): string {
   const host = given.toLowerCase()
   const match = HOST.exec(host)
   if (match === null || host.length > 255 || Number(match[1] ?? 0) > 65_535) throw bad('Host is not valid')
-  return host.endsWith(':80') ? host.slice(0, -3) : host
+  const port = scheme === 'https' ? ':443' : ':80'
+  return host.endsWith(port) ? host.slice(0, -port.length) : host
 }
 
-/** Origin-form, byte for byte; absolute-form only where it names the same authority as Host. */
-function parseTarget(method: string, url: string, host: string): { target: string; authority: string } {
+/**
+ * @param at what the target must agree with
+ * @returns origin-form, byte for byte; absolute-form only where it names the connection's scheme and Host's authority
+ * @throws FC_REQUEST_BAD
+ */
+export function parseTarget(method: string, url: string, at: Pick<RequestHead, 'authority' | 'scheme'>): string {
   if (!TARGET.test(url) || url.includes('#')) throw bad('the target holds characters that no target may hold')
-  if (url[0] === '/') return { target: url, authority: host }
-  if (url === '*' && method === 'OPTIONS') return { target: url, authority: host }
+  if (url[0] === '/') return url
+  if (url === '*' && method === 'OPTIONS') return url
   const match = ABSOLUTE.exec(url)
   if (match === null) throw bad('the target is neither a path nor a URL')
   const [, scheme = '', named = '', rest = ''] = match
-  if (scheme.toLowerCase() !== 'http') throw bad('the target names another scheme')
-  const authority = parseAuthority(named, '1.1')
-  if (authority !== host) throw bad('the target and Host name different hosts')
-  return { target: rest[0] === '/' ? rest : `/${rest}`, authority: host }
+  if (scheme.toLowerCase() !== at.scheme) throw bad('the target names another scheme')
+  if (parseAuthority(named, at.scheme) !== at.authority) throw bad('the target and Host name different hosts')
+  return rest[0] === '/' ? rest : `/${rest}`
 }
 
 function bad(reason: string): ForecacheError {

@@ -61,7 +61,7 @@ export function checkCaller(routes: ApiRoutes, head: RequestHead): void {
     return
   }
   const origin = head.fields.first('origin')
-  const foreign = origin !== undefined && origin.toLowerCase() !== `http://${head.authority}`
+  const foreign = origin !== undefined && origin.toLowerCase() !== `${head.scheme}://${head.authority}`
   const site = head.fields.first('sec-fetch-site')
   const crossing = site !== undefined && site !== 'same-origin' && site !== 'none'
   const name = head.authority.replace(/:\d+$/, '')

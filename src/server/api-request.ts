@@ -5,35 +5,32 @@
  * content read. What an endpoint throws becomes its status and code.
  */
 import { ForecacheError } from '../model/errors.ts'
-import type { Reply, RequestHead } from '../model/exchange.ts'
+import type { Reply } from '../model/exchange.ts'
 import type { Logger } from '../model/port.ts'
-import { admit } from './admit.ts'
 import { type ApiRoutes, checkCaller, matchEndpoint } from './api-match.ts'
 import { httpReply } from './api-reply.ts'
-import type { Incoming } from './incoming.ts'
+import type { Inbound } from './inbound.ts'
 import { errorReply } from './refuse.ts'
-import { sendReply } from './send.ts'
 
 const LIMITS = { maxTargetBytes: 8192, maxFields: 100, maxBodyBytes: Number.MAX_SAFE_INTEGER, defaultAuthority: 'localhost' }
 const BODY_IDLE_MS = 10_000
 
 /** Answers one request; never rejects. */
-export async function receiveApi(routes: ApiRoutes, incoming: Incoming, logger: Logger): Promise<void> {
-  const { request, response } = incoming
+export async function receiveApi(routes: ApiRoutes, incoming: Inbound, logger: Logger): Promise<void> {
   const reply = await answer(routes, incoming).catch((error: unknown) => {
-    if (!(error instanceof ForecacheError)) logger.error({ err: error, url: request.url }, 'an endpoint failed')
+    if (!(error instanceof ForecacheError)) logger.error({ err: error, url: incoming.url }, 'an endpoint failed')
     return errorReply(error, 'api')
   })
   try {
-    await sendReply(response, reply, { via: undefined, close: incoming.endsConnection(), latencyUs: undefined })
+    await incoming.send(reply, { via: undefined, latencyUs: undefined })
   } catch (error) {
-    logger.error({ err: error, url: request.url }, 'an answer could not be written')
-    response.destroy()
+    logger.error({ err: error, url: incoming.url }, 'an answer could not be written')
+    incoming.abort()
   }
 }
 
-async function answer(routes: ApiRoutes, incoming: Incoming): Promise<Reply> {
-  const head = admitted(incoming)
+async function answer(routes: ApiRoutes, incoming: Inbound): Promise<Reply> {
+  const head = incoming.admit(LIMITS)
   const { endpoint, params, path, query } = matchEndpoint(routes, head)
   if (endpoint.open !== true) checkCaller(routes, head)
   const signal = incoming.signal()
@@ -41,17 +38,8 @@ async function answer(routes: ApiRoutes, incoming: Incoming): Promise<Reply> {
   return httpReply(await endpoint.handle({ method: head.method, path, params, query, fields: head.fields, body, signal }))
 }
 
-function admitted(incoming: Incoming): RequestHead {
-  try {
-    return admit(incoming.request, LIMITS)
-  } catch (error) {
-    incoming.distrust()
-    throw error
-  }
-}
-
-async function readContent(incoming: Incoming, maxBytes: number): Promise<Uint8Array> {
-  if (Number(incoming.request.headers['content-length'] ?? 0) > maxBytes)
+async function readContent(incoming: Inbound, maxBytes: number): Promise<Uint8Array> {
+  if (Number(incoming.headers['content-length'] ?? 0) > maxBytes)
     throw new ForecacheError('FC_REQUEST_TOO_LARGE', { max: maxBytes })
   const content = incoming.content({ maxBytes, idleMs: BODY_IDLE_MS })
   if (content === undefined) return new Uint8Array(0)

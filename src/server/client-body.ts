@@ -4,12 +4,22 @@
  * Floor 5, room server. Nothing is read before it is asked for, so a slow origin slows the client down instead of
  * filling memory; `100 Continue` is sent with the first pull. `return()` answers at once, even while a chunk is awaited.
  */
-import type { IncomingMessage } from 'node:http'
 import type { Clock, Timer } from '../model/clock.ts'
 import { ForecacheError } from '../model/errors.ts'
 import type { BodySource } from '../model/exchange.ts'
 import { Fields } from '../model/fields.ts'
 import { trailerFields } from './trailer.ts'
+
+/** What brings a content: a message of `node:http`, or a stream of HTTP/2 in its clothes. */
+export interface ContentSource {
+  /** Every byte, and the trailers, have come. */
+  readonly complete: boolean
+  readonly readableEnded: boolean
+  /** Flat name, value list; complete once the content has ended. */
+  readonly rawTrailers: readonly string[]
+  read(): unknown
+  on(event: 'error' | 'close' | 'end' | 'readable', listener: () => void): this
+}
 
 /** What a body may cost. */
 export interface ClientBodyOptions {
@@ -17,13 +27,15 @@ export interface ClientBodyOptions {
   /** Between two chunks of the client, ms. */
   readonly idleMs: number
   readonly clock: Clock
+  /** The Trailer field, where trailers can follow the content. */
+  readonly trailer: string | undefined
   /** Called before the first chunk is awaited: sends 100 Continue where the client waits for it. */
   readonly onStart: () => void
 }
 
 /** See the module's header. */
 export class ClientBody implements BodySource {
-  readonly #request: IncomingMessage
+  readonly #request: ContentSource
   readonly #options: ClientBodyOptions
   #started = false
   #cancelled = false
@@ -31,7 +43,7 @@ export class ClientBody implements BodySource {
   #failure: Error | undefined
   #wake: (() => void) | undefined
 
-  constructor(request: IncomingMessage, options: ClientBodyOptions) {
+  constructor(request: ContentSource, options: ClientBodyOptions) {
     this.#request = request
     this.#options = options
     const gone = (): void => {
@@ -47,8 +59,8 @@ export class ClientBody implements BodySource {
 
   /** Names of the trailer fields that the client announced and that may be passed on; undefined when there are none. */
   get announced(): string | undefined {
-    const given = this.#request.headers.trailer
-    if (given === undefined || this.#request.headers['transfer-encoding'] === undefined) return undefined
+    const given = this.#options.trailer
+    if (given === undefined) return undefined
     const names = given
       .split(',')
       .map((name) => name.trim().toLowerCase())

@@ -12,6 +12,7 @@ import { ForecacheError } from '../model/errors.ts'
 import type { RequestHead } from '../model/exchange.ts'
 import { Fields } from '../model/fields.ts'
 import { endToEnd } from '../rules/hop.ts'
+import type { Peer } from './peer.ts'
 
 /** Fields by which a client could choose what others get to see: written by us or by nobody. */
 const CLAIMS: ReadonlySet<string> = new Set([
@@ -63,11 +64,6 @@ const FRAMING: ReadonlySet<string> = new Set([
 ])
 const CHAIN = /^[\w.:[\]," \t=;-]{1,2048}$/
 
-/** Who stands at the other end of the connection. */
-export interface Peer {
-  readonly address: string
-}
-
 /** How forwarding fields are written. */
 export interface ForwardRules {
   /** Whether this address is a proxy whose X-Forwarded-For, -Proto and Forwarded are believed. */
@@ -106,23 +102,18 @@ function addNetwork(list: BlockList, given: string): void {
   list.addSubnet(address, prefix, family === 6 ? 'ipv6' : 'ipv4')
 }
 
-/** The address as people write it: IPv4 inside IPv6 unwrapped, scope cut. */
-export function peerAddress(remote: string | undefined): string {
-  if (remote === undefined) return 'unknown'
-  const address = remote.startsWith('::ffff:') && remote.includes('.') ? remote.slice(7) : remote
-  return address.split('%')[0] as string
-}
-
 /**
  * @param head as admitted
- * @returns the head with end-to-end fields only, forwarding fields ours; `scheme` as the trusted proxy says
+ * @returns the head with end-to-end fields only, forwarding fields ours; `scheme` as the trusted proxy says, else as the
+ *   connection has it
  * @throws FC_REQUEST_LOOP
  */
 export function forward(head: RequestHead, peer: Peer, rules: ForwardRules): RequestHead {
   const trusted = rules.isTrusted(peer.address)
   const given = endToEnd(head.fields)
-  const scheme = trusted && given.get('x-forwarded-proto')?.trim().toLowerCase() === 'https' ? 'https' : 'http'
-  const authority = scheme === 'https' && head.authority.endsWith(':443') ? head.authority.slice(0, -4) : head.authority
+  const scheme = (trusted ? schemeSaid(given) : undefined) ?? head.scheme
+  const port = scheme === 'https' ? ':443' : ':80'
+  const authority = head.authority.endsWith(port) ? head.authority.slice(0, -port.length) : head.authority
   const fields = withoutClaims(given, SAFE.has(head.method))
   if (authority !== head.authority) fields.set('host', authority)
   const via = given.get('via')
@@ -133,8 +124,13 @@ export function forward(head: RequestHead, peer: Peer, rules: ForwardRules): Req
   fields.set('x-forwarded-proto', scheme)
   if (authority !== '') fields.set('x-forwarded-host', authority)
   fields.set('forwarded', `${hops}for=${quoted(peer.address)};host="${authority}";proto=${scheme}`)
-  fields.set('via', `${via === undefined ? '' : `${via}, `}1.1 ${rules.pseudonym}`)
+  fields.set('via', `${via === undefined ? '' : `${via}, `}${peer.version} ${rules.pseudonym}`)
   return { ...head, scheme, authority, fields }
+}
+
+function schemeSaid(given: Fields): 'http' | 'https' | undefined {
+  const said = given.get('x-forwarded-proto')?.trim().toLowerCase()
+  return said === 'http' || said === 'https' ? said : undefined
 }
 
 function withoutClaims(given: Fields, safe: boolean): Fields {

@@ -1,13 +1,18 @@
 /**
- * One request on a listener, with what its receiver may do to its connection.
+ * One request of HTTP/1 on a listener, with what its receiver may do to its connection.
  *
  * Floor 5, room server.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '../model/clock.ts'
 import { ForecacheError } from '../model/errors.ts'
+import type { Reply, RequestHead, ResponseHead } from '../model/exchange.ts'
+import { type AdmitLimits, admit } from './admit.ts'
 import { ClientBody } from './client-body.ts'
 import { type Connection, type Connections, endsHere } from './connections.ts'
+import { type Peer, peerOf, schemeOf } from './peer.ts'
+import type { AnswerContext, ContentLimits, Inbound } from './inbound.ts'
+import { sendInformational, sendReply } from './send.ts'
 
 /** Where a request came in. */
 export interface Arrival {
@@ -20,15 +25,8 @@ export interface Arrival {
   draining(): boolean
 }
 
-/** What a request's content may cost. */
-export interface ContentLimits {
-  readonly maxBytes: number
-  /** Between two chunks, ms. */
-  readonly idleMs: number
-}
-
 /** See the module's header. */
-export class Incoming {
+export class Incoming implements Inbound {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly #arrival: Arrival
@@ -39,21 +37,42 @@ export class Incoming {
     this.#arrival = arrival
   }
 
-  /** The request's content; undefined when there is none. Call it once, before anything waits. */
+  get url(): string | undefined {
+    return this.request.url
+  }
+
+  get headers(): Inbound['headers'] {
+    return this.request.headers
+  }
+
+  get peer(): Peer {
+    return peerOf(this.request.socket, '1.1')
+  }
+
+  admit(limits: AdmitLimits): RequestHead {
+    try {
+      return admit(this.request, limits, schemeOf(this.request.socket))
+    } catch (error) {
+      this.distrust()
+      throw error
+    }
+  }
+
   content(limits: ContentLimits): ClientBody | undefined {
     const { request, response } = this
     const { connection, clock, expects } = this.#arrival
     const length = request.headers['content-length']
-    const empty = request.headers['transfer-encoding'] === undefined && (length === undefined || Number(length) === 0)
+    const chunked = request.headers['transfer-encoding'] !== undefined
+    const empty = !chunked && (length === undefined || Number(length) === 0)
     const onStart = (): void => {
       if (expects && !response.headersSent) response.writeContinue()
     }
-    const body = empty ? undefined : new ClientBody(request, { ...limits, clock, onStart })
+    const trailer = chunked ? request.headers.trailer : undefined
+    const body = empty ? undefined : new ClientBody(request, { ...limits, clock, trailer, onStart })
     connection.reading = { request, fail: (error) => body?.fail(error) }
     return body
   }
 
-  /** Aborted with FC_REQUEST_ABORTED when the client goes before it has its answer. */
   signal(): AbortSignal {
     const abort = new AbortController()
     this.response.once('close', () => {
@@ -62,7 +81,6 @@ export class Incoming {
     return abort.signal
   }
 
-  /** The request is ambiguous: what follows it on its connection may not be what it seems (RFC 9112 section 11.2). */
   distrust(): void {
     this.#arrival.connection.closing = true
   }
@@ -73,5 +91,18 @@ export class Incoming {
     const unread = !this.request.complete
     if (unread) connections.linger(connection)
     return unread || endsHere(connection) || this.#arrival.draining()
+  }
+
+  inform(head: ResponseHead): void {
+    sendInformational(this.response, head)
+  }
+
+  send(reply: Reply, context: AnswerContext): Promise<void> {
+    const { via, latencyUs } = context
+    return sendReply(this.response, reply, { via, latencyUs, close: this.endsConnection() })
+  }
+
+  abort(): void {
+    this.response.destroy()
   }
 }

@@ -8,11 +8,10 @@ import { ForecacheError } from '../model/errors.ts'
 import type { OriginPort, Reply, RequestHead } from '../model/exchange.ts'
 import { Fields } from '../model/fields.ts'
 import type { Logger } from '../model/port.ts'
-import { type AdmitLimits, admit } from './admit.ts'
-import { type ForwardRules, forward, peerAddress } from './forward.ts'
-import type { Incoming } from './incoming.ts'
+import type { AdmitLimits } from './admit.ts'
+import { type ForwardRules, forward } from './forward.ts'
+import type { Inbound } from './inbound.ts'
 import { ALLOW, errorReply, NO_CACHE } from './refuse.ts'
-import { sendInformational, sendReply } from './send.ts'
 
 /** Whether answers carry X-Cache-Latency: never, always, or where the request bears `x-cache-latency`. */
 export type LatencyMode = 'off' | 'on' | 'request'
@@ -35,43 +34,37 @@ export interface Receiver {
 }
 
 /** Answers one request; resolves when its answer has been written or its client is gone, never rejects. */
-export async function receive(receiver: Receiver, incoming: Incoming): Promise<void> {
+export async function receive(receiver: Receiver, incoming: Inbound): Promise<void> {
   const started = performance.now()
   const { settings, logger } = receiver
   const reply = await answer(receiver, incoming).catch((error: unknown) => {
-    if (!(error instanceof ForecacheError)) logger.error({ err: error, url: incoming.request.url }, 'a request failed')
+    if (!(error instanceof ForecacheError)) logger.error({ err: error, url: incoming.url }, 'a request failed')
     return errorReply(error, 'gateway')
   })
-  const asked =
-    settings.latency === 'on' || (settings.latency === 'request' && incoming.request.headers['x-cache-latency'] !== undefined)
+  const asked = settings.latency === 'on' || (settings.latency === 'request' && incoming.headers['x-cache-latency'] !== undefined)
   const latencyUs = asked ? Math.max(1, Math.round((performance.now() - started) * 1000)) : undefined
   try {
-    await sendReply(incoming.response, reply, {
-      via: `1.1 ${settings.forward.pseudonym}`,
-      close: incoming.endsConnection(),
-      latencyUs,
-    })
+    await incoming.send(reply, { via: `1.1 ${settings.forward.pseudonym}`, latencyUs })
   } catch (error) {
-    logger.error({ err: error, url: incoming.request.url }, 'an answer could not be written')
-    incoming.response.destroy()
+    logger.error({ err: error, url: incoming.url }, 'an answer could not be written')
+    incoming.abort()
   }
 }
 
-async function answer({ door, origin, settings }: Receiver, incoming: Incoming): Promise<Reply> {
-  const { response } = incoming
+async function answer({ door, origin, settings }: Receiver, incoming: Inbound): Promise<Reply> {
   const head = admitted(incoming, settings)
   head.fields.delete('x-cache-latency')
   const local = answerHere(head)
   if (local !== undefined) return local
   const body = incoming.content({ maxBytes: settings.limits.maxBodyBytes, idleMs: settings.bodyIdleMs })
   const signal = incoming.signal()
-  return door.handle(head, body, { origin, signal, onInformational: (one) => sendInformational(response, one) })
+  return door.handle(head, body, { origin, signal, onInformational: (one) => incoming.inform(one) })
 }
 
-function admitted(incoming: Incoming, settings: ReceiveSettings): RequestHead {
+function admitted(incoming: Inbound, settings: ReceiveSettings): RequestHead {
+  const head = incoming.admit(settings.limits)
   try {
-    const address = peerAddress(incoming.request.socket.remoteAddress)
-    return forward(admit(incoming.request, settings.limits), { address }, settings.forward)
+    return forward(head, incoming.peer, settings.forward)
   } catch (error) {
     incoming.distrust()
     throw error

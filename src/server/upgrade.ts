@@ -5,8 +5,9 @@
  */
 import { ForecacheError } from '../model/errors.ts'
 import { admit } from './admit.ts'
-import { forward, peerAddress } from './forward.ts'
+import { forward } from './forward.ts'
 import type { Upgrade } from './listener.ts'
+import { peerOf, schemeOf } from './peer.ts'
 import type { ReceiveSettings } from './receive.ts'
 import { errorBytes } from './refuse.ts'
 import { openTunnel, type TunnelOptions } from './tunnel.ts'
@@ -14,8 +15,8 @@ import { openTunnel, type TunnelOptions } from './tunnel.ts'
 /** Opens a tunnel, or answers why not; never throws. */
 export function receiveUpgrade(upgrade: Upgrade, settings: ReceiveSettings, tunnel: TunnelOptions): void {
   try {
-    const head = admit(upgrade.request, settings.limits)
-    openTunnel(upgrade, forward(head, { address: peerAddress(upgrade.socket.remoteAddress) }, settings.forward), tunnel)
+    const head = admit(upgrade.request, settings.limits, schemeOf(upgrade.socket))
+    openTunnel(upgrade, forward(head, peerOf(upgrade.socket, '1.1'), settings.forward), tunnel)
   } catch (error) {
     const known =
       error instanceof ForecacheError ? error : new ForecacheError('FC_REQUEST_BAD', { reason: 'it could not be read' })

@@ -12,6 +12,13 @@ function head(start: string, lines: readonly string[], version = '1.1') {
 }
 
 describe('admit: what is let through', () => {
+  it('takes the scheme of the connection and drops the default port of that scheme alone', () => {
+    expect(admit(head('GET /', ['Host: a:443']), LIMITS, 'https')).toMatchObject({ scheme: 'https', authority: 'a' })
+    expect(admit(head('GET /', ['Host: a:80']), LIMITS, 'https').authority).toBe('a:80')
+    expect(admit(head('GET https://a/x', ['Host: a']), LIMITS, 'https').target).toBe('/x')
+    expect(() => admit(head('GET http://a/x', ['Host: a']), LIMITS, 'https')).toThrow('another scheme')
+  })
+
   it('passes a target on byte for byte', () => {
     for (const target of ['/a/../b', '/a/%2e%2e/b', '/%2F', '//x', '/a;b', '/a?b=%26&&c', '/\\x', '/{}|^`', '/a%', '/.']) {
       expect(admit(head(`GET ${target}`, ['Host: a']), LIMITS).target).toBe(target)

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import type { RequestHead } from '../../../src/model/exchange.ts'
 import { Fields } from '../../../src/model/fields.ts'
-import { forward, parseTrust, peerAddress } from '../../../src/server/forward.ts'
+import { forward, parseTrust } from '../../../src/server/forward.ts'
+import { peerAddress } from '../../../src/server/peer.ts'
 
 const RULES = { isTrusted: parseTrust([]), pseudonym: 'forecache-abc123' }
 const TRUSTING = { isTrusted: parseTrust(['loopback', '10.0.0.0/8', '2001:db8::/32']), pseudonym: 'forecache-abc123' }
@@ -17,7 +18,7 @@ function told(
   address = '192.0.2.1',
   method = 'GET',
 ): Record<string, string> {
-  return Object.fromEntries([...forward(request(fields, method), { address }, rules).fields])
+  return Object.fromEntries([...forward(request(fields, method), { address, version: '1.1' }, rules).fields])
 }
 
 describe('forward: a client that is not trusted', () => {
@@ -100,11 +101,34 @@ describe('forward: a client that is not trusted', () => {
   })
 })
 
+describe('forward: a connection under TLS', () => {
+  const secure = (fields: Record<string, string>, authority = 'a.test'): RequestHead => ({
+    ...request(fields),
+    scheme: 'https',
+    authority,
+  })
+
+  it('says https, whatever a stranger claims, and names HTTP/2 in Via', () => {
+    const head = forward(secure({ 'x-forwarded-proto': 'http' }), { address: '192.0.2.1', version: '2' }, RULES)
+
+    expect(head).toMatchObject({ scheme: 'https', authority: 'a.test' })
+    expect(head.fields.get('x-forwarded-proto')).toBe('https')
+    expect(head.fields.get('forwarded')).toBe('for=192.0.2.1;host="a.test";proto=https')
+    expect(head.fields.get('via')).toBe('2 forecache-abc123')
+  })
+
+  it('says what a trusted proxy says, and drops the default port of that', () => {
+    const head = forward(secure({ 'x-forwarded-proto': 'http' }, 'a.test:80'), { address: '127.0.0.1', version: '1.1' }, TRUSTING)
+
+    expect(head).toMatchObject({ scheme: 'http', authority: 'a.test' })
+  })
+})
+
 describe('forward: a trusted proxy', () => {
   it('is believed about the client and the scheme, and appended to', () => {
     const head = forward(
       request({ 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https', forwarded: 'for=203.0.113.9' }),
-      { address: '10.1.2.3' },
+      { address: '10.1.2.3', version: '1.1' },
       TRUSTING,
     )
 
@@ -127,7 +151,7 @@ describe('forward: a trusted proxy', () => {
   it('drops the default port of the scheme it tells', () => {
     const head = forward(
       { ...request({ 'x-forwarded-proto': 'https' }), authority: 'a.test:443' },
-      { address: '127.0.0.1' },
+      { address: '127.0.0.1', version: '1.1' },
       TRUSTING,
     )
 
