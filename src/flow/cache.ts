@@ -65,6 +65,17 @@ export class Cache {
     return this.#shared.engine
   }
 
+  /** Namespaces that were declared, with their versions. */
+  get versions(): ReadonlyMap<string, number> {
+    return this.#shared.versions
+  }
+
+  /** Where a key of this view stands: its full name and its namespace in the fence. For doors. @throws FC_KEY_TYPE */
+  locate(key: string): { readonly key: string; readonly namespace: number } {
+    const full = this.#full(key)
+    return { key: full, namespace: this.#namespaceOf(full) }
+  }
+
   /**
    * The answer under a key, loaded if need be: one load per key however many callers.
    *

@@ -10,6 +10,8 @@
 import { hash } from 'node:crypto'
 import { deserialize, serialize } from 'node:v8'
 import { ForecacheError } from '../model/errors.ts'
+import { Content } from './content.ts'
+import { freezeDeep } from './freeze.ts'
 
 /** How values are kept from being changed by their readers. */
 export type ValuePolicy = 'freeze' | 'clone' | 'reference'
@@ -30,12 +32,6 @@ class Serialized {
   }
 }
 
-/** Objects that change though they are frozen, and the methods that do it. */
-const CHANGED_BY = [
-  [Map, ['set', 'delete', 'clear']],
-  [Set, ['add', 'delete', 'clear']],
-  [Date, Object.getOwnPropertyNames(Date.prototype).filter((name) => name.startsWith('set'))],
-] as const
 const SHARE_FROM_BYTES = 128
 /** Larger objects are not normalized before they are compared. */
 const NORMAL_UP_TO_BYTES = 256 * 1024
@@ -68,6 +64,7 @@ export function packValue(policy: ValuePolicy, key: string, data: unknown): Pack
 /** What a caller gets of a stored value. */
 export function unpackValue(policy: ValuePolicy, held: unknown): unknown {
   const stored = held instanceof Held ? held.stored : held
+  if (stored instanceof Content) return stored.read(policy === 'freeze')
   if (stored instanceof Serialized) return deserialize(Buffer.from(stored.bytes)) // buffers in it would be views of the stored bytes
   if (policy !== 'clone') return stored
   return stored instanceof Uint8Array ? Buffer.from(stored) : stored
@@ -94,7 +91,7 @@ function share(kind: string, bytes: Uint8Array, charged: number): Pick<Packed, '
 
 /** Whether a stored value is handed out in another form. */
 export function isWrapped(held: unknown): boolean {
-  return held instanceof Held || held instanceof Serialized
+  return held instanceof Held || held instanceof Serialized || held instanceof Content
 }
 
 /** What is looked at may be the user's own code: getters, proxies. */
@@ -104,27 +101,6 @@ function attempt<T>(key: string, look: () => T): T {
   } catch (cause) {
     throw new ForecacheError('FC_VALUE_CLONE', { key, reason: cause instanceof Error ? cause.message : String(cause) }, { cause })
   }
-}
-
-/** @returns false when something in it cannot be frozen (RegExp, buffers): readers then get copies */
-function freezeDeep(root: unknown): boolean {
-  const pending: unknown[] = [root]
-  while (pending.length > 0) {
-    const value = pending.pop()
-    if (typeof value !== 'object' || value === null || Object.isFrozen(value)) continue
-    if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof RegExp) return false
-    for (const [kind, names] of CHANGED_BY)
-      if (value instanceof kind) for (const name of names) Object.defineProperty(value, name, { value: refuseChange })
-    Object.freeze(value)
-    if (value instanceof Map) for (const [k, v] of value) pending.push(k, v)
-    else if (value instanceof Set) pending.push(...value)
-    for (const member of Object.values(value)) pending.push(member)
-  }
-  return true
-}
-
-function refuseChange(): never {
-  throw new TypeError('a cached value is read-only: copy it before changing it')
 }
 
 /** A class instance whose data a copy does not carry: Response, URL, private fields alone. */
