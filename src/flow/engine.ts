@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto'
 import type { Budget } from '../model/budget.ts'
 import type { Clock, Timer } from '../model/clock.ts'
 import type { EventHub } from '../model/event.ts'
+import type { FenceLink, Settled } from '../model/link.ts'
 import type { Target } from '../model/log.ts'
 import type { Meter } from '../model/meter.ts'
 import { COUNTER } from '../model/metric.ts'
@@ -22,6 +23,7 @@ import { type Candidate, keep, type KeepParts, type Kept } from './keep.ts'
 import type { Settings } from './options.ts'
 import { createParts } from './parts.ts'
 import type { Refreshes } from './refresh.ts'
+import { SharedLog } from './shared-log.ts'
 import type { Wrapping } from './value.ts'
 
 const SWEEP_EVERY_MS = 1000
@@ -45,6 +47,7 @@ export class Engine {
   readonly wrapping: Wrapping
   readonly #keeping: KeepParts
   readonly #urlResolvers = new Set<(url: string) => readonly Target[]>()
+  #shared: SharedLog | undefined
   #sweeper: Timer | undefined
   #closed = false
 
@@ -77,7 +80,7 @@ export class Engine {
   /** Stores what a fill has read, if the fence admits it: the only way in. Never throws. */
   keep(fill: Fill, candidate: Candidate): Kept {
     if (this.#closed) return 'late'
-    const kept = keep(this.#keeping, fill, candidate)
+    const kept = this.#shared?.isBlind === true ? 'fenced' : keep(this.#keeping, fill, candidate)
     if (kept === 'kept') this.#armSweeper()
     else this.meter.count(kept === 'size' ? COUNTER.unkept : COUNTER.fenced, fill.route)
     return kept
@@ -100,13 +103,45 @@ export class Engine {
    * @throws FC_TAG_TYPE, FC_EVENT_UNKNOWN, FC_OPTION_VALUE before anything was done
    */
   invalidate(input: InvalidateInput): InvalidateResult {
+    return this.#append(input).result
+  }
+
+  /**
+   * As `invalidate`; resolves when no engine of the shared log serves what was invalidated any more, or when that could
+   * not be had in time: then `nodes` says how many have acknowledged.
+   *
+   * @throws (rejects) as `invalidate`
+   */
+  async invalidateEverywhere(input: InvalidateInput): Promise<InvalidateResult> {
+    const { result, published } = this.#append(input)
+    if (published === undefined) return result
+    const { sequence, expected, acknowledged, matched } = await published
+    const token = sequence === 0 ? this.token() : (this.#shared?.tokenOf(sequence) ?? result.token)
+    return { token, matched: result.matched + matched, nodes: { expected, acknowledged } }
+  }
+
+  #append(input: InvalidateInput): { result: InvalidateResult; published: Promise<Settled> | undefined } {
     const targets = targetsOf(input, { fence: this.fence, rules: this.settings.events, resolveUrl: (url) => this.#resolve(url) })
     const matched = countMatches(this.memory, targets)
+    let published: Promise<Settled> | undefined
     if (input.dryRun !== true && targets.length > 0) {
       countTargets(this.meter, targets)
-      this.fence.append(targets, input.soft ?? false, input.source ?? 'library')
+      const [soft, source] = [input.soft ?? false, input.source ?? 'library']
+      this.fence.append(targets, soft, source)
+      published = this.#shared?.publish({ targets, soft, source })
     }
-    return { token: this.token(), matched, nodes: { expected: 1, acknowledged: 1 } }
+    return { result: { token: this.token(), matched, nodes: { expected: 1, acknowledged: 1 } }, published }
+  }
+
+  /** Makes this engine's fence one of several that follow one log; once, before anything is stored. */
+  join(link: FenceLink): SharedLog {
+    this.#shared = new SharedLog(link, this)
+    return this.#shared
+  }
+
+  /** The log this engine shares with others; undefined: its log is its own. */
+  get shared(): SharedLog | undefined {
+    return this.#shared
   }
 
   /** Opens a plain write: it supersedes every reading of this key under way. Not counted as an invalidation. */
@@ -117,7 +152,14 @@ export class Engine {
 
   /** Version token of the log's end. */
   token(): string {
-    return `${this.generation}.${this.fence.horizon}`
+    return this.#shared?.token ?? `${this.generation}.${this.fence.horizon}`
+  }
+
+  /** Whether what a version token stands for is applied here. */
+  hasReached(token: string): boolean {
+    if (this.#shared !== undefined) return this.#shared.hasReached(token)
+    const [generation, position] = token.split('.')
+    return generation === this.generation && Number(position) <= this.fence.horizon
   }
 
   /** Lets a door say which targets a URL stands for. @returns a function that takes it back */

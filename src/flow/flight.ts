@@ -86,6 +86,8 @@ export class Flights {
   readonly #limits: FlightLimits
   /** Callers that joined a flight instead of asking the origin. */
   joined = 0
+  /** Set while nothing may be shared: every caller leads a flight of his own that nobody finds. */
+  alone = false
 
   constructor(parts: { fence: Fence; clock: Clock; events: EventHub; limits: FlightLimits }) {
     this.#fence = parts.fence
@@ -138,7 +140,7 @@ export class Flights {
     })
     settled.catch(() => {}) // nobody may be waiting
     const flight: Flight<T> = { fill, settled, settle, reject, waiters: 0, onEmpty: undefined, timer: undefined }
-    this.#table.set(fill.key, flight as Flight<unknown>)
+    if (!this.alone) this.#table.set(fill.key, flight as Flight<unknown>)
     flight.timer = this.#clock.after(this.#limits.maxMs, () => {
       this.#remove(flight)
       flight.settle(undefined)

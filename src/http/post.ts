@@ -3,6 +3,7 @@
  *
  * Floor 4, room http. For profiles that want it; the POST itself has invalidated what stood before.
  */
+import type { Fill } from '../flow/fill.ts'
 import type { Position } from '../model/entry.ts'
 import type { BodySource } from '../model/exchange.ts'
 import { sameOriginTarget } from '../rules/unsafe.ts'
@@ -30,10 +31,19 @@ export function planForGet(visit: Visit, heard: Heard, asOf: Position): Plan | u
   return desk.engine.fence.admits({ key: primary, asOf, namespace: 0, tags: judgement.plan.tags }) ? judgement.plan : undefined
 }
 
-/** Stores the answer for GET while it streams; called when the POST's own invalidation stands in the log. */
-export function storeForGet(visit: KeyedVisit, heard: Heard, plan: Plan): BodySource {
-  const { desk, primary, tags } = visit
-  const fill = { ...desk.engine.begin(primary, { tags }), startedAt: heard.requestedAt }
+/** What is to be stored for GET, as of which position. */
+export interface ForGet {
+  readonly plan: Plan
+  readonly fill: Fill
+}
+
+/** Opens the reading that the answer is; called when the POST's own invalidation stands in the log, and nothing later. */
+export function beginForGet({ desk, primary, tags }: KeyedVisit, heard: Heard, plan: Plan): ForGet {
+  return { plan, fill: { ...desk.engine.begin(primary, { tags }), startedAt: heard.requestedAt } }
+}
+
+/** Stores the answer for GET while it streams. */
+export function storeForGet(visit: KeyedVisit, heard: Heard, { plan, fill }: ForGet): BodySource {
   const filling = openFilling(visit, heard, true)
   void filling.done.then((body) => {
     if (body !== undefined) putWhole(visit, fill, { plan, content: { body, trailers: heard.answer.trailers() } })

@@ -44,7 +44,5 @@ function answer(visit: Visit): Reply | Promise<Reply> {
 /** Whether the request bears a version token, on a route that reads them, that this log cannot vouch for. */
 function isTokenUnknown({ desk, head, routed }: Visit): boolean {
   const token = routed.policy.readYourWrites ? head.fields.get('forecache-token') : undefined
-  if (token === undefined) return false
-  const [generation, position] = token.split('.')
-  return generation !== desk.engine.generation || !(Number(position) <= desk.engine.fence.horizon)
+  return token !== undefined && !desk.engine.hasReached(token)
 }

@@ -2,14 +2,15 @@
  * Unsafe methods: passed on, and what they make stale invalidated before anybody hears of their success.
  *
  * Floor 4, room http. RFC 9111 section 4.4, RFC 9875 section 3. The invalidation stands in the log before the answer
- * leaves, so a client who has seen his write answered never reads older here; readings under way are fenced off.
+ * leaves, so a client who has seen his write answered never reads older here; readings under way are fenced off. Where
+ * the log is shared, every other fence has applied it by then.
  */
 import { ForecacheError } from '../model/errors.ts'
 import type { Reply } from '../model/exchange.ts'
 import { invalidatedTargets } from '../rules/unsafe.ts'
 import { hearAsIs, type Heard } from './ask.ts'
 import { replyPassed } from './pass.ts'
-import { planForGet, storeForGet } from './post.ts'
+import { beginForGet, planForGet, storeForGet } from './post.ts'
 import { invalidatedGroups } from './tags.ts'
 import { count } from './tally.ts'
 import { urlTargets } from './url.ts'
@@ -25,19 +26,22 @@ export async function handleUnsafe(visit: Visit): Promise<Reply> {
     heard = await hearAsIs(visit)
   } catch (error) {
     // It may have been carried out although no answer came: in doubt what is stored goes.
-    if (!isUnsent(error)) invalidate(visit, [visit.head.target], [])
+    if (!isUnsent(error)) await invalidate(visit, [visit.head.target], [])
     throw error
   }
   const plan = planForGet(visit, heard, asOf) // judged before our own invalidation stands in the log
   const targets = invalidatedTargets(visit.head, heard.head)
-  if (targets.length > 0) invalidate(visit, targets, invalidatedGroups(visit.head, heard.head.fields))
+  const settling = targets.length > 0 ? invalidate(visit, targets, invalidatedGroups(visit.head, heard.head.fields)) : undefined
+  const keyed = visit.primary === undefined ? undefined : { ...visit, primary: visit.primary }
+  const forGet = plan === undefined || keyed === undefined ? undefined : beginForGet(keyed, heard, plan)
+  if (settling !== undefined) await settling
   const reply = replyPassed(visit, heard, { forward: 'method' })
   if (visit.routed.policy.readYourWrites) reply.head.fields.set('forecache-token', engine.token())
-  if (plan === undefined || visit.primary === undefined) return reply
-  return { ...reply, body: storeForGet({ ...visit, primary: visit.primary }, heard, plan) }
+  return keyed === undefined || forGet === undefined ? reply : { ...reply, body: storeForGet(keyed, heard, forGet) }
 }
 
-function invalidate(visit: Visit, targets: readonly string[], groups: readonly string[]): void {
+/** Applied here when it returns; a promise where others have to apply it too. */
+function invalidate(visit: Visit, targets: readonly string[], groups: readonly string[]): Promise<unknown> | undefined {
   const keys: string[] = []
   const tags = [...groups]
   for (const target of targets) {
@@ -46,7 +50,11 @@ function invalidate(visit: Visit, targets: readonly string[], groups: readonly s
       else if (named.kind === 'tag') tags.push(named.tag)
     }
   }
-  visit.desk.engine.invalidate({ keys, tags, source: `gateway:${visit.head.method}` })
+  const { engine } = visit.desk
+  const input = { keys, tags, source: `gateway:${visit.head.method}` }
+  if (engine.shared !== undefined) return engine.invalidateEverywhere(input)
+  engine.invalidate(input)
+  return undefined
 }
 
 /** Whether the origin certainly never got the request. */

@@ -85,6 +85,23 @@ export class Histogram {
     this.#sum += other.#sum
     return this
   }
+
+  /** Everything counted, for another process. */
+  words(): HistogramWords {
+    return { slots: Float64Array.from({ length: UPPER.length }, (_, slot) => this.#slots.read(slot)), sum: this.#sum }
+  }
+
+  /** Adds what another process counted. */
+  absorb({ slots, sum }: HistogramWords): void {
+    for (let slot = 0; slot < UPPER.length; slot += 1) this.#slots.add(slot, slots[slot] ?? 0)
+    this.#sum += sum
+  }
+}
+
+/** A histogram on its way between processes. */
+export interface HistogramWords {
+  readonly slots: Float64Array
+  readonly sum: number
 }
 
 function logBucketOf(seconds: number): number {

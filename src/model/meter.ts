@@ -14,7 +14,7 @@
  * Every cacheable answer counts exactly one of hits, staleServes, reserveServes, misses; an uncached way counts passes.
  * What each counter means stands in model/metric.ts.
  */
-import { Histogram } from './histogram.ts'
+import { Histogram, type HistogramWords } from './histogram.ts'
 import { COUNTER, COUNTER_ROWS, type CounterName, HISTOGRAM_ROWS, type HistogramName } from './metric.ts'
 import { Tally } from './tally.ts'
 
@@ -44,6 +44,15 @@ export interface LabelledHistogram {
   readonly stale: boolean
   readonly route: string
   readonly histogram: Histogram
+}
+
+/** What a meter has counted, on its way between processes of one version. */
+export interface MeterWords {
+  readonly routes: readonly string[]
+  /** Every counter of the first route, then of the next. */
+  readonly counts: Float64Array
+  /** `series` is of `seriesOf` with this meter's route ids. */
+  readonly histograms: readonly { readonly series: Series; readonly histogram: number; readonly words: HistogramWords }[]
 }
 
 /** Shares of cacheable requests since start, 0 to 1; 0 when there were none. */
@@ -160,6 +169,32 @@ export class Meter {
       stale: share(stale, cacheable),
       refreshFailure: share(n.refreshFailures, n.refreshes),
       bypass: share(n.passes, cacheable + n.passes),
+    }
+  }
+
+  /** Everything counted, for another process. */
+  words(): MeterWords {
+    const { routes } = this
+    const counts = Float64Array.from({ length: routes.length * WIDTH }, (_, at) =>
+      this.read(COUNTER_NAMES[at % WIDTH] as CounterName, Math.floor(at / WIDTH)),
+    )
+    const histograms = this.#histograms.flatMap((found, at) => {
+      const [series, histogram] = [Math.floor(at / HISTOGRAMS), at % HISTOGRAMS]
+      return found === undefined ? [] : [{ series, histogram, words: found.words() }]
+    })
+    return { routes, counts, histograms }
+  }
+
+  /** Adds what another process counted, route by route. */
+  absorb({ routes, counts, histograms }: MeterWords): void {
+    const ids = routes.map((name) => this.route(name))
+    for (let at = 0; at < counts.length; at += 1)
+      this.add(at % WIDTH, ids[Math.floor(at / WIDTH)] as RouteId, counts[at] as number)
+    for (const { series, histogram, words } of histograms) {
+      const id = ids[Math.floor(series / SERIES_PER_ROUTE)] as RouteId
+      const at = (id * SERIES_PER_ROUTE + (series % SERIES_PER_ROUTE)) * HISTOGRAMS + histogram
+      const found = this.#histograms[at] ?? this.#begin(at)
+      found.absorb(words)
     }
   }
 

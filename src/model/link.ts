@@ -1,0 +1,65 @@
+/**
+ * The link between fences: one shared log that several engines append to and follow, whatever carries it.
+ *
+ * Floor 0, room model. What a link promises: records reach every member in one order; `publish` resolves when every
+ * other member has applied the record or can no longer serve what it names; a member that cannot prove that it has heard
+ * everything is told that it is blind. Within a machine tier/sequencer.ts carries it; a stream between machines keeps the
+ * same promises.
+ */
+import type { Position } from './entry.ts'
+import type { Target } from './log.ts'
+
+/** A target between processes: namespaces go by name, since their small integers are each process's own. */
+export type LinkTarget =
+  | Exclude<Target, { readonly kind: 'namespace' }>
+  | { readonly kind: 'namespace'; readonly namespace: string }
+
+/** One invalidation before it has its place. */
+export interface LinkDraft {
+  readonly targets: readonly LinkTarget[]
+  readonly soft: boolean
+  /** Who asked, for explain. */
+  readonly source: string
+  /** Version of the rules that the targets' keys were made by: a member under other rules takes the record as naming all. */
+  readonly rules: number
+}
+
+/** One invalidation in the shared log. */
+export interface LinkRecord extends LinkDraft {
+  /** Its place; the first is 1, each next one more. */
+  readonly sequence: Position
+}
+
+/** What became of a published record. */
+export interface Settled {
+  /** Its place; 0 when the log could not be reached in time. */
+  readonly sequence: Position
+  /** Members that live, the publisher among them. */
+  readonly expected: number
+  /** Members of those that have applied it. */
+  readonly acknowledged: number
+  /** Entries it named in the other members' memories. */
+  readonly matched: number
+}
+
+/** What a link calls. All of it is synchronous: when it returns, it holds. */
+export interface LinkReceiver {
+  /** Another member's record. @returns how many entries it named here */
+  apply(record: LinkRecord): number
+  /** A record of this member's own has its place. */
+  reach(sequence: Position): void
+  /** Nothing may be served from memory, nor stored, until the link sees again. */
+  blind(): void
+  /** Nothing that was read while blind, or before, may be served or stored; what is read from now on may. */
+  see(): void
+}
+
+/** See the module's header. */
+export interface FenceLink {
+  /** Random name of the shared log: a token of another log says nothing here. */
+  readonly generation: string
+  /** Begins to deliver. @returns the place in the log that this member starts from */
+  start(receiver: LinkReceiver): Position
+  /** Appends to the shared log what was applied here already. Bounded in time; never rejects. */
+  publish(draft: LinkDraft): Promise<Settled>
+}

@@ -1,0 +1,167 @@
+/**
+ * A member's end of the sequencer's log, over a channel that loses nothing and keeps its order.
+ *
+ * Floor 2, room tier. Who hears nothing from the sequencer for `blindAfterMs` is blind: others may have been told that
+ * something is gone which he still holds. A publisher that hears nothing answers after that time and a margin: by then
+ * every member that can still serve is blind too.
+ */
+import type { Clock, Timer } from '../model/clock.ts'
+import type { Position } from '../model/entry.ts'
+import type { FenceLink, LinkDraft, LinkReceiver, Settled } from '../model/link.ts'
+import type { Sequencer, ToMember, ToSequencer } from './sequencer.ts'
+
+/** What a member's end needs. */
+export interface SequencedParts {
+  readonly clock: Clock
+  readonly generation: string
+  /** Place in the log that the sequencer took this member in at. */
+  readonly sequence: Position
+  /** Silence of the sequencer after which this member is blind, ms. */
+  readonly blindAfterMs: number
+  tell(message: ToSequencer): void
+}
+
+interface Published {
+  readonly at: number
+  resolve(settled: Settled): void
+}
+
+/** Checks of the silence in each `blindAfterMs`; one of them is the margin. */
+const CHECKS = 4
+
+/** See the module's header. */
+export class SequencedLink implements FenceLink {
+  readonly #parts: SequencedParts
+  readonly #published = new Map<number, Published>()
+  #receiver: LinkReceiver | undefined
+  #timer: Timer | undefined
+  #heardAt: number
+  #members = 1
+  #nextId = 1
+  #isBlind = false
+  #isCut = false
+
+  constructor(parts: SequencedParts) {
+    this.#parts = parts
+    this.#heardAt = parts.clock.now()
+  }
+
+  get generation(): string {
+    return this.#parts.generation
+  }
+
+  start(receiver: LinkReceiver): Position {
+    this.#receiver = receiver
+    this.#watch()
+    return this.#parts.sequence
+  }
+
+  publish(draft: LinkDraft): Promise<Settled> {
+    const id = this.#nextId
+    this.#nextId += 1
+    return new Promise((resolve) => {
+      this.#published.set(id, { at: this.#parts.clock.now(), resolve })
+      if (!this.#isCut) this.#parts.tell({ type: 'append', id, draft })
+    })
+  }
+
+  /** Takes what the sequencer says. */
+  receive(message: ToMember): void {
+    if (this.#isCut) return
+    this.#heardAt = this.#parts.clock.now()
+    switch (message.type) {
+      case 'record': {
+        const matched = this.#receiver?.apply(message.record) ?? 0
+        this.#parts.tell({ type: 'applied', sequence: message.record.sequence, matched })
+        return
+      }
+      case 'ordered': {
+        this.#receiver?.reach(message.sequence)
+        return
+      }
+      case 'settled': {
+        this.#published.get(message.id)?.resolve(message.settled)
+        this.#published.delete(message.id)
+        return
+      }
+      case 'beat': {
+        this.#members = message.members
+        if (this.#isBlind) this.#see()
+        return
+      }
+      default:
+        return message satisfies never
+    }
+  }
+
+  /** The channel is gone for good: blind from now on. */
+  cut(): void {
+    if (this.#isCut) return
+    this.#isCut = true
+    this.#goBlind()
+  }
+
+  /** Ends the watch; who still waits is answered as far as it is known. */
+  close(): void {
+    this.#isCut = true
+    this.#timer?.cancel()
+    this.#giveUp(Number.POSITIVE_INFINITY)
+  }
+
+  #watch(): void {
+    const { clock, blindAfterMs } = this.#parts
+    this.#timer = clock.after(blindAfterMs / CHECKS, () => {
+      // What lies in the channel is read before it is judged: this process may have been the one that slept.
+      if (this.#isSilent()) clock.after(0, () => this.#judge())
+      this.#watch()
+    })
+  }
+
+  #isSilent(): boolean {
+    return this.#parts.clock.now() - this.#heardAt >= this.#parts.blindAfterMs
+  }
+
+  #judge(): void {
+    if (!this.#isSilent()) return
+    this.#goBlind()
+    const { clock, blindAfterMs } = this.#parts
+    const margin = blindAfterMs + (2 * blindAfterMs) / CHECKS
+    if (clock.now() - this.#heardAt >= margin) this.#giveUp(clock.now() - margin)
+  }
+
+  #goBlind(): void {
+    if (this.#isBlind) return
+    this.#isBlind = true
+    this.#receiver?.blind()
+  }
+
+  #see(): void {
+    this.#isBlind = false
+    this.#receiver?.see()
+  }
+
+  /** Answers publishers from before `until`: everybody who could still hold what they named is blind. */
+  #giveUp(until: number): void {
+    for (const [id, { at, resolve }] of this.#published) {
+      if (at > until) continue
+      this.#published.delete(id)
+      resolve({ sequence: 0, expected: this.#members, acknowledged: 1, matched: 0 })
+    }
+  }
+}
+
+/** The end of the member that lives in the sequencer's own process. */
+export function ownLink(sequencer: Sequencer, member: string): FenceLink {
+  let receiver: LinkReceiver | undefined
+  return {
+    generation: sequencer.generation,
+    start(given) {
+      receiver = given
+      return sequencer.join(member, (message) => {
+        if (message.type !== 'record' || receiver === undefined) return
+        sequencer.acknowledge(member, message.record.sequence, receiver.apply(message.record))
+      })
+    },
+    publish: (draft) => sequencer.append(member, draft, (sequence) => receiver?.reach(sequence)),
+  }
+}
