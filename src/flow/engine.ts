@@ -133,6 +133,12 @@ export class Engine {
     return { result: { token: this.token(), matched, nodes: { expected: 1, acknowledged: 1 } }, published }
   }
 
+  /** Invalidates everything stored in this process; whoever shares the log hears nothing of it. */
+  forget(source: string): void {
+    this.meter.count(COUNTER.invalidatedAll)
+    this.fence.append([{ kind: 'all' }], false, source)
+  }
+
   /** Makes this engine's fence one of several that follow one log; once, before anything is stored. */
   join(link: FenceLink): SharedLog {
     this.#shared = new SharedLog(link, this)

@@ -39,6 +39,12 @@ export interface ListenAddress {
   readonly port: number
 }
 
+/** Where to listen, and how. */
+export interface ListenWish extends ListenAddress {
+  /** Shares the port with other processes that wish the same; only where the system can. Default false. */
+  readonly reusePort?: boolean
+}
+
 /** A WebSocket handshake; the socket is its handler's from then on. */
 export interface Upgrade {
   readonly request: IncomingMessage
@@ -93,10 +99,10 @@ export class Listener {
     this.#server.setTimeout(options.writeMs, (socket) => this.#onIdle(socket))
   }
 
-  listen(at: ListenAddress): Promise<AddressInfo> {
+  listen(at: ListenWish): Promise<AddressInfo> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject)
-      this.#server.listen({ host: at.host, port: at.port, backlog: 1024 }, () => {
+      this.#server.listen({ host: at.host, port: at.port, reusePort: at.reusePort === true, backlog: 1024 }, () => {
         this.#server.off('error', reject)
         resolve(this.#server.address() as AddressInfo)
       })
