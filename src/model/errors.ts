@@ -79,6 +79,12 @@ const CATALOGUE = {
     text: 'the value of {bytes} bytes was refused by the memory limit or the eviction policy; nothing stands under the key',
   },
   FC_CACHE_NAMESPACES: { status: 507, text: 'namespace {given}: {max} are in use already; use one of those' },
+  FC_TLS_FILE: { status: 500, text: '{name}: {file} cannot be read: {reason}; name a PEM file that this process may read' },
+  FC_TLS_PEM: { status: 500, text: '{name}: {file} is not what it should be, in PEM form: {reason}' },
+  FC_TLS_MISMATCH: {
+    status: 500,
+    text: '{name}: the key in {key} does not belong to the certificate in {cert}; put the certificate itself first, its chain behind it',
+  },
   FC_LISTEN_EXPOSED: { status: 500, text: '{name}: {given} is not loopback; set api keys or pass --insecure' },
   FC_LISTEN_FAILED: {
     status: 500,

@@ -51,14 +51,15 @@ export function admit(
 ): RequestHead {
   const { method = '', url = '', rawHeaders, httpVersion } = request
   if (httpVersion !== '1.1' && httpVersion !== '1.0') throw new ForecacheError('FC_REQUEST_VERSION', { given: httpVersion })
-  if (method === 'CONNECT' || method === 'TRACE') throw new ForecacheError('FC_REQUEST_METHOD', { method })
+  checkMethod(method)
   if (url.length > limits.maxTargetBytes) throw new ForecacheError('FC_TARGET_TOO_LONG', { max: limits.maxTargetBytes })
   if (rawHeaders.length / 2 > limits.maxFields) {
     throw new ForecacheError('FC_HEADERS_TOO_MANY', { max: limits.maxFields })
   }
   const fields = Fields.fromRaw(rawHeaders)
-  for (const name of SINGLE) if (fields.all(name).length > 1) throw bad(`${name} is given more than once`)
-  checkFraming(fields, httpVersion, limits.maxBodyBytes)
+  checkFields(fields)
+  checkCoding(fields, httpVersion)
+  checkLength(fields, limits.maxBodyBytes)
   const named = fields.first('host')
   if (named === undefined && httpVersion !== '1.0') throw bad('Host is missing')
   const authority = named === undefined ? limits.defaultAuthority : parseAuthority(named, scheme)
@@ -67,15 +68,28 @@ export function admit(
   return { method, target, scheme, authority, fields }
 }
 
-function checkFraming(fields: Fields, version: string, maxBodyBytes: number): void {
+/** @throws FC_REQUEST_METHOD */
+export function checkMethod(method: string): void {
+  if (method === 'CONNECT' || method === 'TRACE') throw new ForecacheError('FC_REQUEST_METHOD', { method })
+}
+
+/** @throws FC_REQUEST_BAD for a field that may stand once and stands twice */
+export function checkFields(fields: Fields): void {
+  for (const name of SINGLE) if (fields.all(name).length > 1) throw bad(`${name} is given more than once`)
+}
+
+function checkCoding(fields: Fields, version: string): void {
   const coding = fields.first('transfer-encoding')
+  if (coding === undefined) return
+  if (fields.has('content-length')) throw bad('Content-Length and Transfer-Encoding together')
+  if (version === '1.0') throw bad('Transfer-Encoding in HTTP/1.0')
+  if (!/(?:^|,)[ \t]*chunked$/i.test(coding)) throw bad('Transfer-Encoding does not end with chunked')
+  if (coding.toLowerCase() !== 'chunked') throw new ForecacheError('FC_REQUEST_CODING', { given: coding })
+}
+
+/** @throws FC_REQUEST_BAD, FC_REQUEST_TOO_LARGE */
+export function checkLength(fields: Fields, maxBodyBytes: number): void {
   const length = fields.first('content-length')
-  if (coding !== undefined) {
-    if (length !== undefined) throw bad('Content-Length and Transfer-Encoding together')
-    if (version === '1.0') throw bad('Transfer-Encoding in HTTP/1.0')
-    if (!/(?:^|,)[ \t]*chunked$/i.test(coding)) throw bad('Transfer-Encoding does not end with chunked')
-    if (coding.toLowerCase() !== 'chunked') throw new ForecacheError('FC_REQUEST_CODING', { given: coding })
-  }
   if (length === undefined) return
   if (!/^\d{1,15}$/.test(length)) throw bad('Content-Length is not a number')
   if (Number(length) > maxBodyBytes) throw new ForecacheError('FC_REQUEST_TOO_LARGE', { max: maxBodyBytes })
@@ -94,16 +108,16 @@ export function parseAuthority(given: string, scheme: Scheme): string {
 }
 
 /**
- * @param at what the target must agree with
- * @returns origin-form, byte for byte; absolute-form only where it names the connection's scheme and Host's authority
+ * @param at what absolute-form must agree with: the connection's scheme and Host's authority; undefined where it is not served
+ * @returns origin-form, byte for byte
  * @throws FC_REQUEST_BAD
  */
-export function parseTarget(method: string, url: string, at: Pick<RequestHead, 'authority' | 'scheme'>): string {
+export function parseTarget(method: string, url: string, at: Pick<RequestHead, 'authority' | 'scheme'> | undefined): string {
   if (!TARGET.test(url) || url.includes('#')) throw bad('the target holds characters that no target may hold')
   if (url[0] === '/') return url
   if (url === '*' && method === 'OPTIONS') return url
   const match = ABSOLUTE.exec(url)
-  if (match === null) throw bad('the target is neither a path nor a URL')
+  if (match === null || at === undefined) throw bad('the target is neither a path nor a URL')
   const [, scheme = '', named = '', rest = ''] = match
   if (scheme.toLowerCase() !== at.scheme) throw bad('the target names another scheme')
   if (parseAuthority(named, at.scheme) !== at.authority) throw bad('the target and Host name different hosts')

@@ -23,7 +23,7 @@ export interface SendContext {
 }
 
 /** How the body is framed. */
-interface Shape {
+export interface Shape {
   readonly bodiless: boolean
   readonly length: number | undefined
   readonly chunked: boolean
@@ -34,13 +34,8 @@ export async function sendReply(response: ServerResponse, reply: Reply, context:
   const { body } = reply
   if (response.destroyed || response.headersSent) return cancel(body)
   const { status, statusText } = reply.head
-  const bodiless = response.req.method === 'HEAD' || status === 204 || status === 304
+  const { bodiless, length } = shapeOf(reply, response.req.method)
   const complete = body instanceof Uint8Array || body === undefined
-  const length = bodiless
-    ? lengthOfUnsent(reply, response.req.method)
-    : complete
-      ? (body?.byteLength ?? 0)
-      : declaredLength(reply)
   const chunked = !bodiless && length === undefined && response.req.httpVersion === '1.1'
   try {
     response.writeHead(status, statusText, responseFields(reply, context, { bodiless, length, chunked }))
@@ -70,6 +65,19 @@ export function sendInformational(response: ServerResponse, head: ResponseHead):
   else if (head.status === 103 && head.fields.has('link')) response.writeEarlyHints({ link: head.fields.all('link') })
 }
 
+/**
+ * @param method of the request
+ * @returns whether the answer goes without its body, and the length it announces: undefined where none is known
+ */
+export function shapeOf(reply: Reply, method: string | undefined): Omit<Shape, 'chunked'> {
+  const { body, head } = reply
+  if (method === 'HEAD' || head.status === 204 || head.status === 304) {
+    return { bodiless: true, length: lengthOfUnsent(reply, method) }
+  }
+  if (body === undefined) return { bodiless: false, length: 0 }
+  return { bodiless: false, length: body instanceof Uint8Array ? body.byteLength : declaredLength(reply) }
+}
+
 /** Bodies up to this size leave in one write with their head, bytes. */
 const ONE_WRITE_BYTES = 16 * 1024
 
@@ -79,7 +87,8 @@ function end(response: ServerResponse, body: Uint8Array): void {
   else response.end(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1'), 'latin1')
 }
 
-function responseFields(reply: Reply, context: SendContext, shape: Shape): string[] {
+/** The fields of an answer as they are written, flat: name, value … */
+export function responseFields(reply: Reply, context: SendContext, shape: Shape): string[] {
   const list: string[] = []
   let via = context.via
   for (const [name, value] of reply.head.fields) {
@@ -152,7 +161,8 @@ function drained(response: ServerResponse): Promise<void> {
   })
 }
 
-function cancel(body: Reply['body']): void {
+/** A body nobody will read lets go of what it holds. */
+export function cancel(body: Reply['body']): void {
   if (body === undefined || body instanceof Uint8Array) return
   void body[Symbol.asyncIterator]()
     .return?.()
