@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { CACHE_OPTIONS } from '../flow/options.ts'
 import { ROUTES } from '../http/policy.ts'
 import { duration, size } from '../model/option.ts'
+import { ORIGIN_TLS, TLS } from './tls-schema.ts'
 
 const MINUTE = 60_000
 const KIB = 1024
@@ -63,6 +64,7 @@ const API = z
       .boolean()
       .default(false)
       .meta({ description: 'Allows an api port without keys on an address that is not loopback.' }),
+    tls: TLS.optional().meta({ description: 'HTTPS on the api port; without it the port speaks plain HTTP.' }),
   })
   .prefault({})
 
@@ -90,6 +92,10 @@ const ORIGIN = z.strictObject({
   maxHead: bytes(KIB, 16 * MIB, 'a size from 1KiB to 16MiB')
     .default(64 * KIB)
     .meta({ unit: 'bytes', shown: '64KiB', description: 'Largest head of an answer.' }),
+  http2: z.boolean().default(false).meta({
+    description: 'Speaks HTTP/2 with an https origin that offers it (ALPN); all others are spoken to as without.',
+  }),
+  tls: ORIGIN_TLS.prefault({}).meta({ description: 'TLS towards an https origin.' }),
 })
 
 const LIMITS = z
@@ -97,6 +103,9 @@ const LIMITS = z
     connections: count(1_000_000)
       .default(10_000)
       .meta({ unit: 'connections', description: 'Client connections at once; further ones are closed.' }),
+    streams: count(10_000)
+      .default(100)
+      .meta({ unit: 'requests', description: 'Requests at once on one HTTP/2 connection; one more is refused.' }),
     head: bytes(KIB, MIB, 'a size from 1KiB to 1MiB')
       .default(32 * KIB)
       .meta({ unit: 'bytes', shown: '32KiB', description: 'Request line and fields together; more is answered 431.' }),
@@ -178,6 +187,10 @@ export const CONFIG = z.strictObject({
   listen: address()
     .default({ host: '127.0.0.1', port: 8080 })
     .meta({ unit: 'HOST:PORT', shown: '127.0.0.1:8080', description: 'Where clients connect; port 0 takes any free one.' }),
+  tls: TLS.optional().meta({ description: 'HTTPS where clients connect; without it the port speaks plain HTTP.' }),
+  h2c: z.boolean().default(false).meta({
+    description: 'Speaks HTTP/2 without TLS to clients that begin with it (prior knowledge), such as a proxy beside the gateway.',
+  }),
   origin: ORIGIN.meta({ description: 'The API behind the gateway.' }),
   profile: z.enum(['safe', 'conformance']).default('safe').meta({
     description:
