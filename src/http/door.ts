@@ -36,6 +36,8 @@ export interface HttpDoor {
    * @throws FC_ORIGIN_*, FC_FLIGHT_FULL, FC_REQUEST_*: the server answers them by their status
    */
   handle(head: RequestHead, body: BodySource | undefined, exchange: DoorExchange): Promise<Reply>
+  /** What `recall` and its kin take. */
+  readonly desk: Desk
   /** How a request is seen, for administration: its policy, its key. */
   explain(head: RequestHead): RequestView
   /** Resolved policies, for administration. */
@@ -74,6 +76,7 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
     routes: policies.all.map((policy) => engine.meter.route(policy.name)),
   }
   return {
+    desk,
     policies,
     profile,
     handle: (head, body, exchange) => receive(desk, { head, body }, exchange),

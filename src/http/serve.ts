@@ -13,7 +13,8 @@ import { standingOf } from './stored.ts'
 import { countHit, countStale } from './tally.ts'
 import type { KeyedVisit } from './visit.ts'
 
-const HIT: Manner = { cache: 'HIT', status: { hit: true } }
+/** A fresh answer from the store. */
+export const HIT: Manner = { cache: 'HIT', status: { hit: true } }
 const STALE: Manner = { cache: 'STALE', stale: true, status: { hit: true } }
 const COLLAPSED: Manner = { cache: 'HIT', status: { hit: true, collapsed: true } }
 

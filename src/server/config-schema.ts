@@ -11,6 +11,7 @@ import { duration, size } from '../model/option.ts'
 import { ORIGIN_TLS, TLS } from './tls-schema.ts'
 
 const MINUTE = 60_000
+const DAY = 24 * 60 * MINUTE
 const KIB = 1024
 const MIB = 1024 * KIB
 
@@ -24,6 +25,7 @@ function bytes(min: number, max: number, shown: string): z.ZodType<number, numbe
 }
 
 const deadline = (): z.ZodType<number, number | string> => span(1, 60 * MINUTE, 'a duration from 1ms to 1h')
+const window = (): z.ZodType<number, number | string> => span(1, 366 * DAY, 'a duration from 1ms to 366d')
 const count = (max: number): z.ZodInt => z.int().min(1).max(max)
 
 /** `HOST:PORT`; a bare port means loopback. */
@@ -66,6 +68,30 @@ const API = z
       .meta({ description: 'Allows an api port without keys on an address that is not loopback.' }),
     tls: TLS.optional().meta({ description: 'HTTPS on the api port; without it the port speaks plain HTTP.' }),
   })
+  .prefault({})
+
+const CACHE_API = z
+  .strictObject({
+    maxValue: bytes(1, 256 * MIB, 'a size from 1 to 256MiB')
+      .default(MIB)
+      .meta({ unit: 'bytes', shown: '1MiB', description: 'Largest value; a larger one is answered 413.' }),
+    ttl: window()
+      .default(MINUTE)
+      .meta({ unit: 'ms', shown: '60s', description: 'Fresh window of a value that is written without one.' }),
+    maxTtl: window().default(30 * DAY).meta({
+      unit: 'ms',
+      shown: '30d',
+      description: 'Longest window a writer may ask for, `stale` and `onError` included; more is answered 400.',
+    }),
+    maxBatch: bytes(KIB, 256 * MIB, 'a size from 1KiB to 256MiB')
+      .default(16 * MIB)
+      .meta({ unit: 'bytes', shown: '16MiB', description: 'Content of `POST /cache`, and the values in its answer.' }),
+    maxKeys: count(100_000).default(1000).meta({ unit: 'keys', description: 'Keys in one `POST /cache`.' }),
+    namespaces: count(1_000_000)
+      .default(1000)
+      .meta({ unit: 'namespaces', description: 'Namespaces in use before a write may name no further one (507).' }),
+  })
+  .refine(({ ttl, maxTtl }) => ttl <= maxTtl, { path: ['ttl'], error: 'must not exceed cacheApi.maxTtl' })
   .prefault({})
 
 const ORIGIN = z.strictObject({
@@ -197,12 +223,16 @@ export const CONFIG = z.strictObject({
       '`safe`: nothing is shared or served stale that was not clearly allowed. `conformance`: everything RFC 9111 allows.',
   }),
   api: API.meta({ description: 'Administration, metrics and health.' }),
+  cacheApi: CACHE_API.meta({ description: 'The native cache API, `/cache` on the api port.' }),
   memory: CACHE_OPTIONS.shape.memory.meta({ description: 'What is kept in memory.' }),
   contexts: CACHE_OPTIONS.shape.contexts,
   routes: ROUTES.default([]).meta({ description: 'Route policies; the most specific path wins.' }),
   events: CACHE_OPTIONS.shape.events,
   limits: LIMITS.meta({ description: 'What clients may cost.' }),
   headers: HEADERS.meta({ description: 'Fields that the gateway reads and writes.' }),
+  lane: z.boolean().default(true).meta({
+    description: 'Answers hits from the raw socket, before the HTTP stack; the same answers, for less.',
+  }),
   metrics: METRICS.meta({ description: 'What `/metrics` shows.' }),
   log: LOG.meta({ description: 'What is written on stderr.' }),
 })

@@ -32,6 +32,7 @@ export class Front {
     this.#listener = new Listener(listenerOptions(config), {
       clock: parts.engine.clock,
       onRequest: (incoming) => this.#running.receive(incoming),
+      lane: () => this.#running.lane,
       onUpgrade: (upgrade) => this.#running.upgrade(upgrade),
     })
   }

@@ -7,10 +7,14 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Clock } from '../model/clock.ts'
 import { ForecacheError } from '../model/errors.ts'
-import { Connections } from './connections.ts'
+import { type Connection, Connections } from './connections.ts'
 import { Incoming } from './incoming.ts'
+import { Lane, type LaneCounts } from './lane.ts'
+import { Aside } from './lane-aside.ts'
+import type { LaneDesk } from './lane-desk.ts'
 import { errorBytes, parseFailure } from './refuse.ts'
 import { isWebSocket } from './websocket.ts'
 
@@ -57,6 +61,8 @@ export interface Upgrade {
 export interface ListenerEvents {
   readonly clock: Clock
   onRequest(incoming: Incoming): void
+  /** Who answers in the lane now; absent where everything goes through the full stack. */
+  readonly lane?: () => LaneDesk | undefined
   /** Absent where no upgrade is served. */
   readonly onUpgrade?: (upgrade: Upgrade) => void
 }
@@ -67,6 +73,8 @@ export class Listener {
   readonly #connections: Connections
   readonly #events: ListenerEvents
   readonly #options: ListenerOptions
+  readonly #lane: Lane | undefined
+  readonly #serve: (connection: Duplex) => void
   #draining = false
 
   constructor(options: ListenerOptions, events: ListenerEvents) {
@@ -87,7 +95,11 @@ export class Listener {
     })
     this.#server.maxHeadersCount = options.maxFields + 1
     this.#server.maxConnections = options.maxConnections
-    this.#server.on('connection', (socket) => this.#connections.of(socket))
+    this.#lane = this.#openLane()
+    const [serve] = this.#server.listeners('connection') as [(connection: Duplex) => void]
+    this.#serve = serve
+    this.#server.off('connection', serve)
+    this.#server.on('connection', (socket) => this.accept(socket))
     this.#server.on('request', (request, response) => this.#onRequest(request, response, false))
     this.#server.on('checkContinue', (request, response) => this.#onRequest(request, response, true))
     this.#server.on('checkExpectation', (request, response) => this.#onExpectation(request, response))
@@ -109,21 +121,49 @@ export class Listener {
     })
   }
 
+  /** Takes a connection that speaks HTTP/1: into the lane, if there is one. */
+  accept(socket: Socket): void {
+    if (this.#lane === undefined) this.#take(socket)
+    else this.#lane.take(socket)
+  }
+
+  /** What the lane has done; undefined where there is none. */
+  get laneCounts(): Readonly<LaneCounts> | undefined {
+    return this.#lane?.counts
+  }
+
+  #take(connection: Duplex): void {
+    this.#connections.of(connection as Socket)
+    this.#serve.call(this.#server, connection)
+  }
+
+  #openLane(): Lane | undefined {
+    const { clock, lane } = this.#events
+    if (lane === undefined) return undefined
+    return new Lane(this.#options, {
+      clock,
+      desk: () => (this.#draining ? undefined : lane()),
+      accept: (connection) => this.#take(connection),
+    })
+  }
+
   /** Stops accepting, lets requests under way finish until `deadlineMs`, then closes what is left. */
   close(deadlineMs: number): Promise<void> {
     this.#draining = true
     return new Promise((resolve) => {
-      const timer = this.#events.clock.after(deadlineMs, () => this.#connections.destroyAll())
+      const timer = this.#events.clock.after(deadlineMs, () => this.destroy())
       this.#server.close(() => {
         timer.cancel()
         resolve()
       })
       this.#server.closeIdleConnections()
+      this.#lane?.closeIdle()
     })
   }
 
   /** Closes everything at once. */
   destroy(): void {
+    this.#lane?.destroyAll()
     this.#connections.destroyAll()
   }
 
@@ -141,7 +181,7 @@ export class Listener {
     // client is told that nothing more of this connection is answered (RFC 9112 section 9.3.2).
     if (request.headers.upgrade !== undefined) connection.closing = true
     this.#connections.begin(connection)
-    response.once('close', () => this.#connections.end(connection))
+    response.once('close', () => this.#onAnswered(connection, request))
     const arrival = {
       connections: this.#connections,
       connection,
@@ -150,6 +190,12 @@ export class Listener {
       draining: () => this.#draining,
     }
     this.#events.onRequest(new Incoming(request, response, arrival))
+  }
+
+  #onAnswered(connection: Connection, request: IncomingMessage): void {
+    this.#connections.end(connection)
+    const { socket, closing, inFlight } = connection as { socket: unknown; closing: boolean; inFlight: number }
+    if (socket instanceof Aside && inFlight === 0 && !closing && request.complete) socket.answered()
   }
 
   #onExpectation(request: IncomingMessage, response: ServerResponse): void {

@@ -9,6 +9,8 @@ import type { ExplainPort } from '../model/explain.ts'
 import type { Logger } from '../model/port.ts'
 import type { Config } from './config-schema.ts'
 import type { Incoming } from './incoming.ts'
+import type { LaneDesk } from './lane-desk.ts'
+import { createGatewayLane } from './lane-gateway.ts'
 import { createOrigin, type Origin } from './origin.ts'
 import { receive } from './receive.ts'
 import { originOptions, receiveSettings, tunnelOptions } from './settings.ts'
@@ -30,6 +32,8 @@ export interface Running {
   readonly origin: Origin
   receive(incoming: Incoming): void
   upgrade(upgrade: Parameters<typeof receiveUpgrade>[0]): void
+  /** Hits from raw bytes; undefined where the configuration wants none. */
+  readonly lane: LaneDesk | undefined
   readonly explain: ExplainPort['explain']
   /** Lets the door go; requests under way are not touched. */
   close(): void
@@ -42,8 +46,10 @@ export function createRunning({ config, engine, logger, pseudonym, ...parts }: R
   const door = createHttpDoor({ engine, profile: config.profile, routes: config.routes })
   const origin = parts.origin ?? createOrigin({ ...originOptions(config), clock: engine.clock })
   const receiver = { door, origin, logger, settings }
+  const form = { via: `1.1 ${pseudonym}`, keepAliveSeconds: Math.floor(config.limits.keepAlive / 1000) }
   return {
     origin,
+    lane: config.lane ? createGatewayLane(door, settings, form) : undefined,
     receive: (incoming) => void receive(receiver, incoming),
     upgrade: (upgrade) => receiveUpgrade(upgrade, settings, tunnel),
     explain: door.explain,

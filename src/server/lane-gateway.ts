@@ -1,0 +1,84 @@
+/**
+ * The lane's desk before the gateway: hits of the HTTP door.
+ *
+ * Floor 5, room server. Requests are admitted, forwarded, keyed and judged by the very functions that the full stack
+ * calls; only the order of work differs: what repeats is remembered.
+ */
+import type { HttpDoor } from '../http/door.ts'
+import {
+  type Bearing,
+  bearingOf,
+  countRecalled,
+  know,
+  type Known,
+  recall,
+  recallParticular,
+  timeRecalled,
+} from '../http/recall.ts'
+import type { Stored } from '../http/stored.ts'
+import { admit } from './admit.ts'
+import { forward } from './forward.ts'
+import type { LaneAnswer, LaneDesk, LanePeer } from './lane-desk.ts'
+import { type HeadForm, headText, Ready } from './lane-ready.ts'
+import type { ReceiveSettings } from './receive.ts'
+import { shapeOf } from './send.ts'
+
+/** Marks what no lane writes. */
+const UNREADY = Object.freeze({})
+
+/** A gateway's lane, or undefined where answers bear what is only measured in the full stack. */
+export function createGatewayLane(
+  { desk }: HttpDoor,
+  settings: ReceiveSettings,
+  form: HeadForm,
+): LaneDesk<Bearing, Known> | undefined {
+  if (settings.latency === 'on') return undefined
+  return {
+    read: (raw, from) => readFields(raw, from, settings),
+    know(bearing, method, target) {
+      if (target.length > settings.limits.maxTargetBytes) return undefined
+      return know(desk, bearing, { method, target })
+    },
+    answer: (known, now) => (known.plain ? whole(known, now, form) : particular(known, form)),
+    time: timeRecalled,
+  }
+}
+
+function readFields(raw: readonly string[], { peer, scheme }: LanePeer, settings: ReceiveSettings): Bearing | undefined {
+  try {
+    const request = { method: 'GET', url: '/', rawHeaders: raw as string[], httpVersion: '1.1' }
+    const head = admit(request, settings.limits, scheme)
+    if (settings.latency === 'request' && head.fields.has('x-cache-latency')) return undefined
+    head.fields.delete('x-cache-latency')
+    return bearingOf(forward(head, peer, settings.forward))
+  } catch {
+    return undefined // the full stack says what is wrong with it
+  }
+}
+
+function whole(known: Known, now: number, form: HeadForm): LaneAnswer | undefined {
+  const stored = recall(known)
+  if (stored === undefined) return undefined
+  let ready = stored.ready
+  if (!(ready instanceof Ready) || !ready.hold(now)) {
+    if (ready === UNREADY) return undefined
+    ready = prepare(known, stored, form)
+    if (!(ready instanceof Ready)) return undefined
+    if (!ready.hold(now)) return undefined
+  }
+  countRecalled(known, stored, now)
+  return ready as Ready
+}
+
+function prepare(known: Known, stored: Stored, form: HeadForm): object {
+  stored.ready = Ready.of(known, stored, form) ?? UNREADY
+  return stored.ready
+}
+
+function particular(known: Known, form: HeadForm): LaneAnswer | undefined {
+  const reply = recallParticular(known)
+  if (reply === undefined || !(reply.body === undefined || reply.body instanceof Uint8Array)) return undefined
+  const shape = shapeOf(reply, known.visit.head.method)
+  const text = headText(reply, form, { ...shape, chunked: false })
+  return text === undefined ? undefined : { head: Buffer.from(text, 'latin1'), body: reply.body }
+}

@@ -1,0 +1,111 @@
+/**
+ * The head of a stored response as bytes, kept beside it: what changes between two hits are the digits of Age and of the
+ * ttl in Cache-Status, at most once a second.
+ *
+ * Floor 5, room server. Made of the same reply and the same fields as `send` writes, so a lane's answer differs in nothing.
+ */
+import { type Known, recalledReply } from '../http/recall.ts'
+import { ageOf, type Plan, type Stored } from '../http/stored.ts'
+import type { Reply } from '../model/exchange.ts'
+import { formatHttpDate } from '../rules/dates.ts'
+import type { LaneAnswer } from './lane-desk.ts'
+import { responseFields, type Shape } from './send.ts'
+
+/** How heads are written. */
+export interface HeadForm {
+  /** Our entry in Via; undefined where we are the origin ourselves. */
+  readonly via: string | undefined
+  /** What Keep-Alive says, seconds. */
+  readonly keepAliveSeconds: number
+}
+
+/** Bytes of a head: nothing in it that `node:http` would refuse to write. */
+const WRITABLE = /^[\t\r\n\x20-\x7e\x80-\xff]*$/
+const ZERO = 0x30
+
+/**
+ * A reply's head as `node:http` writes it on a connection that stays open.
+ *
+ * @returns undefined where it holds what cannot be written
+ */
+export function headText(reply: Reply, form: HeadForm, shape: Shape): string | undefined {
+  const { status, statusText } = reply.head
+  const fields = responseFields(reply, { via: form.via, close: false, latencyUs: undefined }, shape)
+  let text = `HTTP/1.1 ${status} ${statusText}\r\n`
+  let dated = false
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i] as string
+    if (name === 'date') dated = true
+    text += `${name}: ${fields[i + 1]}\r\n`
+  }
+  if (!dated) text += `Date: ${formatHttpDate(Date.now())}\r\n`
+  text += `Connection: keep-alive\r\nKeep-Alive: timeout=${form.keepAliveSeconds}\r\n\r\n`
+  return WRITABLE.test(text) ? text : undefined
+}
+
+/** See the module's header. */
+export class Ready implements LaneAnswer {
+  readonly head: Buffer
+  readonly body: Uint8Array
+  readonly #plan: Plan
+  readonly #age: Digits
+  readonly #ttl: Digits
+  /** The digits hold from here, and until there; `clock.now()`. */
+  #from = 0
+  #until = 0
+
+  private constructor(stored: Stored, text: string, places: { readonly age: Digits; readonly ttl: Digits }) {
+    this.head = Buffer.from(text, 'latin1')
+    this.body = stored.body
+    this.#plan = stored.plan
+    this.#age = places.age
+    this.#ttl = places.ttl
+  }
+
+  /** @returns undefined for a response that is not for a lane: without a body of its own, with trailers, unwritable */
+  static of(known: Known, stored: Stored, form: HeadForm): Ready | undefined {
+    const { status } = stored.plan
+    if (status < 200 || status === 204 || status === 304 || stored.trailers !== undefined) return undefined
+    const shape = { bodiless: false, length: stored.body.byteLength, chunked: false }
+    const text = headText(recalledReply(known, stored), form, shape)
+    if (text === undefined) return undefined
+    const age = digitsBehind(text, text.indexOf('\r\nage: ') + '\r\nage: '.length)
+    const line = text.indexOf('\r\ncache-status: ')
+    const ttl = digitsBehind(text, text.lastIndexOf('; ttl=', text.indexOf('\r\n', line + 2)) + '; ttl='.length)
+    return age.length === 0 || ttl.length === 0 || line < 0 ? undefined : new Ready(stored, text, { age, ttl })
+  }
+
+  /** Brings the digits up to date; false when they take another number of places by now: make it anew. */
+  hold(now: number): boolean {
+    if (now < this.#until && now >= this.#from) return true
+    const ageMs = ageOf(this.#plan, now)
+    const age = Math.floor(ageMs / 1000)
+    const leftMs = this.#plan.lifetimeMs - ageMs
+    const ttl = Math.floor(leftMs / 1000)
+    if (ttl < 0 || !this.#write(this.#age, age) || !this.#write(this.#ttl, ttl)) return false
+    this.#from = now
+    this.#until = now + Math.min((age + 1) * 1000 - ageMs, leftMs - ttl * 1000)
+    return true
+  }
+
+  #write({ at, length }: Digits, value: number): boolean {
+    let left = value
+    for (let i = at + length - 1; i >= at; i -= 1) {
+      this.head[i] = ZERO + (left % 10)
+      left = Math.floor(left / 10)
+    }
+    return left === 0 && (length === 1 || this.head[at] !== ZERO)
+  }
+}
+
+/** Where a number stands. */
+interface Digits {
+  readonly at: number
+  readonly length: number
+}
+
+function digitsBehind(text: string, at: number): Digits {
+  let end = at
+  while (text.charCodeAt(end) >= ZERO && text.charCodeAt(end) <= ZERO + 9) end += 1
+  return { at, length: end - at }
+}
