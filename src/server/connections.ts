@@ -7,6 +7,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Clock } from '../model/clock.ts'
+import { Aside } from './lane-aside.ts'
 
 /** How long a closing connection's input is still read away, so that its last answer is not lost to a reset, ms. */
 const LINGER_MS = 1000
@@ -27,6 +28,10 @@ export interface Connection {
 /** Whether the answer now written is the connection's last; words that wait to be said come behind it. */
 export function endsHere(connection: Connection): boolean {
   return connection.closing && connection.lastWords === undefined
+}
+
+function isAside(socket: unknown): socket is Aside {
+  return socket instanceof Aside
 }
 
 /** All connections of a listener. */
@@ -53,10 +58,13 @@ export class Connections {
     connection.inFlight += 1
   }
 
-  /** An answer has left, or its client. */
-  end(connection: Connection): void {
+  /** The answer to a request has left, or its client. */
+  end(connection: Connection, request: IncomingMessage): void {
     connection.inFlight -= 1
-    if (connection.inFlight === 0 && connection.lastWords !== undefined) this.#say(connection, connection.lastWords)
+    if (connection.inFlight > 0) return
+    const { socket, closing, lastWords } = connection
+    if (lastWords !== undefined) this.#say(connection, lastWords)
+    else if (!closing && request.complete && isAside(socket)) socket.answered()
   }
 
   /** Sends `words` behind the answers under way and closes. */

@@ -11,6 +11,7 @@ import { type ListenAddress, Listener, type ListenWish } from './listener.ts'
 import type { ReloadPlan } from './reload.ts'
 import { createRunning, type Running } from './running.ts'
 import { listenerOptions } from './settings.ts'
+import { TlsKeeper } from './tls-keeper.ts'
 
 /** What a front works with. */
 export interface FrontParts {
@@ -22,19 +23,27 @@ export interface FrontParts {
 export class Front {
   readonly #parts: FrontParts
   readonly #listener: Listener
+  readonly #keeper: TlsKeeper | undefined
   #running: Running
   #address: ListenAddress | undefined
 
-  /** @throws FC_OPTION_* for routes or trusted proxies that are wrong */
+  /** @throws FC_OPTION_* for routes or trusted proxies that are wrong, FC_TLS_* for certificates */
   constructor(config: Config, parts: FrontParts) {
     this.#parts = parts
+    const { clock } = parts.engine
+    this.#keeper =
+      config.tls &&
+      new TlsKeeper(config.tls, { name: 'tls', clock, logger: parts.logger, onChange: (tls) => this.#listener.secure(tls) })
     this.#running = this.#run(config)
-    this.#listener = new Listener(listenerOptions(config), {
-      clock: parts.engine.clock,
-      onRequest: (incoming) => this.#running.receive(incoming),
-      lane: () => this.#running.lane,
-      onUpgrade: (upgrade) => this.#running.upgrade(upgrade),
-    })
+    this.#listener = new Listener(
+      { ...listenerOptions(config), tls: this.#keeper?.credentials },
+      {
+        clock,
+        onRequest: (incoming) => this.#running.receive(incoming),
+        ...(config.lane ? { lane: () => this.#running.lane } : {}),
+        onUpgrade: (upgrade) => this.#running.upgrade(upgrade),
+      },
+    )
   }
 
   /** Where it listens; undefined before it does. */
@@ -69,8 +78,14 @@ export class Front {
     if (changesOrigin) void former.origin.retire()
   }
 
+  /** Reads certificates again, those that `config` names. @throws FC_TLS_*; then the former ones stay */
+  renew({ tls }: Config): void {
+    if (tls !== undefined) this.#keeper?.renew(tls)
+  }
+
   /** Stops accepting, lets requests under way end until the deadline, lets the origin go. */
   async close(deadlineMs: number): Promise<void> {
+    this.#keeper?.close()
     await this.#listener.close(deadlineMs)
     this.#running.close()
     await this.#running.origin.close()

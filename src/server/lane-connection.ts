@@ -9,7 +9,7 @@ import type { Socket } from 'node:net'
 import { Aside } from './lane-aside.ts'
 import { AsideMessage } from './lane-message.ts'
 import type { LaneAnswer, LaneDesk, LanePeer } from './lane-desk.ts'
-import { type Lane, ONE_COPY_BYTES } from './lane.ts'
+import { type LaneShared, ONE_COPY_BYTES } from './lane-shared.ts'
 import { headEnd, isBare, readFields, type RequestLine, scanRequestLine } from './lane-scan.ts'
 import { peerOf, schemeOf } from './peer.ts'
 
@@ -22,7 +22,7 @@ const NOTHING = Buffer.alloc(0)
 /** See the module's header. */
 export class LaneConnection {
   readonly #socket: Socket
-  readonly #lane: Lane
+  readonly #lane: LaneShared
   readonly #from: LanePeer
   /** Who answered last: what is remembered below was said by him. */
   #desk: LaneDesk | undefined
@@ -43,9 +43,10 @@ export class LaneConnection {
   #message: AsideMessage | undefined
   #blocked = false
   #ended = false
+  #given = false
   #idleSince: number
 
-  constructor(socket: Socket, lane: Lane) {
+  constructor(socket: Socket, lane: LaneShared) {
     this.#socket = socket
     this.#lane = lane
     this.#from = { peer: peerOf(socket, '1.1'), scheme: schemeOf(socket) }
@@ -61,7 +62,7 @@ export class LaneConnection {
 
   /** Ends the connection if it owes no answer. */
   closeIdle(): void {
-    if (this.#message === undefined && !this.#blocked) this.#socket.destroySoon()
+    if (this.#message === undefined && !this.#blocked && !this.#given) this.#socket.destroySoon()
   }
 
   destroy(): void {
@@ -304,7 +305,7 @@ export class LaneConnection {
   #give(bytes: Buffer): void {
     const socket = this.#socket
     this.#lane.counts.given += 1
-    this.#lane.forget(this)
+    this.#given = true
     socket.off('data', this.#onData).off('drain', this.#onDrain).off('end', this.#onEnd)
     socket.off('error', this.#onError).off('timeout', this.#onTimeout).off('close', this.#onClose)
     socket.pause()

@@ -2,74 +2,31 @@
  * The fast lane of a listener: its connections answer from raw bytes what they recognise, and hand everything else to the
  * full HTTP stack.
  *
- * Floor 5, room server. One per listener; what all its connections share. A connection never waits with bytes it has
- * read: either they are answered now, or the stack has them.
+ * Floor 5, room server. One per listener. A connection never waits with bytes it has read: either they are answered now,
+ * or the stack has them.
  */
-import type { Duplex } from 'node:stream'
 import type { Socket } from 'node:net'
-import type { Clock } from '../model/clock.ts'
 import { LaneConnection } from './lane-connection.ts'
-import type { LaneDesk } from './lane-desk.ts'
-
-/** Deadlines and bounds of a lane; durations in ms. */
-export interface LaneOptions {
-  readonly maxHeadBytes: number
-  readonly writeMs: number
-  readonly keepAliveMs: number
-}
-
-/** What a lane stands before. */
-export interface LaneHost {
-  readonly clock: Clock
-  /** Who answers now; undefined: nobody, everything goes to the stack. */
-  desk(): LaneDesk | undefined
-  /** The full stack takes a connection. */
-  accept(connection: Duplex): void
-}
-
-/** What a lane has done since its start. */
-export interface LaneCounts {
-  /** Answered by the lane itself. */
-  answered: number
-  /** Handed to the stack, one request each. */
-  aside: number
-  /** Connections given to the stack for good. */
-  given: number
-}
-
-/** Answers up to this size, head and body, leave as one copy in one write, bytes. */
-export const ONE_COPY_BYTES = 32 * 1024
-const GATHER_BYTES = 64 * 1024
+import { type LaneCounts, type LaneHost, type LaneOptions, LaneShared } from './lane-shared.ts'
 
 /** See the module's header. */
 export class Lane {
-  readonly options: LaneOptions
-  readonly host: LaneHost
-  readonly counts: LaneCounts = { answered: 0, aside: 0, given: 0 }
-  /** Where answers are put together; whoever leaves bytes of it with the kernel takes it along. */
-  gather: Buffer = Buffer.allocUnsafeSlow(GATHER_BYTES)
+  readonly #shared: LaneShared
   readonly #open = new Set<LaneConnection>()
 
   constructor(options: LaneOptions, host: LaneHost) {
-    this.options = options
-    this.host = host
+    this.#shared = new LaneShared(options, host)
+  }
+
+  get counts(): Readonly<LaneCounts> {
+    return this.#shared.counts
   }
 
   /** Takes a connection; the lane sees its bytes first from now on. */
   take(socket: Socket): void {
-    const connection = new LaneConnection(socket, this)
+    const connection = new LaneConnection(socket, this.#shared)
     this.#open.add(connection)
     socket.once('close', () => this.#open.delete(connection))
-  }
-
-  /** A connection is the stack's for good. */
-  forget(connection: LaneConnection): void {
-    this.#open.delete(connection)
-  }
-
-  /** Another place for answers: the former one is still being sent. */
-  renewGather(): void {
-    this.gather = Buffer.allocUnsafeSlow(GATHER_BYTES)
   }
 
   /** Closes connections that owe nothing. */

@@ -6,23 +6,25 @@
  * requests, CONNECT and TRACE are refused.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../model/clock.ts'
 import { ForecacheError } from '../model/errors.ts'
-import { type Connection, Connections } from './connections.ts'
+import { Connections } from './connections.ts'
+import { createGate, type Gate, type GateOptions } from './gate.ts'
+import type { Inbound } from './inbound.ts'
 import { Incoming } from './incoming.ts'
-import { Lane, type LaneCounts } from './lane.ts'
-import { Aside } from './lane-aside.ts'
+import { Lane } from './lane.ts'
 import type { LaneDesk } from './lane-desk.ts'
 import { errorBytes, parseFailure } from './refuse.ts'
+import type { Credentials } from './tls-credentials.ts'
 import { isWebSocket } from './websocket.ts'
 
 /** Requests of one connection that may await their answers at once. */
 const MAX_PIPELINED = 256
 
 /** Deadlines and bounds of a listener; durations in ms. */
-export interface ListenerOptions {
+export interface ListenerOptions extends GateOptions {
   readonly maxConnections: number
   /** Request line and fields together, bytes. */
   readonly maxHeadBytes: number
@@ -60,7 +62,7 @@ export interface Upgrade {
 /** What a listener calls. */
 export interface ListenerEvents {
   readonly clock: Clock
-  onRequest(incoming: Incoming): void
+  onRequest(incoming: Inbound): void
   /** Who answers in the lane now; absent where everything goes through the full stack. */
   readonly lane?: () => LaneDesk | undefined
   /** Absent where no upgrade is served. */
@@ -74,6 +76,8 @@ export class Listener {
   readonly #events: ListenerEvents
   readonly #options: ListenerOptions
   readonly #lane: Lane | undefined
+  /** Tells the versions of HTTP apart; undefined where there is but one. */
+  readonly #gate: Gate | undefined
   readonly #serve: (connection: Duplex) => void
   #draining = false
 
@@ -94,7 +98,6 @@ export class Listener {
       highWaterMark: 64 * 1024,
     })
     this.#server.maxHeadersCount = options.maxFields + 1
-    this.#server.maxConnections = options.maxConnections
     this.#lane = this.#openLane()
     const [serve] = this.#server.listeners('connection') as [(connection: Duplex) => void]
     this.#serve = serve
@@ -109,14 +112,27 @@ export class Listener {
     )
     this.#server.on('upgrade', (request, socket, early) => this.#onUpgrade({ request, socket: socket as Socket, early }))
     this.#server.setTimeout(options.writeMs, (socket) => this.#onIdle(socket))
+    this.#gate = createGate(options, { ...events, onHttp1: (socket) => this.accept(socket) })
+    this.#port.maxConnections = options.maxConnections
+    if (this.#gate !== undefined) this.#server.emit('listening') // starts the deadlines of heads, as its own `listen` would
+  }
+
+  /** What is listened with. */
+  get #port(): NetServer {
+    return this.#gate?.server ?? this.#server
+  }
+
+  /** Takes other certificates for connections to come. */
+  secure(credentials: Credentials): void {
+    this.#gate?.secure(credentials)
   }
 
   listen(at: ListenWish): Promise<AddressInfo> {
     return new Promise((resolve, reject) => {
-      this.#server.once('error', reject)
-      this.#server.listen({ host: at.host, port: at.port, reusePort: at.reusePort === true, backlog: 1024 }, () => {
-        this.#server.off('error', reject)
-        resolve(this.#server.address() as AddressInfo)
+      this.#port.once('error', reject)
+      this.#port.listen({ host: at.host, port: at.port, reusePort: at.reusePort === true, backlog: 1024 }, () => {
+        this.#port.off('error', reject)
+        resolve(this.#port.address() as AddressInfo)
       })
     })
   }
@@ -127,9 +143,9 @@ export class Listener {
     else this.#lane.take(socket)
   }
 
-  /** What the lane has done; undefined where there is none. */
-  get laneCounts(): Readonly<LaneCounts> | undefined {
-    return this.#lane?.counts
+  /** Undefined where there is none. */
+  get lane(): Lane | undefined {
+    return this.#lane
   }
 
   #take(connection: Duplex): void {
@@ -152,17 +168,20 @@ export class Listener {
     this.#draining = true
     return new Promise((resolve) => {
       const timer = this.#events.clock.after(deadlineMs, () => this.destroy())
-      this.#server.close(() => {
+      this.#port.close(() => {
         timer.cancel()
         resolve()
       })
+      if (this.#gate !== undefined) this.#server.close()
       this.#server.closeIdleConnections()
+      this.#gate?.leave()
       this.#lane?.closeIdle()
     })
   }
 
   /** Closes everything at once. */
   destroy(): void {
+    this.#gate?.destroyAll()
     this.#lane?.destroyAll()
     this.#connections.destroyAll()
   }
@@ -181,7 +200,7 @@ export class Listener {
     // client is told that nothing more of this connection is answered (RFC 9112 section 9.3.2).
     if (request.headers.upgrade !== undefined) connection.closing = true
     this.#connections.begin(connection)
-    response.once('close', () => this.#onAnswered(connection, request))
+    response.once('close', () => this.#connections.end(connection, request))
     const arrival = {
       connections: this.#connections,
       connection,
@@ -190,12 +209,6 @@ export class Listener {
       draining: () => this.#draining,
     }
     this.#events.onRequest(new Incoming(request, response, arrival))
-  }
-
-  #onAnswered(connection: Connection, request: IncomingMessage): void {
-    this.#connections.end(connection)
-    const { socket, closing, inFlight } = connection as { socket: unknown; closing: boolean; inFlight: number }
-    if (socket instanceof Aside && inFlight === 0 && !closing && request.complete) socket.answered()
   }
 
   #onExpectation(request: IncomingMessage, response: ServerResponse): void {
