@@ -45,6 +45,8 @@ export class Stored {
   readonly part: Part | undefined
   /** Name of the body among equal ones; undefined when it is too small to be worth it. */
   readonly shareId: string | undefined
+  /** What a lane keeps to write it at once; the lane's alone, made at the first use. */
+  ready: object | undefined = undefined
 
   constructor(
     plan: Plan,
