@@ -14,6 +14,8 @@ import { receiveApi } from './api-request.ts'
 import { parseTrust } from './forward.ts'
 import { createKeyring, type Keyring } from './keyring.ts'
 import { type ListenAddress, Listener } from './listener.ts'
+import { TlsKeeper } from './tls-keeper.ts'
+import type { TlsSettings } from './tls-schema.ts'
 
 /** What an api port is made of. */
 export interface ApiOptions {
@@ -22,6 +24,8 @@ export interface ApiOptions {
   readonly insecure: boolean
   readonly clock: Clock
   readonly logger: Logger
+  /** HTTPS; undefined: plain HTTP. */
+  readonly tls?: TlsSettings | undefined
 }
 
 /** See the module's header. */
@@ -30,6 +34,8 @@ export interface ApiServer {
   listen(at: ListenAddress): Promise<AddressInfo>
   /** Takes other keys at once. */
   setKeys(keys: readonly string[]): void
+  /** Reads certificates again. @throws FC_TLS_*; then the former ones stay */
+  renew(tls: TlsSettings | undefined): void
   close(deadlineMs: number): Promise<void>
   /** Cuts every connection now. */
   kill(): void
@@ -37,6 +43,7 @@ export interface ApiServer {
 
 const BOUNDS = {
   maxConnections: 1000,
+  maxStreams: 100,
   maxHeadBytes: 32 * 1024,
   maxFields: 100,
   headMs: 10_000,
@@ -46,17 +53,22 @@ const BOUNDS = {
 }
 const isLoopback = parseTrust(['loopback'])
 
-/** @throws FC_OPTION_VALUE for a malformed key or two endpoints with one path */
+/** @throws FC_OPTION_VALUE for a malformed key or two endpoints with one path, FC_TLS_* for certificates */
 export function createApi(options: ApiOptions): ApiServer {
   let keyring: Keyring = createKeyring(options.keys)
   const router = FindMyWay({ caseSensitive: true, maxParamLength: 8192 })
   for (const endpoint of options.endpoints) router.on(endpoint.method, endpoint.path, () => {}, endpoint)
   const methods = [...new Set(options.endpoints.map((endpoint) => endpoint.method))]
   const routes = { router, methods, localNamesOnly: !options.insecure, keys: () => keyring }
-  const listener = new Listener(BOUNDS, {
-    clock: options.clock,
-    onRequest: (incoming) => void receiveApi(routes, incoming, options.logger),
-  })
+  const { clock, logger, tls } = options
+  const keeper = tls && new TlsKeeper(tls, { name: 'api.tls', clock, logger, onChange: (one) => listener.secure(one) })
+  const listener: Listener = new Listener(
+    { ...BOUNDS, tls: keeper?.credentials },
+    {
+      clock,
+      onRequest: (incoming) => void receiveApi(routes, incoming, options.logger),
+    },
+  )
   return {
     listen(at) {
       checkExposure('api.listen', at, options.insecure || keyring.size > 0)
@@ -65,7 +77,13 @@ export function createApi(options: ApiOptions): ApiServer {
     setKeys(keys) {
       keyring = createKeyring(keys)
     },
-    close: (deadlineMs) => listener.close(deadlineMs),
+    renew(settings) {
+      if (settings !== undefined) keeper?.renew(settings)
+    },
+    close(deadlineMs) {
+      keeper?.close()
+      return listener.close(deadlineMs)
+    },
     kill: () => listener.destroy(),
   }
 }

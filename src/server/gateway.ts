@@ -8,6 +8,7 @@ import { type Cache, createCache } from '../flow/cache.ts'
 import { type Logger, SILENT } from '../model/port.ts'
 import { createAdmin } from '../ops/admin.ts'
 import { type ApiServer, createApi } from './api.ts'
+import { createApiSurface } from './api-surface.ts'
 import type { Config } from './config-schema.ts'
 import { Front } from './front.ts'
 import { createHealth, type Health } from './health.ts'
@@ -71,10 +72,12 @@ class AssembledGateway implements Gateway {
       metrics: config.metrics,
     })
     this.#admin = admin
+    const surface = createApiSurface(parts.cache, config, [...admin.endpoints, ...this.#health.endpoints])
     this.#api = createApi({
-      endpoints: [...admin.endpoints, ...this.#health.endpoints],
+      endpoints: surface.endpoints,
       keys: config.api.keys,
       insecure: config.api.insecure,
+      tls: config.api.tls,
       clock: engine.clock,
       logger: parts.logger,
     })
@@ -101,6 +104,8 @@ class AssembledGateway implements Gateway {
   async reload(config: Config): Promise<ReloadResult> {
     const plan = planReload(this.#config, config)
     const { applied, restart, next } = plan
+    this.#front.renew(next)
+    this.#api.renew(next.api.tls)
     if (applied.length > 0) {
       this.#front.apply(plan)
       this.#api.setKeys(next.api.keys)

@@ -5,6 +5,7 @@
  */
 import { changedSections } from './config-change.ts'
 import type { Config } from './config-schema.ts'
+import type { TlsSettings } from './tls-schema.ts'
 
 /** What a reload did. */
 export interface ReloadResult {
@@ -35,17 +36,27 @@ const FIXED: readonly string[] = [
   'limits',
   'metrics',
   'lane',
+  'h2c',
   'workers',
 ]
 
 /** Sections that say what a stored answer means: where it came from, under which key it stands, for how long. */
 const MEANING: readonly string[] = ['origin', 'profile', 'routes']
 
+/** Certificates may change while the process runs; whether there is TLS, and what is agreed on in its handshakes, may not. */
+function isOtherTls(before: TlsSettings | undefined, after: TlsSettings | undefined): boolean {
+  return before?.http2 !== after?.http2 || (before?.ca === undefined) !== (after?.ca === undefined)
+}
+
 export function planReload(current: Config, config: Config): ReloadPlan {
   const changed = changedSections(current, config)
-  const restart = changed.filter((section) => FIXED.includes(section))
-  const applied = changed.filter((section) => !FIXED.includes(section))
-  const next = { ...config, api: { ...current.api, keys: config.api.keys } }
+  const fixed = new Set(FIXED)
+  if (isOtherTls(current.tls, config.tls)) fixed.add('tls')
+  if (isOtherTls(current.api.tls, config.api.tls)) fixed.add('api.tls')
+  const restart = changed.filter((section) => fixed.has(section))
+  const applied = changed.filter((section) => !fixed.has(section))
+  const { keys, tls } = config.api
+  const next = { ...config, api: { ...current.api, keys, tls: fixed.has('api.tls') ? current.api.tls : tls } }
   for (const section of restart)
     if (section in next && !section.includes('.')) Object.assign(next, { [section]: current[section as keyof Config] })
   return {

@@ -8,7 +8,7 @@ import { createHttpDoor } from '../http/door.ts'
 import type { ExplainPort } from '../model/explain.ts'
 import type { Logger } from '../model/port.ts'
 import type { Config } from './config-schema.ts'
-import type { Incoming } from './incoming.ts'
+import type { Inbound } from './inbound.ts'
 import type { LaneDesk } from './lane-desk.ts'
 import { createGatewayLane } from './lane-gateway.ts'
 import { createOrigin, type Origin } from './origin.ts'
@@ -30,7 +30,7 @@ export interface RunningParts {
 /** See the module's header. */
 export interface Running {
   readonly origin: Origin
-  receive(incoming: Incoming): void
+  receive(incoming: Inbound): void
   upgrade(upgrade: Parameters<typeof receiveUpgrade>[0]): void
   /** Hits from raw bytes; undefined where the configuration wants none. */
   readonly lane: LaneDesk | undefined

@@ -10,9 +10,12 @@ import type { OriginOptions } from './origin.ts'
 import type { ReceiveSettings } from './receive.ts'
 import type { TunnelOptions } from './tunnel.ts'
 
-export function listenerOptions({ limits }: Config): ListenerOptions {
+/** Without `tls`: its files are read elsewhere. */
+export function listenerOptions({ limits, h2c }: Config): ListenerOptions {
   return {
     maxConnections: limits.connections,
+    maxStreams: limits.streams,
+    h2c,
     maxHeadBytes: limits.head,
     maxFields: limits.fields,
     headMs: limits.headTimeout,

@@ -5,13 +5,14 @@
  * refused: it costs the server more than the client.
  */
 import { constants } from 'node:crypto'
-import { createServer, type Server, type TLSSocket } from 'node:tls'
+import type { Socket } from 'node:net'
+import { createServer, type Server } from 'node:tls'
 import type { Credentials } from './tls-credentials.ts'
 
 /** Who takes a connection over, by what was agreed on. */
 export interface TlsEvents {
-  onHttp1(socket: TLSSocket): void
-  onHttp2(socket: TLSSocket): void
+  onHttp1(socket: Socket): void
+  onHttp2(socket: Socket): void
 }
 
 /** See the module's header. */
