@@ -4,9 +4,9 @@
  * Floor 6, room cli. Exit codes: 0 done, 1 failed, 2 wrong usage. Commands are imported when they run, so `--help`
  * costs nothing of theirs.
  */
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { ForecacheError } from '../model/errors.ts'
+import { readVersion } from '../server/version.ts'
 import { addAdminCommands } from './admin-commands.ts'
 import type { Act, Io } from './io.ts'
 import { addServeCommands } from './serve-commands.ts'
@@ -72,9 +72,4 @@ function findLater(argv: readonly string[]): string | undefined {
   return (end < 0 ? argv : argv.slice(0, end))
     .map((word) => word.split('=', 1)[0] as string)
     .find((word) => LATER_FLAGS.includes(word))
-}
-
-function readVersion(): string {
-  const file: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  return typeof file === 'object' && file !== null && 'version' in file ? String(file.version) : 'unknown'
 }

@@ -3,7 +3,7 @@
  *
  * Floor 3, room flow. Immutable. Knows no door: the native cache API writes it, the library reads it as data. A content
  * has one form as it was given and at most one for each coding, made behind the write; each form has a strong ETag of its
- * own and the fields of an answer laid out once. Parsed JSON is remembered weakly: it is no part of what is charged, so
+ * own. Parsed JSON is remembered weakly: it is no part of what is charged, so
  * the collector may take it whenever memory is short.
  */
 import { hash } from 'node:crypto'
@@ -16,22 +16,14 @@ export class Form {
   readonly body: Uint8Array
   /** Strong, quoted; different for each coding. */
   readonly etag: string
-  /** Flat name, value list of what every answer with this form has: type, coding, ETag, Vary. Made once. */
+  /** Flat name, value list of what says how to read the body: Content-Type, Content-Encoding. Made once. */
   readonly fields: readonly string[]
 
   constructor(coding: string, body: Uint8Array, about: { readonly type: string; readonly etag: string }) {
     this.coding = coding
     this.body = body
     this.etag = about.etag
-    this.fields = [
-      'content-type',
-      about.type,
-      ...(coding === 'identity' ? [] : ['content-encoding', coding]),
-      'etag',
-      about.etag,
-      'vary',
-      'accept-encoding',
-    ]
+    this.fields = ['content-type', about.type, ...(coding === 'identity' ? [] : ['content-encoding', coding])]
   }
 }
 
@@ -108,6 +100,12 @@ export class Content {
     const charset = charsetOf(this.type)
     const text = charset === undefined ? undefined : decode(this.body, charset)
     return text ?? this.#readBytes(shared)
+  }
+
+  /** The text of a text type in UTF-8; undefined when it is of another type or charset, or not valid. */
+  text(): string | undefined {
+    const charset = charsetOf(this.type)
+    return charset === 'utf-8' || charset === 'us-ascii' ? decode(this.body, 'utf-8') : undefined
   }
 
   /** The text of valid JSON; undefined when it is of another type or not valid. */

@@ -16,6 +16,7 @@ import { Content, makeContent } from './content.ts'
 import { Views } from './content-view.ts'
 import type { Engine } from './engine.ts'
 import type { Fill } from './fill.ts'
+import type { InvalidateResult } from './invalidate.ts'
 
 /** Makes the codings of a body that pay; never rejects, resolves with none when it has no time. */
 export type Encode = (body: Uint8Array, type: string) => Promise<ReadonlyMap<string, Uint8Array>>
@@ -104,6 +105,14 @@ export class Contents {
     return { content, state: verdict.state, ageMs: verdict.ageMs, budget: entry.budget }
   }
 
+  /** Whether a value stands inside its stale window; counts no use, and needs no bytes of it. */
+  stands({ key }: Place): boolean {
+    const entry = isUrlKey(key) ? undefined : this.engine.memory.look(key)
+    if (entry === undefined || entry.kind !== 'value' || entry.value === undefined) return false
+    const { state } = judge(entry, this.engine.clock.now())
+    return state === 'fresh' || state === 'stale'
+  }
+
   /**
    * Writes a content; what stood, and loads under way, are superseded even where it is refused.
    *
@@ -121,10 +130,21 @@ export class Contents {
     return content
   }
 
-  /** Invalidates a key. @returns whether something stood @throws FC_CACHE_KEY */
-  delete({ key }: Place): boolean {
-    refuseUrlKey(key)
-    return this.engine.invalidate({ keys: [key], source: 'cache-api' }).matched > 0
+  /**
+   * Invalidates keys, as one record of the log. Applied here when it returns; resolves when everybody who shares the log
+   * has applied it.
+   *
+   * @throws FC_CACHE_KEY before anything was done
+   */
+  delete(places: readonly Place[]): Promise<InvalidateResult> {
+    for (const place of places) this.deletable(place)
+    return this.engine.invalidateEverywhere({ keys: places.map(({ key }) => key), source: 'cache-api' })
+  }
+
+  /** The same place. @throws FC_CACHE_KEY when it is not this door's to delete */
+  deletable(place: Place): Place {
+    refuseUrlKey(place.key)
+    return place
   }
 
   #space(namespace: string): Cache | undefined {

@@ -5,6 +5,7 @@
  * answers HEAD from GET, 404, 405 with Allow, and turns a thrown ForecacheError into its status and
  * `{"error":{"code","message"}}`. A handler therefore sees only requests that are complete and allowed.
  */
+import type { z } from 'zod'
 import type { Fields } from './fields.ts'
 
 /** A request as an endpoint sees it. */
@@ -30,6 +31,43 @@ export interface ApiReply {
   readonly body?: string | Uint8Array | AsyncIterable<string | Uint8Array>
 }
 
+/** One parameter of an endpoint, for its description. */
+export interface ParameterText {
+  readonly name: string
+  readonly in: 'path' | 'query' | 'header'
+  readonly description: string
+  /** Default: text. */
+  readonly schema?: z.ZodType
+  /** Default: a parameter of the path is, others are not. */
+  readonly required?: boolean
+}
+
+/** Content by media type; undefined: any bytes. */
+export type ContentText = Readonly<Record<string, z.ZodType | undefined>>
+
+/** One kind of answer of an endpoint. */
+export interface AnswerText {
+  readonly description: string
+  /** Fields worth naming, and what they say. */
+  readonly fields?: Readonly<Record<string, string>>
+  /** Absent: without content. */
+  readonly content?: ContentText
+}
+
+/** What an endpoint says of itself; the OpenAPI document is printed from it (server/openapi). */
+export interface EndpointText {
+  /** Stable name of the operation: a verb and its object. */
+  readonly id: string
+  readonly summary: string
+  readonly description?: string
+  readonly parameters?: readonly ParameterText[]
+  readonly body?: ContentText
+  /** Answers that are more than an error of every endpoint, by status; errors need only their description. */
+  readonly answers: Readonly<Record<number, AnswerText>>
+  /** HEAD is described beside GET. */
+  readonly head?: boolean
+}
+
 /** See the module's header. */
 export interface Endpoint {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
@@ -39,6 +77,7 @@ export interface Endpoint {
   readonly open?: boolean
   /** Limit of the request's body; default 0: a body is refused with FC_REQUEST_TOO_LARGE. */
   readonly maxBodyBytes?: number
+  readonly about?: EndpointText
   /** @throws ForecacheError */
   handle(request: ApiRequest): ApiReply | Promise<ApiReply>
 }

@@ -3,7 +3,8 @@
  *
  * Floor 5, room server. Open without a key; they tell nothing but the state.
  */
-import { type Endpoint, jsonReply } from '../model/endpoint.ts'
+import { z } from 'zod'
+import { type Endpoint, type EndpointText, jsonReply } from '../model/endpoint.ts'
 import { ForecacheError } from '../model/errors.ts'
 
 /** State of the process. */
@@ -16,6 +17,25 @@ export interface Health {
   set(state: HealthState): void
   /** @throws FC_CACHE_CLOSED once draining has begun */
   assertOpen(): void
+}
+
+const LIVE_TEXT: EndpointText = {
+  id: 'getLiveness',
+  summary: 'Whether the process lives',
+  answers: {
+    200: { description: 'It does.', content: { 'application/json': z.strictObject({ status: z.literal('live') }) } },
+  },
+}
+const READY_TEXT: EndpointText = {
+  id: 'getReadiness',
+  summary: 'Whether it wants requests',
+  answers: {
+    200: { description: 'It does.', content: { 'application/json': z.strictObject({ status: z.literal('ready') }) } },
+    503: {
+      description: 'It starts, or drains.',
+      content: { 'application/json': z.strictObject({ status: z.enum(['starting', 'draining']) }) },
+    },
+  },
 }
 
 export function createHealth(): Health {
@@ -31,8 +51,14 @@ export function createHealth(): Health {
       if (state === 'draining') throw new ForecacheError('FC_CACHE_CLOSED')
     },
     endpoints: [
-      { method: 'GET', path: '/livez', open: true, handle: () => jsonReply(200, { status: 'live' }) },
-      { method: 'GET', path: '/readyz', open: true, handle: () => jsonReply(state === 'ready' ? 200 : 503, { status: state }) },
+      { method: 'GET', path: '/livez', open: true, about: LIVE_TEXT, handle: () => jsonReply(200, { status: 'live' }) },
+      {
+        method: 'GET',
+        path: '/readyz',
+        open: true,
+        about: READY_TEXT,
+        handle: () => jsonReply(state === 'ready' ? 200 : 503, { status: state }),
+      },
     ],
   }
 }
