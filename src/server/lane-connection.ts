@@ -58,6 +58,7 @@ export class LaneConnection {
     socket.on('timeout', this.#onTimeout)
     socket.once('close', this.#onClose)
     this.#armIdle()
+    socket.resume()
   }
 
   /** Ends the connection if it owes no answer. */
