@@ -26,7 +26,7 @@ export interface ApiMatch {
   readonly query: URLSearchParams
 }
 
-/** @throws FC_API_ROUTE, FC_API_METHOD naming what is allowed */
+/** @throws FC_API_ROUTE, FC_API_METHOD naming what is allowed, FC_REQUEST_BAD for a path that cannot be decoded */
 export function matchEndpoint(routes: ApiRoutes, head: RequestHead): ApiMatch {
   const at = head.target.indexOf('?')
   const path = at < 0 ? head.target : head.target.slice(0, at)
@@ -45,8 +45,19 @@ export function matchEndpoint(routes: ApiRoutes, head: RequestHead): ApiMatch {
   const allow = routes.methods.filter((one) => routes.router.find(one as FindMyWay.HTTPMethod, path) !== null)
   if (allow.includes('GET')) allow.push('HEAD')
   const detail = { method: head.method, path }
+  if (allow.length === 0 && !isDecodable(path))
+    throw new ForecacheError('FC_REQUEST_BAD', { reason: 'the path is not UTF-8, percent-encoded' })
   if (allow.length === 0) throw new ForecacheError('FC_API_ROUTE', detail)
   throw new ForecacheError('FC_API_METHOD', { ...detail, allow: allow.join(', ') })
+}
+
+function isDecodable(path: string): boolean {
+  try {
+    decodeURIComponent(path)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /**
