@@ -10,6 +10,7 @@ import type { Clock, Timer } from '../model/clock.ts'
 import type { EventHub } from '../model/event.ts'
 import type { FenceLink, Settled } from '../model/link.ts'
 import type { Target } from '../model/log.ts'
+import type { Ledger } from '../model/ledger.ts'
 import type { Meter } from '../model/meter.ts'
 import { COUNTER } from '../model/metric.ts'
 import { judge, type Verdict } from '../model/verdict.ts'
@@ -18,6 +19,7 @@ import type { MemoryTier } from '../tier/memory.ts'
 import type { Backoff } from './backoff.ts'
 import { type Fill, type FillTarget, openFill } from './fill.ts'
 import type { Flights } from './flight.ts'
+import type { Governor } from './governor.ts'
 import { countMatches, countTargets, type InvalidateInput, type InvalidateResult, targetsOf } from './invalidate.ts'
 import { type Candidate, keep, type KeepParts, type Kept } from './keep.ts'
 import type { Settings } from './options.ts'
@@ -38,6 +40,9 @@ export class Engine {
   readonly meter: Meter
   readonly fence: Fence
   readonly memory: MemoryTier
+  /** Bytes held outside of entries: charge what you hold. */
+  readonly ledger: Ledger
+  readonly governor: Governor
   readonly flights: Flights
   readonly refreshes: Refreshes
   readonly backoff: Backoff
@@ -59,6 +64,8 @@ export class Engine {
     this.meter = parts.meter
     this.fence = parts.fence
     this.memory = parts.memory
+    this.ledger = parts.ledger
+    this.governor = parts.governor
     this.flights = parts.flights
     this.refreshes = parts.refreshes
     this.backoff = parts.backoff
@@ -184,6 +191,7 @@ export class Engine {
     this.#closed = true
     this.#sweeper?.cancel()
     this.flights.close()
+    this.governor.close()
     this.memory.clear()
   }
 

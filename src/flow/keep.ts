@@ -13,6 +13,7 @@ import type { MemoryPort } from '../model/port.ts'
 import type { Random } from '../model/random.ts'
 import type { Fence, Reading } from '../tier/fence.ts'
 import type { Fill } from './fill.ts'
+import type { Governor } from './governor.ts'
 
 /** What is to be stored. */
 export interface Candidate<V = unknown> {
@@ -35,6 +36,7 @@ export type Kept = 'kept' | 'fenced' | 'older' | 'late' | 'size'
 export interface KeepParts {
   readonly fence: Fence
   readonly memory: MemoryPort
+  readonly governor: Pick<Governor, 'admit'>
   readonly clock: Clock
   readonly random: Random
   readonly events: EventHub
@@ -62,7 +64,7 @@ export function keep(parts: KeepParts, fill: Fill, candidate: Candidate): Kept {
     tags,
     ...(candidate.share === undefined ? {} : { share: candidate.share }),
   }
-  if (!memory.put(entry)) return tell(events, reading, 'size')
+  if (!parts.governor.admit() || !memory.put(entry)) return tell(events, reading, 'size')
   if (softened) memory.soften(fill.key)
   if (events.wants('keep:store')) {
     const { key, bytes, kind, asOf, namespace } = entry

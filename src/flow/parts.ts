@@ -5,6 +5,7 @@
  * Floor 3, room flow.
  */
 import { EventHub } from '../model/event.ts'
+import { Ledger } from '../model/ledger.ts'
 import { createMeter, type Meter } from '../model/meter.ts'
 import { COUNTER } from '../model/metric.ts'
 import type { Logger, RemoveReason } from '../model/port.ts'
@@ -12,6 +13,7 @@ import { Fence } from '../tier/fence.ts'
 import { createMemory, type MemoryTier } from '../tier/memory.ts'
 import { Backoff } from './backoff.ts'
 import { Flights } from './flight.ts'
+import { Governor } from './governor.ts'
 import type { KeepParts } from './keep.ts'
 import type { Settings } from './options.ts'
 import { type RefreshFailure, Refreshes } from './refresh.ts'
@@ -22,6 +24,8 @@ export interface Parts {
   readonly meter: Meter
   readonly fence: Fence
   readonly memory: MemoryTier
+  readonly ledger: Ledger
+  readonly governor: Governor
   readonly flights: Flights
   readonly refreshes: Refreshes
   readonly backoff: Backoff
@@ -37,6 +41,8 @@ export function createParts(settings: Settings): Parts {
   const fence = new Fence(clock)
   const told: Told = { events, meter, logger }
   const memory = createTier(settings, { fence, told })
+  const ledger = new Ledger()
+  const governor = new Governor({ memory, ledger, clock, meter })
   meter.follow('hits', () => memory.counts.hits) // memory counts what `peek` answers by itself
   fence.onAppend((record) => {
     if (events.wants('fence:append')) events.emit('fence:append', record)
@@ -48,10 +54,12 @@ export function createParts(settings: Settings): Parts {
     meter,
     fence,
     memory,
+    ledger,
+    governor,
     flights: new Flights({ fence, clock, events, limits: { maxWaiters, maxFlights, maxMs: deadlines.maxLoad } }),
     refreshes: new Refreshes(settings.refresh.concurrency, (failed) => tellFailure(told, failed)),
     backoff: new Backoff(clock, { firstMs: first, maxMs: max, maxKeys }),
-    keeping: { fence, memory, clock, random, events, jitter, maxLoadMs: deadlines.maxLoad },
+    keeping: { fence, memory, governor, clock, random, events, jitter, maxLoadMs: deadlines.maxLoad },
   }
 }
 

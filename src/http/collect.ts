@@ -26,5 +26,7 @@ export function bodyRefusal({ desk, routed }: Visit, heard: Heard): 'too-large' 
   const length = lengthOf(heard.head)
   if (length !== undefined && length > maxBodyBytes) return 'too-large'
   if (heard.answer.endsByClose === true && heard.head.status !== 204 && !profile.storesUnframed) return 'incomplete'
-  return holding.bytes + (length ?? maxBodyBytes) > holding.maxBytes ? 'refused' : undefined
+  if (holding.bytes + (length ?? 0) <= holding.maxBytes) return undefined
+  holding.refuse()
+  return 'refused'
 }

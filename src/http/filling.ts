@@ -3,7 +3,7 @@
  *
  * Floor 4, room http. Up to `maxBytes` the origin is read as fast as it gives, whatever the readers do: a slow client
  * never holds a fill. Beyond that nothing is stored any more; the rest streams through with back-pressure, at most
- * `maxBytes` ahead of the slowest reader, and a reader that holds others up for `laggardMs` is cut off.
+ * `maxBytes` (64 KiB where all bodies under way together hold too much) ahead of the slowest reader, and a reader that holds others up for `laggardMs` is cut off.
  */
 import type { Clock } from '../model/clock.ts'
 import { ForecacheError } from '../model/errors.ts'
@@ -24,6 +24,9 @@ export interface FillingLimits {
   readonly holding: Holding
 }
 
+/** As far ahead is the origin read where bodies under way hold too much. */
+const TIGHT_AHEAD_BYTES = 64 * 1024
+
 type State = 'collecting' | 'through' | 'whole' | 'broken'
 
 interface Reader {
@@ -42,6 +45,8 @@ export class Filling {
   #gone = 0
   #bytes = 0
   #held = 0
+  /** Of it: announced and not yet here. */
+  #reserved: number
   #state: State = 'collecting'
   #error: unknown
   #room: (() => void) | undefined
@@ -57,6 +62,8 @@ export class Filling {
   constructor(body: BodySource, limits: FillingLimits) {
     this.#source = body[Symbol.asyncIterator]()
     this.#limits = limits
+    this.#reserved = Math.min(limits.expected ?? 0, limits.maxBytes)
+    this.#hold(this.#reserved)
     this.collected = new Promise((resolve) => {
       this.#tellCollected = resolve
     })
@@ -71,6 +78,11 @@ export class Filling {
   /** Whether the body broke off or was given up. */
   get broken(): boolean {
     return this.#state === 'broken'
+  }
+
+  /** Whether more came than is stored. */
+  get tooLarge(): boolean {
+    return this.#bytes > this.#limits.maxBytes
   }
 
   /** Attaches a reader; it counts from now on, read or not, until it is read to its end or `return()` is called. */
@@ -122,12 +134,31 @@ export class Filling {
     if (chunk.byteLength === 0) return
     this.#chunks.push(chunk)
     this.#bytes += chunk.byteLength
-    this.#hold(chunk.byteLength)
-    if (this.#state === 'collecting' && this.#bytes > this.#limits.maxBytes) {
+    const announced = Math.min(this.#reserved, chunk.byteLength)
+    this.#reserved -= announced
+    this.#hold(chunk.byteLength - announced)
+    if (this.#state === 'collecting' && this.#isTooMuch()) {
       this.#state = 'through'
+      this.#hold(-this.#reserved)
+      this.#reserved = 0
       this.#tellCollected(false)
     }
     this.#wakeAll()
+  }
+
+  /** Too large to be stored, or all bodies under way together hold too much. */
+  #isTooMuch(): boolean {
+    const { maxBytes, holding } = this.#limits
+    if (this.#bytes > maxBytes) return true
+    if (this.#limits.expected !== undefined || holding.bytes <= holding.maxBytes) return false // what is announced was reserved
+    holding.refuse()
+    return true
+  }
+
+  /** Bytes that the origin may be ahead of the slowest reader. */
+  #ahead(): number {
+    const { maxBytes, holding } = this.#limits
+    return holding.bytes <= holding.maxBytes ? maxBytes : Math.min(maxBytes, TIGHT_AHEAD_BYTES)
   }
 
   /** Waits until the slowest reader is near enough; without readers there is nobody to go on for. */
@@ -138,7 +169,7 @@ export class Filling {
         return
       }
       this.#letGo()
-      if (this.#held <= this.#limits.maxBytes || this.#state !== 'through') return
+      if (this.#held <= this.#ahead() || this.#state !== 'through') return
       const timer = this.#limits.clock.after(this.#limits.laggardMs, () => this.#cutLaggards())
       await new Promise<void>((resolve) => {
         this.#room = resolve
@@ -219,7 +250,7 @@ export class Filling {
 
   #hold(bytes: number): void {
     this.#held += bytes
-    this.#limits.holding.bytes += bytes
+    this.#limits.holding.hold(bytes)
   }
 
   #wakeAll(): void {

@@ -26,6 +26,12 @@ export interface GaugeRow {
   readonly help: string
 }
 
+const SHEDS = {
+  name: 'memory_sheds_total',
+  help: 'What the governor let go or refused so that the limit of memory holds, by what it was.',
+  perRoute: false,
+}
+
 const INVALIDATIONS = {
   name: 'cache_invalidations_total',
   help: 'Invalidation targets applied, by what they name.',
@@ -84,6 +90,26 @@ export const COUNTER_ROWS = {
     help: 'Requests refused by a bound: waiting list full, back-off, deadline.',
     perRoute: true,
   },
+  variantsMade: {
+    name: 'variants_made_total',
+    help: 'Representations in another coding that were put beside stored responses.',
+    perRoute: true,
+  },
+  variantsSavedBytes: {
+    name: 'variants_saved_bytes_total',
+    help: 'Bytes of bodies that clients were spared by them.',
+    perRoute: true,
+  },
+  variantsShed: {
+    name: 'variants_shed_total',
+    help: 'Responses stored without other codings, because too much work of the kind waited already.',
+    perRoute: true,
+  },
+  variantsFailed: {
+    name: 'variants_failed_total',
+    help: 'Responses whose own coding could not be decoded: broken, cut off, or unfolding to too much.',
+    perRoute: true,
+  },
   invalidatedKeys: { ...INVALIDATIONS, labels: { kind: 'key' } },
   invalidatedTags: { ...INVALIDATIONS, labels: { kind: 'tag' } },
   invalidatedPrefixes: { ...INVALIDATIONS, labels: { kind: 'prefix' } },
@@ -95,6 +121,10 @@ export const COUNTER_ROWS = {
     help: 'Entries removed because every window of their budget had passed.',
     perRoute: false,
   },
+  shedEntries: { ...SHEDS, labels: { kind: 'entries' } },
+  shedFills: { ...SHEDS, labels: { kind: 'fills' } },
+  shedStores: { ...SHEDS, labels: { kind: 'stores' } },
+  shedGarbage: { ...SHEDS, labels: { kind: 'garbage' } },
 } as const satisfies Record<string, CounterRow>
 
 /** Every histogram; `HISTOGRAM` gives the small integer of each. */
@@ -112,6 +142,14 @@ export const GAUGE_ROWS = {
   entries: { name: 'cache_entries', help: 'Entries in memory.' },
   bytes: { name: 'cache_bytes', help: 'Bytes charged to entries in memory: values, keys, tags and bookkeeping.' },
   maxBytes: { name: 'cache_max_bytes', help: 'Limit of the bytes in memory.' },
+  memoryLimit: { name: 'memory_limit_bytes', help: 'Limit of memory as it was given: entries and ledger together.' },
+  memoryEffective: {
+    name: 'memory_effective_bytes',
+    help: 'What of the limit is left to entries now, beside the ledger and what the resident size takes.',
+  },
+  memoryLedger: { name: 'memory_ledger_bytes', help: 'Bytes held outside of entries, by account.' },
+  memoryRss: { name: 'memory_rss_bytes', help: 'Resident size when the governor last looked; 0 where it does not.' },
+  memoryBase: { name: 'memory_base_bytes', help: 'Resident size when the governor began to look.' },
   effectiveHitRatio: {
     name: 'cache_effective_hit_ratio',
     help: 'Share of cacheable requests answered from the cache since start, stale answers included.',

@@ -5,6 +5,7 @@
  * without a source is not registered. A scrape costs a pass over the routes' counters, nothing per entry.
  */
 import { collectDefaultMetrics, type Metric, type PrometheusContentType, Registry } from 'prom-client'
+import type { MemoryState } from '../flow/governor.ts'
 import { BOUNDS_SECONDS } from '../model/histogram.ts'
 import type { LabelledHistogram, Meter } from '../model/meter.ts'
 import {
@@ -21,6 +22,7 @@ import {
 export interface MetricSource {
   readonly meter: Meter
   readonly memory: { readonly size: number; readonly bytes: number; readonly maxBytes: number }
+  readonly governor?: { state(): MemoryState }
 }
 
 /** How it is exposed. */
@@ -90,17 +92,35 @@ export function exposeMetrics(source: MetricSource, options: PrometheusOptions =
     add({ ...row, type: 'histogram' }, collect)
   }
   for (const [key, row] of Object.entries(GAUGE_ROWS)) {
-    add({ ...row, type: 'gauge' }, () => [{ labels: {}, value: GAUGES[key as GaugeName](source) }])
+    add({ ...row, type: 'gauge' }, () => gaugeSamples(source, key as GaugeName))
   }
   if (withProcess) collectDefaultMetrics({ register: registry })
   return registry
 }
 
-const GAUGES: Readonly<Record<GaugeName, (source: MetricSource) => number>> = {
+type SimpleGauge = Exclude<GaugeName, `memory${string}`>
+type MemoryGauge = Exclude<GaugeName, SimpleGauge | 'memoryLedger'>
+
+const GAUGES: Readonly<Record<SimpleGauge, (source: MetricSource) => number>> = {
   entries: ({ memory }) => memory.size,
   bytes: ({ memory }) => memory.bytes,
   maxBytes: ({ memory }) => memory.maxBytes,
   effectiveHitRatio: ({ meter }) => meter.rates().effectiveHit,
+}
+
+const MEMORY_GAUGES: Readonly<Record<MemoryGauge, (state: MemoryState) => number>> = {
+  memoryLimit: (state) => state.limitBytes,
+  memoryEffective: (state) => state.effectiveBytes,
+  memoryRss: (state) => state.rssBytes,
+  memoryBase: (state) => state.baseBytes,
+}
+
+function gaugeSamples(source: MetricSource, gauge: GaugeName): Sample[] {
+  if (Object.hasOwn(GAUGES, gauge)) return [{ labels: {}, value: GAUGES[gauge as SimpleGauge](source) }]
+  const state = source.governor?.state()
+  if (state === undefined) return []
+  if (gauge !== 'memoryLedger') return [{ labels: {}, value: MEMORY_GAUGES[gauge as MemoryGauge](state) }]
+  return Object.entries(state.ledger).map(([account, value]) => ({ labels: { account }, value }))
 }
 
 /** Counters grouped by the family they belong to. */

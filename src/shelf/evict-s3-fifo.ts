@@ -119,6 +119,11 @@ export class S3Fifo implements Eviction {
     }
   }
 
+  shed(): void {
+    this.#smallGhost.clear()
+    this.#mainGhost.clear()
+  }
+
   /** One step at the small queue's end: a victim, or -1 when the slot moved to the main queue or was gone. */
   #evictSmall(): number {
     const slot = this.#small.shift()

@@ -31,4 +31,6 @@ export interface Eviction {
   remove(slot: number): void
   /** Chooses, unlinks and returns a victim; -1 when nothing is linked. */
   evict(): number
+  /** Drops what it remembers of keys that are gone; policies that remember little have none. */
+  shed?(): void
 }

@@ -44,6 +44,13 @@ export class Ghost {
     return -1
   }
 
+  /** Remembers nothing, and takes no memory until something is added. */
+  clear(): void {
+    this.#words = new Uint32Array(0)
+    this.#mask = 0
+    this.#clock = 0
+  }
+
   #widen(capacity: number): void {
     let buckets = 8
     while (buckets * WAYS * 3 < capacity * 4) buckets *= 2

@@ -2,7 +2,7 @@
  * What a memory tier holds and what it costs: rows, shared bodies, tag counts, and the bytes charged for all of them.
  *
  * Floor 1, room shelf. Every entry is charged its given bytes (without a shared body), its key, its tags and a flat
- * ENTRY_BYTES for row, index, columns and ghosts; shared bodies and tag records are charged once. `bytes` is always the
+ * ENTRY_BYTES for row, index, columns, ghosts and the key's header; shared bodies and tag records are charged once. `bytes` is always the
  * exact sum. Knows no fence, no clock and no policy.
  */
 import type { Entry, EntryKind } from '../model/entry.ts'
@@ -17,7 +17,7 @@ import { TagCounts } from './tag-counts.ts'
 import { packWindow, unpackWindow } from './windows.ts'
 
 /** Bytes an entry is charged with beside its value, key and tags. */
-export const ENTRY_BYTES = 128
+export const ENTRY_BYTES = 152
 
 const KINDS: readonly EntryKind[] = ['value', 'pass', 'vary']
 
@@ -49,6 +49,11 @@ export class Holdings {
   mayPush(own: number): boolean {
     const entries = this.table.index.size
     return this.#large.admits(this.#scan.print, own, { entries, meanBytes: this.#own / Math.max(entries, 1) })
+  }
+
+  /** Drops what is only remembered. */
+  shed(): void {
+    this.#large.shed()
   }
 
   /** Takes hold of the shared body and the tags of an entry about to be written. @returns bytes it is to be charged alone */
@@ -185,7 +190,7 @@ function keyBytes(key: string, wide: boolean): number {
 
 function tagBytes(tags: readonly string[]): number {
   if (tags.length === 0) return 0
-  let bytes = 24
-  for (const tag of tags) bytes += 8 + tag.length
+  let bytes = 96 // the list as it was learned, and as it is kept
+  for (const tag of tags) bytes += 40 + tag.length
   return bytes
 }

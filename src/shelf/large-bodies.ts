@@ -21,6 +21,10 @@ export interface Fullness {
 export class LargeBodies {
   readonly #declined = new Ghost()
 
+  shed(): void {
+    this.#declined.clear()
+  }
+
   /** Whether a key that needs `bytes` may push others out; a no is remembered. */
   admits(print: number, bytes: number, fullness: Fullness): boolean {
     if (bytes <= fullness.meanBytes * LARGE_FACTOR) return true

@@ -15,7 +15,7 @@ interface TagRecord {
 }
 
 /** Bytes that one record is charged with beside the tag's own. */
-const RECORD_BYTES = 96
+const RECORD_BYTES = 120
 
 /** See the module's header. */
 export class TagCounts {

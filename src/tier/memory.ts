@@ -49,6 +49,8 @@ export class MemoryTier implements MemoryPort {
   #stamp = 1
   #cursor = 0
   #evictions = 0
+  /** Bytes that may be held now, at most the setting's; see `limitTo`. */
+  #limit: number
   /** Hits, modulo 2^32 (an integer field costs a third of a float one); carried into `#hitsCarried` when read. */
   #hits = 0
   #hitsSeen = 0
@@ -57,6 +59,7 @@ export class MemoryTier implements MemoryPort {
 
   constructor(settings: MemorySettings) {
     this.#settings = settings
+    this.#limit = settings.maxBytes
     this.#clock = settings.clock
     this.#fence = settings.fence
     this.#table.baseMs = Math.floor(settings.clock.coarse())
@@ -82,6 +85,11 @@ export class MemoryTier implements MemoryPort {
 
   get maxBytes(): number {
     return this.#settings.maxBytes
+  }
+
+  /** The most that one entry may take, all told. */
+  get maxEntryBytes(): number {
+    return this.#settings.maxEntryBytes
   }
 
   /** Values answered by `peek` and entries evicted since the start; to be read or swept once in 2^32 hits. */
@@ -195,6 +203,26 @@ export class MemoryTier implements MemoryPort {
     return removed
   }
 
+  /**
+   * Lets entries hold `bytes` from now on, never more than `maxBytes`; by policy, at most `maxEvictions` at once: until it
+   * is called again, what could not be evicted may stay.
+   *
+   * @returns entries evicted
+   */
+  limitTo(bytes: number, maxEvictions: number): number {
+    const before = this.#evictions
+    const wanted = Math.min(bytes, this.#settings.maxBytes)
+    while (this.#holdings.bytes > wanted && this.#evictions - before < maxEvictions) if (this.#evictOne() < 0) break
+    this.#limit = Math.max(wanted, Math.min(this.#holdings.bytes, this.#settings.maxBytes))
+    return this.#evictions - before
+  }
+
+  /** Drops what is only remembered: keys that were evicted, bodies that were declined. */
+  shed(): void {
+    this.#policy.shed?.()
+    this.#holdings.shed()
+  }
+
   clear(): void {
     for (const slot of this.#table.index.values()) this.#remove(slot, 'deleted')
   }
@@ -234,7 +262,7 @@ export class MemoryTier implements MemoryPort {
   }
 
   #insert(entry: Entry, own: number): boolean {
-    if (this.#holdings.bytes + own > this.#settings.maxBytes && !this.#holdings.mayPush(own)) return false
+    if (this.#holdings.bytes + own > this.#limit && !this.#holdings.mayPush(own)) return false
     this.#policy.arrive(this.#holdings.reservedPrint)
     if (!this.#makeRoom(own, 1, -1)) return false
     if (this.#clock.tick !== this.#clockTick) this.#turn()
@@ -263,16 +291,21 @@ export class MemoryTier implements MemoryPort {
 
   /** Evicts until `bytes` and `entries` more fit; false when `keep` was a victim or nothing is left to evict. */
   #makeRoom(bytes: number, entries: number, keep: number): boolean {
-    const { maxBytes, maxEntries } = this.#settings
-    while (this.#holdings.bytes + bytes > maxBytes || this.size + entries > maxEntries) {
-      const victim = this.#policy.evict()
-      if (victim < 0) return false
-      this.#evictions += 1
-      this.#drop(victim, 'evicted')
-      this.#table.free(victim)
-      if (victim === keep) return false
+    const { maxEntries } = this.#settings
+    while (this.#holdings.bytes + bytes > this.#limit || this.size + entries > maxEntries) {
+      const victim = this.#evictOne()
+      if (victim < 0 || victim === keep) return false
     }
     return true
+  }
+
+  #evictOne(): number {
+    const victim = this.#policy.evict()
+    if (victim < 0) return -1
+    this.#evictions += 1
+    this.#drop(victim, 'evicted')
+    this.#table.free(victim)
+    return victim
   }
 
   #remove(slot: number, reason: RemoveReason): void {
