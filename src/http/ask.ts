@@ -9,6 +9,7 @@ import type { Fields } from '../model/fields.ts'
 import type { Arrival } from '../rules/age.ts'
 import { formatHttpDate } from '../rules/dates.ts'
 import { endToEnd } from '../rules/hop.ts'
+import { answerForClient, clientFields } from './forwarded.ts'
 import { finish, type Manner } from './manner.ts'
 import { askedHead } from './policy.ts'
 import { count, countFailure } from './tally.ts'
@@ -56,7 +57,13 @@ export async function askOrigin(visit: Visit, question: Question): Promise<Heard
 
 /** The origin's answer to exactly this request, given up when its client goes. */
 export function hearAsIs(visit: Visit): Promise<Heard> {
-  return askOrigin(visit, { fields: visit.head.fields, signal: visit.exchange.signal, informs: true })
+  return hearClient(visit, visit.exchange.signal)
+}
+
+/** The origin's answer to the request with its client's own conditions and ranges. */
+export async function hearClient(visit: Visit, signal: AbortSignal): Promise<Heard> {
+  const heard = await askOrigin(visit, { fields: clientFields(visit), signal, informs: true })
+  return { ...heard, head: answerForClient(visit, heard.head) }
 }
 
 /** The origin's answer as it is, for this client alone. */

@@ -60,7 +60,8 @@ export function viewStored(visit: KeyedVisit, stored: Stored, softened: boolean)
   }
 }
 
-function viewResponse({ plan }: Stored, ageMs: number): ResponseView {
+function viewResponse(stored: Stored, ageMs: number): ResponseView {
+  const { plan, variants, body } = stored
   const { status, lifetimeMs, windows, alwaysValidate, vary } = plan
   return {
     status,
@@ -70,5 +71,6 @@ function viewResponse({ plan }: Stored, ageMs: number): ResponseView {
     ifErrorMs: windows.ifErrorMs,
     alwaysValidate,
     vary,
+    codings: variants?.list(stored) ?? [{ coding: plan.fields.get('content-encoding') ?? 'identity', bytes: body.byteLength }],
   }
 }

@@ -28,6 +28,6 @@ export function fetchMissing(visit: KeyedVisit, selected: Selected): Promise<Rep
 }
 
 function forwardOf(selected: Selected): Forward {
-  if (selected.kind === 'stored') return 'partial'
+  if (selected.kind === 'stored') return selected.stored.part === undefined ? 'vary-miss' : 'partial'
   return selected.kind === 'absent' && selected.varied ? 'vary-miss' : 'uri-miss'
 }

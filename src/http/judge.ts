@@ -7,8 +7,9 @@
 import { parseNoVarySearch } from '../key/no-vary-search.ts'
 import { fieldsToStore, partRefusal, type StoreRefusal, storeRefusal } from '../rules/storable.ts'
 import { governingControl } from '../rules/targeted.ts'
-import { parseVary, selectingValues } from '../rules/vary.ts'
 import type { Heard } from './ask.ts'
+import { compactFields } from './compact.ts'
+import { selectionOf, tellVary } from './selection.ts'
 import type { Plan } from './stored.ts'
 import { tagsOf } from './tags.ts'
 import { budgetOf, lifetimeFor, timesOf } from './times.ts'
@@ -48,22 +49,20 @@ export function judgeHeard(
   const candidate = { ...timed, method: request.method, requestFields, requestControl: visit.asked, lifetime }
   const refusal = options.part === true ? partRefusal(candidate, desk.profile.store) : storeRefusal(candidate, desk.profile.store)
   if (refusal !== undefined) return refuse(refusal)
-  const names = parseVary(received)
-  if (names === '*') return refuse('vary-star')
+  const selection = selectionOf(visit, { status, fields: received, part: options.part === true })
+  if (selection === undefined) return refuse('vary-star')
   const search =
     request.method === 'QUERY' || options.part === true ? undefined : parseNoVarySearch(received.get('no-vary-search'))
   const known = search === undefined ? visit.tags : [...visit.tags, ...searchTags(request, routed.policy)]
   const tags = tagsOf(request, received, { tags: known, routed })
   if (tags === undefined) return refuse('tags')
-  const fields = fieldsToStore(received, governing.control, desk.profile.store)
+  const fields = compactFields(tellVary(fieldsToStore(received, governing.control, desk.profile.store), selection))
   const times = timesOf(timed, lifetime, timing)
   const budget = budgetOf(times, fields, desk.profile)
   if (budget.onErrorMs === 0) return refuse('no-freshness')
-  const vary = key === undefined ? names : names.filter((name) => !key.covers.has(name))
-  const selecting = selectingValues(vary, request.fields, desk.profile.varyForm)
   return {
     storable: true,
-    plan: { status, statusText: response.statusText, fields, requestedAt, ...times, vary, selecting, search, tags, budget },
+    plan: { status, statusText: response.statusText, fields, requestedAt, ...times, ...selection, search, tags, budget },
   }
 }
 

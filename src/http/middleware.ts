@@ -67,6 +67,7 @@ const POLICY_NAMES = [
   'strict',
   'readYourWrites',
   'staleWithSMaxage',
+  'compress',
   'finish',
 ] as const
 

@@ -4,7 +4,7 @@
  * Floor 4, room http. RFC 9110 section 15.3.7.
  */
 import type { Reply } from '../model/exchange.ts'
-import { askOrigin, replyHeard } from './ask.ts'
+import { hearClient, replyHeard } from './ask.ts'
 import { bodyRefusal, openFilling } from './collect.ts'
 import type { Errand } from './errand.ts'
 import { partFrom, planPart } from './piece.ts'
@@ -15,7 +15,7 @@ import { settleWhole } from './whole.ts'
 
 /** Sends a range request on. @throws what the origin port throws */
 export async function fetchRange(visit: KeyedVisit, errand: Errand, selected: Selected): Promise<Reply> {
-  const heard = await askOrigin(visit, { fields: visit.head.fields, signal: errand.abort.signal, informs: true })
+  const heard = await hearClient(visit, errand.abort.signal)
   const { status } = heard.head
   if (status === 200) return settleWhole(visit, errand, heard)
   errand.lead?.abandon()

@@ -14,6 +14,7 @@ import { ForecacheError } from '../model/errors.ts'
 import type { RequestHead } from '../model/exchange.ts'
 import { budget, duration, optionError, size } from '../model/option.ts'
 import { isCacheableMethod } from '../rules/unsafe.ts'
+import { COMPRESS, type CompressInput, type Compression, parseCompression } from './compression.ts'
 
 const MATCH = z.strictObject({
   path: z.string().startsWith('/').meta({ description: 'Pattern such as /api/products/:id or /static/*.' }),
@@ -62,6 +63,10 @@ export const ROUTE_POLICY = z.strictObject({
     .boolean()
     .default(false)
     .meta({ description: 'Honour stale-while-revalidate and stale-if-error beside s-maxage.' }),
+  compress: COMPRESS.optional().meta({
+    description:
+      'Other codings of stored responses, made when they are stored: `true`, `false`, or `{codings, minBytes, types}`; where it is not given, as for all routes.',
+  }),
   finish: z
     .boolean()
     .default(true)
@@ -85,11 +90,23 @@ export interface Policy {
   readonly strict: boolean
   readonly readYourWrites: boolean
   readonly staleWithSMaxage: boolean
+  /** Undefined: responses stand as they came. */
+  readonly compress: Compression | undefined
   readonly finish: boolean
 }
 
 /** Defaults of the limits. */
 export const DEFAULT_LIMITS = { maxBodyBytes: 1024 * 1024, maxContentBytes: 64 * 1024, passMs: 10_000 }
+
+/** What policies are resolved with. */
+export interface PolicyParts {
+  /** The engine's budgets by name. */
+  readonly contexts: Readonly<Record<string, Budget>>
+  /** The door's defaults. */
+  readonly limits: typeof DEFAULT_LIMITS
+  /** For routes that say nothing of it; default: none. */
+  readonly compress?: CompressInput
+}
 
 /** What matched a request. */
 export interface Routed {
@@ -115,19 +132,15 @@ const LATER: Readonly<Record<string, string>> = {
 
 /**
  * @param given the policies, already parsed from YAML or written in code
- * @param parts `contexts` are the engine's budgets by name; `limits` the door's defaults
  * @throws FC_OPTION_* naming the first bad option
  */
-export function resolvePolicies(
-  given: unknown,
-  parts: { readonly contexts: Readonly<Record<string, Budget>>; readonly limits: typeof DEFAULT_LIMITS },
-): Policies {
+export function resolvePolicies(given: unknown, parts: PolicyParts): Policies {
   refuseLater(given)
   const parsed = ROUTES.safeParse(given)
   if (!parsed.success) throw optionError(parsed.error.issues[0] as z.core.$ZodIssue, 'routes')
   const routes = createRoutes(parsed.data.map((route) => route.match))
   const names = new Set<string>(['default'])
-  const all = [standard(parts.limits)]
+  const all = [standard(parts)]
   for (const route of parsed.data) {
     if (names.has(route.name))
       throw new ForecacheError('FC_OPTION_VALUE', {
@@ -176,10 +189,7 @@ function countedTarget(target: string, key: KeyPolicy): string {
   return query === '' ? target.slice(0, question) : `${target.slice(0, question)}?${query}`
 }
 
-function resolve(
-  route: z.output<typeof ROUTE_POLICY>,
-  { contexts, limits }: { readonly contexts: Readonly<Record<string, Budget>>; readonly limits: typeof DEFAULT_LIMITS },
-): Policy {
+function resolve(route: z.output<typeof ROUTE_POLICY>, { contexts, limits, compress = false }: PolicyParts): Policy {
   const where = `routes.${route.name}`
   if (route.context !== undefined && !Object.hasOwn(contexts, route.context)) {
     throw new ForecacheError('FC_OPTION_UNKNOWN', {
@@ -202,11 +212,12 @@ function resolve(
     strict: route.strict,
     readYourWrites: route.readYourWrites,
     staleWithSMaxage: route.staleWithSMaxage,
+    compress: parseCompression(route.compress ?? compress),
     finish: route.finish,
   }
 }
 
-function standard(limits: typeof DEFAULT_LIMITS): Policy {
+function standard({ limits, compress = false }: PolicyParts): Policy {
   return {
     name: 'default',
     budget: undefined,
@@ -216,6 +227,7 @@ function standard(limits: typeof DEFAULT_LIMITS): Policy {
     strict: false,
     readYourWrites: false,
     staleWithSMaxage: false,
+    compress: parseCompression(compress),
     finish: true,
   }
 }

@@ -6,6 +6,7 @@
 import type { Fill } from '../flow/fill.ts'
 import type { Kept } from '../flow/keep.ts'
 import type { StoreRefusal } from '../rules/storable.ts'
+import { makeVariants } from './recode.ts'
 import { placeFor } from './search.ts'
 import { type Content, markPass, placeStored, sealStored } from './store.ts'
 import type { Plan, Stored } from './stored.ts'
@@ -14,9 +15,12 @@ import type { KeyedVisit } from './visit.ts'
 /** Refusals that say something about one request, nothing about the key. */
 const OF_REQUEST: ReadonlySet<StoreRefusal> = new Set(['request-no-store', 'authorization', 'refused'])
 
-/** Stores a response under the exact URL, or wider, where it says so. */
+/** Stores a response under the exact URL, or wider, where it says so; its other codings are made behind. */
 export function putStored(visit: KeyedVisit, fill: Fill, stored: Stored): Kept {
-  return placeStored(visit.desk, placeFor(visit, fill, stored.plan), stored)
+  const place = placeFor(visit, fill, stored.plan)
+  const kept = placeStored(visit.desk, place, stored)
+  if (kept === 'kept') makeVariants(visit.desk, place, stored)
+  return kept
 }
 
 /** Stores a planned response with its content. @returns it, stored or not */

@@ -7,8 +7,9 @@ import type { Reply } from '../model/exchange.ts'
 import { Fields } from '../model/fields.ts'
 import { boundaryFor, multipartRanges } from '../rules/multipart.ts'
 import { formatContentRange, sliceOf } from '../rules/partial.ts'
-import { type ByteRange, isRangeApplicable, parseRange, type RangeSpec, resolveRanges } from '../rules/range.ts'
+import { type ByteRange, parseRange, type RangeSpec, resolveRanges } from '../rules/range.ts'
 import { finish, type Manner } from './manner.ts'
+import { mayCut } from './represent.ts'
 import type { Plan, Stored } from './stored.ts'
 import type { Visit } from './visit.ts'
 
@@ -16,7 +17,7 @@ import type { Visit } from './visit.ts'
 export function rangeOf(visit: Visit, plan: Plan): RangeSpec[] | undefined {
   const { head } = visit
   const value = head.method === 'GET' && (plan.status === 200 || plan.status === 206) ? head.fields.get('range') : undefined
-  if (value === undefined || !isRangeApplicable(head.fields, plan.fields)) return undefined
+  if (value === undefined || !mayCut(head, plan)) return undefined
   return parseRange(value)
 }
 

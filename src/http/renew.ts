@@ -11,13 +11,18 @@ import type { Errand } from './errand.ts'
 import { judgeHeard, type Judgement } from './judge.ts'
 import { putRefusal, putStored } from './put.ts'
 import { replyStored } from './respond.ts'
-import type { Stored } from './stored.ts'
+import type { Plan, Stored } from './stored.ts'
+import { widened } from './variants.ts'
 import type { KeyedVisit } from './visit.ts'
 
 const RENEWED = { cache: 'REFRESH', status: { forward: 'stale', forwardStatus: 304 } } as const
 
-/** Renews a stored response by a 304 that speaks of it, and answers with it. */
-export function renew(visit: KeyedVisit, errand: Errand, item: { heard: Heard; stored: Stored }): Reply {
+/**
+ * Renews a stored response by a 304 that speaks of it, and answers with it.
+ *
+ * @returns undefined when it cannot stand for the clients it stood for: it has to be fetched anew
+ */
+export function renew(visit: KeyedVisit, errand: Errand, item: { heard: Heard; stored: Stored }): Reply | undefined {
   const { heard, stored } = item
   const judgement = judgeRenewal(visit, item)
   if (!judgement.storable) {
@@ -27,6 +32,7 @@ export function renew(visit: KeyedVisit, errand: Errand, item: { heard: Heard; s
     const once = stored.renewed({ ...stored.plan, fields, requestedAt: heard.requestedAt, offsetMs: 0 })
     return withCookies(replyStored(visit, once, RENEWED), heard.head.fields)
   }
+  if (!standsOn(stored, judgement.plan)) return undefined
   const renewed = stored.renewed(judgement.plan)
   putStored(visit, errand.fill, renewed)
   errand.lead?.end()
@@ -41,7 +47,14 @@ export function judgeRenewal(visit: KeyedVisit, { heard, stored }: { heard: Hear
   const fields = mergeFields(stored.plan.fields, heard.head.fields, visit.desk.profile.merge)
   const age = heard.head.fields.first('age')
   if (age !== undefined) fields.set('age', age)
-  return judgeHeard(visit, { ...heard, head: { status, statusText, fields } }, { part: stored.part !== undefined })
+  const judgement = judgeHeard(visit, { ...heard, head: { status, statusText, fields } }, { part: stored.part !== undefined })
+  if (!judgement.storable || stored.plan.recoding?.wide !== true) return judgement
+  return { storable: true, plan: widened(judgement.plan) }
+}
+
+/** Whether a response that stands for clients of every coding still may. */
+export function standsOn({ plan: { recoding } }: Stored, renewed: Plan): boolean {
+  return recoding?.wide !== true || renewed.recoding?.wide === true
 }
 
 /** Cookies that came with a 304 are for the client who asked, and for nobody else. */

@@ -9,15 +9,21 @@ import { hash, randomBytes } from 'node:crypto'
 import type { Fill } from '../flow/fill.ts'
 import type { Kept } from '../flow/keep.ts'
 import type { Fields } from '../model/fields.ts'
+import { ownText } from '../model/intern.ts'
 import type { Part } from '../rules/partial.ts'
+import { textBytes } from './compact.ts'
 import { keyOfVariant } from './select.ts'
 import { MAX_SETS, type Plan, Stored, VaryIndex } from './stored.ts'
+import { type BodySet, withVariants } from './variants.ts'
 import type { Desk } from './visit.ts'
 
 /** Bodies smaller than this are not looked for among equal ones. */
 const MIN_SHARED_BYTES = 256
 const INDEX_MS = 30 * 86_400_000
 const MAX_LANGUAGES = 8
+/** An index with its id and its two lists. */
+const INDEX_BYTES = 176
+const LIST_BYTES = 56
 
 /** Content that goes with a plan. */
 export interface Content {
@@ -32,11 +38,30 @@ export interface Place {
   readonly primary: string
 }
 
-/** A response made of a plan and its body; equal bodies are one. */
+/** Before the name of a body, and of a body with what was made of it. */
+const BODY = 'body:'
+export const SET = 'set:'
+
+/** A response made of a plan and its body; equal bodies are one, and bring what was made of them. */
 export function sealStored(desk: Desk, plan: Plan, content: Content): Stored {
   if (content.body.byteLength < MIN_SHARED_BYTES) return new Stored(plan, content)
-  const shareId = `body:${hash('sha256', content.body, 'base64url')}`
+  const shareId = `${BODY}${hash('sha256', content.body, 'base64url')}`
+  const stored = new Stored(plan, { ...content, shareId })
+  const setId = content.trailers === undefined ? setIdOf(stored) : undefined
+  const set = heldSet(desk, setId)
+  if (set !== undefined) return withVariants(stored, set, setId)
   return new Stored(plan, { ...content, body: desk.engine.canonical(shareId, content.body), shareId })
+}
+
+/** Name of a response's body with what is made of it under its route's settings. */
+export function setIdOf({ plan: { recoding }, shareId }: Stored): string | undefined {
+  if (recoding === undefined || shareId?.startsWith(BODY) !== true) return undefined
+  return `${SET}${shareId.slice(BODY.length)}:${recoding.coding}:${recoding.pays}:${recoding.settings.id}`
+}
+
+/** What was made of an equal body, while an entry holds it. */
+export function heldSet(desk: Desk, setId: string | undefined): BodySet | undefined {
+  return setId === undefined ? undefined : desk.engine.canonical<BodySet | undefined>(setId, undefined)
 }
 
 /** Stores a response where requests like the one it answered will find it. */
@@ -58,6 +83,12 @@ export function placeStored(desk: Desk, { fill, primary }: Place, stored: Stored
   return keepStored(desk, { ...fill, key }, stored)
 }
 
+/** The key under which a response stands now, if it does. */
+export function keyOfStored(desk: Desk, primary: string, { vary, selecting }: Plan): string {
+  const value = desk.engine.memory.look(primary)?.value
+  return value instanceof VaryIndex ? keyOfVariant(primary, value, { names: vary, values: selecting }) : primary
+}
+
 /** Remembers that the answers of a key cannot be shared, so that its callers stop waiting for each other. */
 export function markPass(desk: Desk, fill: Fill, ms: number): void {
   if (ms <= 0) return
@@ -67,26 +98,34 @@ export function markPass(desk: Desk, fill: Fill, ms: number): void {
 }
 
 function keepStored(desk: Desk, fill: Fill, stored: Stored): Kept {
-  const { plan, shareId, body } = stored
-  return desk.engine.keep(fill, {
-    value: stored,
-    bytes: stored.bytes,
-    budget: plan.budget,
-    tags: plan.tags,
-    jitter: 0,
-    ...(shareId === undefined ? {} : { share: { id: shareId, bytes: body.byteLength } }),
-  })
+  const { plan, shareId, bodyBytes } = stored
+  return desk.engine.keep(
+    { ...fill, key: ownText(fill.key) },
+    {
+      value: stored,
+      bytes: stored.bytes,
+      budget: plan.budget,
+      tags: plan.tags,
+      jitter: 0,
+      ...(shareId === undefined ? {} : { share: { id: shareId, bytes: bodyBytes } }),
+    },
+  )
 }
 
 function keepIndex(desk: Desk, fill: Fill, index: VaryIndex): Kept {
-  const bytes = 64 + index.sets.reduce((sum, set) => sum + set.reduce((length, name) => length + name.length + 16, 16), 0)
-  return desk.engine.keep(fill, {
-    value: index,
-    bytes,
-    kind: 'vary',
-    jitter: 0,
-    budget: { freshMs: INDEX_MS, staleMs: INDEX_MS, onErrorMs: INDEX_MS },
-  })
+  let bytes = INDEX_BYTES
+  for (const set of index.sets) bytes += set.reduce((sum, name) => sum + textBytes(name), LIST_BYTES)
+  for (const key of index.languages) bytes += textBytes(key)
+  return desk.engine.keep(
+    { ...fill, key: ownText(fill.key) },
+    {
+      value: index,
+      bytes,
+      kind: 'vary',
+      jitter: 0,
+      budget: { freshMs: INDEX_MS, staleMs: INDEX_MS, onErrorMs: INDEX_MS },
+    },
+  )
 }
 
 /** The index with this set first; the same object when it stands there already. */

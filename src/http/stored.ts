@@ -10,6 +10,8 @@ import type { Fields } from '../model/fields.ts'
 import type { StaleWindows } from '../rules/freshness.ts'
 import type { Part } from '../rules/partial.ts'
 import type { Standing } from '../rules/reuse.ts'
+import { heldBytes, textBytes } from './compact.ts'
+import type { Recoding } from './recoding.ts'
 
 /** A response as it is to be stored, before its body has come. */
 export interface Plan {
@@ -32,8 +34,37 @@ export interface Plan {
   /** What of the query does not select it (No-Vary-Search). */
   readonly search: NoVarySearch | undefined
   readonly tags: readonly string[]
+  /** What other codings may be made of it; undefined: none. */
+  readonly recoding: Recoding | undefined
   /** Windows for the engine, from `requestedAt`. */
   readonly budget: Budget
+}
+
+/** The same response in other codings. `base` is the response as it came, always the same one. */
+export interface Alternatives {
+  /** @returns undefined when none is acceptable; constant time for a text that was seen lately */
+  choose(base: Stored, accept: string | undefined): Stored | undefined
+  /** The one that bears a strong tag. */
+  named(base: Stored, tag: string): Stored | undefined
+  /** The one without a coding. */
+  plain(base: Stored): Stored | undefined
+  /** The same bodies under another plan. */
+  renewed(plan: Plan): Alternatives
+  list(base: Stored): readonly { readonly coding: string; readonly bytes: number }[]
+  readonly made: readonly Stored[]
+  /** Bytes of the bodies that were made. */
+  readonly bodyBytes: number
+  /** Bytes all of it is charged with. */
+  readonly bytes: number
+}
+
+/** What a stored response holds beside its plan. */
+export interface Held {
+  readonly body: Uint8Array
+  readonly trailers?: Fields | undefined
+  readonly part?: Part | undefined
+  readonly shareId?: string | undefined
+  readonly variants?: Alternatives | undefined
 }
 
 /** A stored response. */
@@ -45,32 +76,47 @@ export class Stored {
   readonly part: Part | undefined
   /** Name of the body among equal ones; undefined when it is too small to be worth it. */
   readonly shareId: string | undefined
+  /** In other codings; undefined: in this one alone. */
+  readonly variants: Alternatives | undefined
   /** What a lane keeps to write it at once; the lane's alone, made at the first use. */
   ready: object | undefined = undefined
 
-  constructor(
-    plan: Plan,
-    content: { body: Uint8Array; trailers?: Fields | undefined; part?: Part | undefined; shareId?: string | undefined },
-  ) {
+  constructor(plan: Plan, held: Held) {
     this.plan = plan
-    this.body = content.body
-    this.trailers = content.trailers
-    this.part = content.part
-    this.shareId = content.shareId
+    this.body = held.body
+    this.trailers = held.trailers
+    this.part = held.part
+    this.shareId = held.shareId
+    this.variants = held.variants
   }
 
   /** The same content under another plan: what a 304 makes of it. */
   renewed(plan: Plan): Stored {
-    return new Stored(plan, this)
+    const { body, trailers, part, shareId, variants } = this
+    return new Stored(plan, { body, trailers, part, shareId, variants: variants?.renewed(plan) })
   }
 
   /** Bytes it is charged with. */
   get bytes(): number {
-    return this.body.byteLength + this.plan.fields.bytes + (this.trailers?.bytes ?? 0) + PLAN_BYTES
+    const { fields, selecting, tags } = this.plan
+    let bytes = PLAN_BYTES + this.body.byteLength + BODY_BYTES + heldBytes(fields) + tags.length * 8
+    if (this.trailers !== undefined) bytes += heldBytes(this.trailers)
+    for (const value of selecting) bytes += SELECTING_BYTES + textBytes(value ?? '')
+    return this.variants === undefined ? bytes : bytes + this.variants.bytes
+  }
+
+  /** Bytes of all its bodies: what equal responses share. */
+  get bodyBytes(): number {
+    return this.body.byteLength + (this.variants?.bodyBytes ?? 0)
   }
 }
 
+/** The response, its plan with windows and budget, and their numbers; measured, see docs/decisions/011. */
 const PLAN_BYTES = 320
+/** A view and its buffer's object, beside the buffer. */
+const BODY_BYTES = 184
+/** The name and the value in their lists. */
+const SELECTING_BYTES = 32
 
 /** Which fields select among the responses under a key: at most `MAX_SETS` lists of names, the last used first. */
 export class VaryIndex {

@@ -27,6 +27,11 @@ export function count(visit: Visit, what: Counted): void {
   visit.desk.engine.meter.count(COUNTER[what], routeOf(visit))
 }
 
+/** Bytes that a client was spared by a smaller representation of what came. */
+export function countSaved(visit: Visit, bytes: number): void {
+  if (bytes > 0 && visit.head.method !== 'HEAD') visit.desk.engine.meter.add(COUNTER.variantsSavedBytes, routeOf(visit), bytes)
+}
+
 /** A fresh answer. */
 export function countHit(visit: Visit, key: string, ageMs: number): void {
   const { meter, events } = visit.desk.engine

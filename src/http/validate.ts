@@ -8,6 +8,7 @@ import type { Reply } from '../model/exchange.ts'
 import { isFreshenedBy, validationFields, validatorsOf } from '../rules/validate.ts'
 import { askOrigin, discard, type Heard } from './ask.ts'
 import type { Errand } from './errand.ts'
+import { askForCoding } from './forwarded.ts'
 import { renew } from './renew.ts'
 import { type Found, isFailure, standIn, unproven } from './stand-in.ts'
 import { count } from './tally.ts'
@@ -21,7 +22,7 @@ export async function validateStored(visit: KeyedVisit, errand: Errand, found: F
   const { backoff } = visit.desk.engine
   const { signal } = errand.abort
   const validators = validatorsOf(found.stored.plan.fields)
-  const fields = validationFields(visit.head.fields, validators ?? NO_VALIDATORS)
+  const fields = askForCoding(validationFields(visit.head.fields, validators ?? NO_VALIDATORS), found.stored.plan)
   let heard: Heard
   try {
     heard = await askOrigin(visit, { fields, signal, informs: !errand.background })
@@ -40,8 +41,10 @@ export async function validateStored(visit: KeyedVisit, errand: Errand, found: F
   if (status !== 304 || validators === undefined) return settleWhole(visit, errand, heard)
   discard(heard.answer.body)
   if (!isFreshenedBy(found.stored.plan.fields, heard.head.fields)) return fetchWhole(visit, errand)
+  const renewed = renew(visit, errand, { heard, stored: found.stored })
+  if (renewed === undefined) return fetchWhole(visit, errand)
   count(visit, 'revalidations')
-  return renew(visit, errand, { heard, stored: found.stored })
+  return renewed
 }
 
 /** A failing answer: the stored response where it may stand in, else the failure itself; the stored response stays. */

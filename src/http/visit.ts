@@ -8,6 +8,7 @@ import type { Fill } from '../flow/fill.ts'
 import type { BodySource, OriginPort, RequestHead, ResponseHead } from '../model/exchange.ts'
 import type { RouteId } from '../model/meter.ts'
 import type { CacheControl } from '../rules/cache-control.ts'
+import type { Press } from '../wire/press.ts'
 import type { Policies, Routed } from './policy.ts'
 import type { Profile } from './profile.ts'
 
@@ -33,12 +34,18 @@ export interface Desk {
   readonly laggardMs: number
   /** Bytes that fillings under way hold, and may hold together. */
   readonly holding: Holding
+  /** Where the other codings of stored responses are made. */
+  readonly press: Press
 }
 
 /** Bytes of bodies under way, counted against a limit. */
 export interface Holding {
-  bytes: number
+  readonly bytes: number
   readonly maxBytes: number
+  /** So many more; fewer where negative. */
+  hold(bytes: number): void
+  /** A body is not collected because of it. */
+  refuse(): void
 }
 
 /** See the module's header. */

@@ -10,6 +10,7 @@ import { askOrigin, type Heard } from './ask.ts'
 import { bodyRefusal } from './collect.ts'
 import type { Errand } from './errand.ts'
 import { judgeHeard } from './judge.ts'
+import { tellVary } from './selection.ts'
 import { replyShared } from './share.ts'
 import type { KeyedVisit } from './visit.ts'
 
@@ -25,5 +26,7 @@ export async function settleWhole(visit: KeyedVisit, errand: Errand, heard: Hear
   const judgement = judgeHeard(visit, heard)
   const refusal = judgement.storable ? bodyRefusal(visit, heard) : judgement.refusal
   if (refusal !== undefined) return replyAlone(visit, errand, { heard, refusal })
-  return replyShared(visit, errand, { heard, plan: (judgement as Extract<typeof judgement, { storable: true }>).plan })
+  const { plan } = judgement as Extract<typeof judgement, { storable: true }>
+  tellVary(heard.head.fields, plan) // the first answer says what the later ones say
+  return replyShared(visit, errand, { heard, plan })
 }

@@ -47,6 +47,8 @@ export interface ResponseView {
   readonly alwaysValidate: boolean
   /** Request fields that select it among variants. */
   readonly vary: readonly string[]
+  /** Its codings with the bytes of their bodies, the one it came in first. */
+  readonly codings: readonly { readonly coding: string; readonly bytes: number }[]
 }
 
 /** A door that can explain requests. */

@@ -6,6 +6,7 @@
  */
 import { z } from 'zod'
 import { CACHE_OPTIONS } from '../flow/options.ts'
+import { COMPRESS } from '../http/compression.ts'
 import { ROUTES } from '../http/policy.ts'
 import { duration, size } from '../model/option.ts'
 import { ORIGIN_TLS, TLS } from './tls-schema.ts'
@@ -78,11 +79,13 @@ const CACHE_API = z
     ttl: window()
       .default(MINUTE)
       .meta({ unit: 'ms', shown: '60s', description: 'Fresh window of a value that is written without one.' }),
-    maxTtl: window().default(30 * DAY).meta({
-      unit: 'ms',
-      shown: '30d',
-      description: 'Longest window a writer may ask for, `stale` and `onError` included; more is answered 400.',
-    }),
+    maxTtl: window()
+      .default(30 * DAY)
+      .meta({
+        unit: 'ms',
+        shown: '30d',
+        description: 'Longest window a writer may ask for, `stale` and `onError` included; more is answered 400.',
+      }),
     maxBatch: bytes(KIB, 256 * MIB, 'a size from 1KiB to 256MiB')
       .default(16 * MIB)
       .meta({ unit: 'bytes', shown: '16MiB', description: 'Content of `POST /cache`, and the values in its answer.' }),
@@ -232,6 +235,10 @@ export const CONFIG = z.strictObject({
   headers: HEADERS.meta({ description: 'Fields that the gateway reads and writes.' }),
   lane: z.boolean().default(true).meta({
     description: 'Answers hits from the raw socket, before the HTTP stack; the same answers, for less.',
+  }),
+  compress: COMPRESS.default(true).meta({
+    description:
+      'Other codings (br, gzip, zstd) of stored responses, made when they are stored and chosen by Accept-Encoding: `true`, `false`, or `{codings, minBytes, types}`; docs/guide/compression.md.',
   }),
   metrics: METRICS.meta({ description: 'What `/metrics` shows.' }),
   log: LOG.meta({ description: 'What is written on stderr.' }),

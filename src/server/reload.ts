@@ -41,7 +41,7 @@ const FIXED: readonly string[] = [
 ]
 
 /** Sections that say what a stored answer means: where it came from, under which key it stands, for how long. */
-const MEANING: readonly string[] = ['origin', 'profile', 'routes']
+const MEANING: readonly string[] = ['origin', 'profile', 'routes', 'compress']
 
 /** Certificates may change while the process runs; whether there is TLS, and what is agreed on in its handshakes, may not. */
 function isOtherTls(before: TlsSettings | undefined, after: TlsSettings | undefined): boolean {
