@@ -11,11 +11,12 @@ import { type Series, seriesOf } from '../model/meter.ts'
 import { HISTOGRAM } from '../model/metric.ts'
 import type { CacheControl } from '../rules/cache-control.ts'
 import { requestControl } from '../rules/reuse.ts'
+import { representPlain } from './represent.ts'
 import { replyStored } from './respond.ts'
 import { select } from './select.ts'
 import { deliver, HIT, useOf } from './serve.ts'
 import { ageOf, Stored } from './stored.ts'
-import { countHit } from './tally.ts'
+import { countHit, countSaved } from './tally.ts'
 import { type Desk, type DoorExchange, type KeyedVisit, routeOf } from './visit.ts'
 
 /** What the fields of a request say, whatever its target: read once for all requests that bear the same fields. */
@@ -24,6 +25,8 @@ export interface Bearing {
   readonly asked: CacheControl
   /** No condition, no range, no directive: any fresh response answers it as it is. */
   readonly plain: boolean
+  /** Accept-Encoding. */
+  readonly accept: string | undefined
 }
 
 /** A request as it is remembered between its repetitions; bound to no connection. */
@@ -31,8 +34,11 @@ export interface Known {
   readonly visit: KeyedVisit
   readonly plain: boolean
   readonly series: Series
+  readonly accept: string | undefined
   /** Where the response recalled last stands. */
   key: string
+  /** What its coding saves against the response as it came, bytes. */
+  savedBytes: number
 }
 
 /** Fields by which a request asks for more than what stands. */
@@ -55,7 +61,9 @@ const NOBODY: DoorExchange = {
 
 /** @param head as forwarded, for any target */
 export function bearingOf(head: RequestHead): Bearing {
-  return { head, asked: requestControl(head.fields), plain: !PARTICULAR.some((name) => head.fields.has(name)) }
+  const { fields } = head
+  const plain = !PARTICULAR.some((name) => fields.has(name))
+  return { head, asked: requestControl(fields), plain, accept: fields.get('accept-encoding') }
 }
 
 /** @returns undefined for what is never answered by recalling: no key, a strict route, a version token */
@@ -69,21 +77,28 @@ export function know(desk: Desk, bearing: Bearing, { method, target }: { method:
   const primary = requestKey(head, policy.key)
   if (primary === undefined) return undefined
   const visit: KeyedVisit = { desk, head, body: undefined, exchange: NOBODY, asked: bearing.asked, routed, tags: [], primary }
-  return { visit, plain: bearing.plain, series: seriesOf(routeOf(visit), true, false), key: primary }
+  const series = seriesOf(routeOf(visit), true, false)
+  return { visit, plain: bearing.plain, accept: bearing.accept, series, key: primary, savedBytes: 0 }
 }
 
-/** The fresh response that answers a plain request whole; undefined: look closer. About 100 ns. */
+/** The fresh representation that answers a plain request whole; undefined: look closer. About 100 ns. */
 export function recall(known: Known): Stored | undefined {
   const { visit } = known
   const value = visit.desk.engine.memory.current(visit.primary)
   if (value instanceof Stored) {
     known.key = visit.primary
-    return value.part === undefined ? value : undefined
+    return value.part === undefined ? choose(known, value) : undefined
   }
   const selected = select(visit)
   if (selected.kind !== 'stored' || selected.stored.part !== undefined || useOf(visit, selected) !== 'serve') return undefined
   known.key = selected.key
-  return selected.stored
+  return choose(known, selected.stored)
+}
+
+function choose(known: Known, stored: Stored): Stored | undefined {
+  const chosen = representPlain(known.visit, stored, known.accept)
+  known.savedBytes = chosen === undefined ? 0 : stored.body.byteLength - chosen.body.byteLength
+  return chosen
 }
 
 /** The answer made of it; the fields that change while it stands are Age and Cache-Status. */
@@ -99,8 +114,9 @@ export function recallParticular({ visit }: Known): Reply | undefined {
 }
 
 /** Counts a recalled response as `deliver` does. */
-export function countRecalled({ visit, key }: Known, stored: Stored, now: number): void {
+export function countRecalled({ visit, key, savedBytes }: Known, stored: Stored, now: number): void {
   countHit(visit, key, ageOf(stored.plan, now))
+  if (savedBytes !== 0) countSaved(visit, savedBytes)
 }
 
 /** From the request's arrival to its answer handed over, ms. */

@@ -26,6 +26,18 @@ export function isAcceptable({ head }: Pick<Visit, 'head'>, stored: Stored): boo
   return acceptsPlan(head, stored.plan)
 }
 
+/**
+ * `represent` for a request that says nothing but what codings it accepts: no range, no condition, no directive.
+ *
+ * @param accept its Accept-Encoding, lines combined
+ * @returns undefined when no representation that stands here is acceptable
+ */
+export function representPlain({ head }: Pick<Visit, 'head'>, stored: Stored, accept: string | undefined): Stored | undefined {
+  const { variants, plan } = stored
+  if (variants === undefined) return plan.recoding === undefined || acceptsPlan(head, plan) ? stored : undefined
+  return variants.choose(stored, accept) ?? (plan.recoding?.wide === true ? undefined : stored)
+}
+
 /** As `isAcceptable`, of a response that is not all here yet. */
 export function acceptsPlan({ fields }: RequestHead, { recoding }: Plan): boolean {
   if (recoding === undefined || !recoding.wide) return true
