@@ -5,16 +5,8 @@
  * calls; only the order of work differs: what repeats is remembered.
  */
 import type { HttpDoor } from '../http/door.ts'
-import {
-  type Bearing,
-  bearingOf,
-  countRecalled,
-  know,
-  type Known,
-  recall,
-  recallParticular,
-  timeRecalled,
-} from '../http/recall.ts'
+import { type Bearing, bearingOf, know, type Known } from '../http/known.ts'
+import { countRecalled, recall, recallParticular, timeRecalled } from '../http/recall.ts'
 import type { Stored } from '../http/stored.ts'
 import { admit } from './admit.ts'
 import { forward } from './forward.ts'

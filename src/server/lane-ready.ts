@@ -4,7 +4,8 @@
  *
  * Floor 5, room server. Made of the same reply and the same fields as `send` writes, so a lane's answer differs in nothing.
  */
-import { type Known, recalledReply } from '../http/recall.ts'
+import type { Known } from '../http/known.ts'
+import { recalledReply } from '../http/recall.ts'
 import { ageOf, type Plan, type Stored } from '../http/stored.ts'
 import type { Reply } from '../model/exchange.ts'
 import { formatHttpDate } from '../rules/dates.ts'
