@@ -12,7 +12,13 @@ import { httpReply } from './api-reply.ts'
 import type { Inbound } from './inbound.ts'
 import { errorReply } from './refuse.ts'
 
-const LIMITS = { maxTargetBytes: 8192, maxFields: 100, maxBodyBytes: Number.MAX_SAFE_INTEGER, defaultAuthority: 'localhost' }
+/** Limits of heads on the api port. */
+export const API_LIMITS = {
+  maxTargetBytes: 8192,
+  maxFields: 100,
+  maxBodyBytes: Number.MAX_SAFE_INTEGER,
+  defaultAuthority: 'localhost',
+}
 const BODY_IDLE_MS = 10_000
 
 /** Answers one request; never rejects. */
@@ -30,7 +36,7 @@ export async function receiveApi(routes: ApiRoutes, incoming: Inbound, logger: L
 }
 
 async function answer(routes: ApiRoutes, incoming: Inbound): Promise<Reply> {
-  const head = incoming.admit(LIMITS)
+  const head = incoming.admit(API_LIMITS)
   const { endpoint, params, path, query } = matchEndpoint(routes, head)
   if (endpoint.open !== true) checkCaller(routes, head)
   const signal = incoming.signal()

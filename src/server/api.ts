@@ -6,6 +6,7 @@
  */
 import FindMyWay from 'find-my-way'
 import type { AddressInfo } from 'node:net'
+import type { Contents } from '../flow/contents.ts'
 import type { Clock } from '../model/clock.ts'
 import type { Endpoint } from '../model/endpoint.ts'
 import { ForecacheError } from '../model/errors.ts'
@@ -13,6 +14,8 @@ import type { Logger } from '../model/port.ts'
 import { receiveApi } from './api-request.ts'
 import { parseTrust } from './forward.ts'
 import { createKeyring, type Keyring } from './keyring.ts'
+import { createCacheLane } from './lane-cache.ts'
+import type { LaneDesk } from './lane-desk.ts'
 import { type ListenAddress, Listener } from './listener.ts'
 import { TlsKeeper } from './tls-keeper.ts'
 import type { TlsSettings } from './tls-schema.ts'
@@ -24,6 +27,8 @@ export interface ApiOptions {
   readonly insecure: boolean
   readonly clock: Clock
   readonly logger: Logger
+  /** Values of the native cache API that are read in the lane; undefined: everything goes through the full stack. */
+  readonly contents?: Contents | undefined
   /** HTTPS; undefined: plain HTTP. */
   readonly tls?: TlsSettings | undefined
 }
@@ -51,6 +56,7 @@ const BOUNDS = {
   writeMs: 30_000,
   keepAliveMs: 60_000,
 }
+const HEAD_FORM = { via: undefined, keepAliveSeconds: BOUNDS.keepAliveMs / 1000 }
 const isLoopback = parseTrust(['loopback'])
 
 /** @throws FC_OPTION_VALUE for a malformed key or two endpoints with one path, FC_TLS_* for certificates */
@@ -60,13 +66,16 @@ export function createApi(options: ApiOptions): ApiServer {
   for (const endpoint of options.endpoints) router.on(endpoint.method, endpoint.path, () => {}, endpoint)
   const methods = [...new Set(options.endpoints.map((endpoint) => endpoint.method))]
   const routes = { router, methods, localNamesOnly: !options.insecure, keys: () => keyring }
-  const { clock, logger, tls } = options
+  const { clock, logger, tls, contents } = options
+  const openLane = (): LaneDesk | undefined => contents && createCacheLane(contents, routes, HEAD_FORM)
+  let lane = openLane()
   const keeper = tls && new TlsKeeper(tls, { name: 'api.tls', clock, logger, onChange: (one) => listener.secure(one) })
   const listener: Listener = new Listener(
     { ...BOUNDS, tls: keeper?.credentials },
     {
       clock,
-      onRequest: (incoming) => void receiveApi(routes, incoming, options.logger),
+      onRequest: (incoming) => void receiveApi(routes, incoming, logger),
+      ...(contents === undefined ? {} : { lane: () => lane }),
     },
   )
   return {
@@ -76,6 +85,7 @@ export function createApi(options: ApiOptions): ApiServer {
     },
     setKeys(keys) {
       keyring = createKeyring(keys)
+      lane = openLane()
     },
     renew(settings) {
       if (settings !== undefined) keeper?.renew(settings)

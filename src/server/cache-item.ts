@@ -99,7 +99,8 @@ function checkConditions(api: CacheApi, place: Place | undefined, { fields }: Ap
   return checkCondition(api, place, given)
 }
 
-function replyFound(found: ContentAnswer): ApiReply {
+/** The answer of the endpoint. */
+export function replyFound(found: ContentAnswer): ApiReply {
   const list = contentFields(found)
   const fields: Record<string, string> = {}
   for (let i = 0; i < list.length; i += 2) fields[list[i] as string] = list[i + 1] as string

@@ -75,6 +75,7 @@ class AssembledGateway implements Gateway {
     const surface = createApiSurface(parts.cache, config, [...admin.endpoints, ...this.#health.endpoints])
     this.#api = createApi({
       endpoints: surface.endpoints,
+      contents: config.lane ? surface.contents : undefined,
       keys: config.api.keys,
       insecure: config.api.insecure,
       tls: config.api.tls,
