@@ -3,11 +3,16 @@
  *
  * Floor 6, room cli. Started by another process over an IPC channel (the demo does), it ends with that process.
  */
+import { fileURLToPath } from 'node:url'
 import { ForecacheError } from '../model/errors.ts'
 import { runGateway } from '../server/lifecycle.ts'
 import { showAddress } from './address.ts'
 import type { Address } from './demo/port.ts'
 import type { Io } from './io.ts'
+
+const WORKER_SCRIPT = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? './worker/main.ts' : './worker/main.js', import.meta.url),
+)
 
 /** Flags that serve and demo share; they beat the environment, which beats the file. */
 export interface ServeFlags {
@@ -18,6 +23,7 @@ export interface ServeFlags {
   readonly profile?: 'safe' | 'conformance'
   readonly apiKey?: string[]
   readonly insecure?: boolean
+  readonly workers?: string
 }
 
 /** @returns the exit code, when it has drained @throws FC_CLI_USAGE, FC_LISTEN_*, FC_CONFIG_* */
@@ -30,7 +36,8 @@ export async function runServe(file: string | undefined, flags: ServeFlags, io: 
   const end = (): boolean => process.kill(process.pid, 'SIGTERM')
   process.once('disconnect', end)
   try {
-    return await runGateway({ file, flags: toOptions(flags), env: process.env, print: (line) => io.out(line) })
+    const print = (line: string): void => io.out(line)
+    return await runGateway({ file, flags: toOptions(flags), env: process.env, print, workerScript: WORKER_SCRIPT })
   } catch (error) {
     throw describeListenFailure(error)
   } finally {
@@ -48,6 +55,7 @@ function toOptions(flags: ServeFlags): Record<string, unknown> {
     'api.insecure': flags.insecure,
     'memory.maxBytes': flags.memory,
     profile: flags.profile,
+    workers: flags.workers,
   }
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }

@@ -90,6 +90,7 @@ const CATALOGUE = {
     status: 500,
     text: '{given}: {reason}; choose another address with --listen and --api, or port 0 for a free one',
   },
+  FC_WORKER_START: { status: 500, text: 'worker {worker} ended before it listened: {reason}; what it said stands in the log' },
   FC_CLI_USAGE: { status: 500, text: '{reason}' },
   FC_CLI_API: { status: 502, text: '{url}: {reason}' },
   FC_CLI_CHILD: { status: 500, text: '{reason}; the last it wrote: {written}' },

@@ -6,16 +6,20 @@
 import { hostname } from 'node:os'
 import type { Engine } from '../flow/engine.ts'
 import { type ApiReply, type Endpoint, jsonReply } from '../model/endpoint.ts'
-import { createExplainer, type ExplainerParts } from './explain-endpoint.ts'
+import { createExplainer, type Explainer, type ExplainerParts } from './explain-endpoint.ts'
 import { createInvalidateEndpoint } from './invalidate.ts'
-import { exposeMetrics, type PrometheusOptions } from './prometheus.ts'
+import { exposeMetrics, type MetricSource, type PrometheusOptions } from './prometheus.ts'
 import { createStatsEndpoint } from './stats.ts'
 import { Streams } from './stream.ts'
+import { INSTANCES_TEXT, METRICS_TEXT } from './texts.ts'
 import { createTopEndpoint } from './top.ts'
+import { engineWhole, type Whole } from './whole.ts'
 
 /** What administration works on. */
 export interface AdminParts extends ExplainerParts {
   readonly metrics?: PrometheusOptions
+  /** What is spoken for; default: the engine alone. */
+  readonly whole?: (explainer: Explainer) => Whole
 }
 
 /** The endpoints, and how to let go of what they listen to. */
@@ -28,22 +32,44 @@ export interface Admin {
 export function createAdmin(parts: AdminParts): Admin {
   const { engine } = parts
   const explainer = createExplainer(parts)
-  const registry = exposeMetrics(engine, parts.metrics)
-  const streams = new Streams(engine)
+  const whole = parts.whole?.(explainer) ?? engineWhole(engine, explainer)
+  let source: MetricSource = engine
+  const current: MetricSource = {
+    get meter() {
+      return source.meter
+    },
+    get memory() {
+      return source.memory
+    },
+    get governor() {
+      return source.governor
+    },
+  }
+  const registry = exposeMetrics(current, parts.metrics)
+  const streams = new Streams(whole.stream)
   const startedAt = new Date(engine.clock.wall()).toISOString()
   return {
     endpoints: [
-      createInvalidateEndpoint(engine, parts.authority ?? (() => undefined)),
-      createStatsEndpoint(engine),
-      explainer.endpoint,
-      createTopEndpoint(engine),
+      createInvalidateEndpoint(whole, parts.authority ?? (() => undefined)),
+      createStatsEndpoint(() => whole.stats()),
+      { ...explainer.endpoint, handle: async ({ query }) => jsonReply(200, await whole.explain(query)) },
+      createTopEndpoint((windowMs) => whole.watch(windowMs)),
       {
         method: 'GET',
         path: '/v1/instances',
-        handle: () => jsonReply(200, { instances: [describeInstance(engine, startedAt)] }),
+        about: INSTANCES_TEXT,
+        handle: () => jsonReply(200, { instances: [{ ...describeInstance(engine, startedAt), ...whole.describe() }] }),
       },
       streams.endpoint,
-      { method: 'GET', path: '/metrics', handle: async () => metricsReply(registry.contentType, await registry.metrics()) },
+      {
+        method: 'GET',
+        path: '/metrics',
+        about: METRICS_TEXT,
+        handle: async () => {
+          source = await whole.stats()
+          return metricsReply(registry.contentType, await registry.metrics())
+        },
+      },
     ],
     close: () => {
       explainer.close()

@@ -10,6 +10,7 @@ import type { ExplainPort, RequestView } from '../model/explain.ts'
 import { Fields } from '../model/fields.ts'
 import { explain, type Explanation } from './explain.ts'
 import { Journal } from './journal.ts'
+import { EXPLAIN_TEXT } from './texts.ts'
 
 /** What the endpoint looks at. */
 export interface ExplainerParts {
@@ -27,13 +28,31 @@ type Parts = ExplainerParts & { readonly journal: Journal }
 const MAX_URL_CHARS = 16_384
 const MAX_HEADERS = 100
 
-/** Begins to remember what happens to keys. @returns the endpoint, and how to let go */
-export function createExplainer(given: ExplainerParts): { readonly endpoint: Endpoint; close(): void } {
+/** Explains, as long as it is not closed. */
+export interface Explainer {
+  readonly endpoint: Endpoint
+  /** @param query as the endpoint takes it @throws FC_API_QUERY */
+  explain(query: URLSearchParams): UrlExplanation
+  close(): void
+}
+
+/** An explanation; the URL where one was asked for. */
+export type UrlExplanation = Explanation & { readonly url?: string }
+
+/** Begins to remember what happens to keys. */
+export function createExplainer(given: ExplainerParts): Explainer {
   const { engine } = given
   const journal = new Journal(engine.events, engine.clock, given.journalKeys ?? 10_000)
   const parts = { ...given, journal }
+  const explainGiven = (query: URLSearchParams): UrlExplanation => explainQuery(parts, query)
   return {
-    endpoint: { method: 'GET', path: '/v1/explain', handle: ({ query }) => jsonReply(200, explainQuery(parts, query)) },
+    endpoint: {
+      method: 'GET',
+      path: '/v1/explain',
+      about: EXPLAIN_TEXT,
+      handle: ({ query }) => jsonReply(200, explainGiven(query)),
+    },
+    explain: explainGiven,
     close: () => journal.close(),
   }
 }
@@ -43,7 +62,7 @@ export function createExplainer(given: ExplainerParts): { readonly endpoint: End
  *
  * @throws FC_API_QUERY
  */
-function explainQuery(parts: Parts, query: URLSearchParams): Explanation & { readonly url?: string } {
+function explainQuery(parts: Parts, query: URLSearchParams): UrlExplanation {
   const [key, url] = [query.get('key'), query.get('url')]
   for (const name of query.keys()) {
     if (!['key', 'url', 'method', 'header'].includes(name)) refuse(name, 'unknown; known: key, url, method, header')

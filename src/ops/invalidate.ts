@@ -2,13 +2,14 @@
  * `POST /v1/invalidate`: takes what to invalidate as JSON, answers the version token and what was reached.
  *
  * Floor 4, room ops. Strict: unknown names, wrong types and lists above their limits are refused before anything is done.
- * Only `application/json` is taken, which a page of another site cannot send without asking first.
  */
 import { z } from 'zod'
-import type { Engine } from '../flow/engine.ts'
 import type { InvalidateInput } from '../flow/invalidate.ts'
 import { type ApiRequest, type Endpoint, jsonReply } from '../model/endpoint.ts'
 import { ForecacheError } from '../model/errors.ts'
+import { parseJsonBody, refuseBody } from '../model/json-body.ts'
+import { INVALIDATE_TEXT } from './texts.ts'
+import type { Whole } from './whole.ts'
 
 /** Largest body, bytes. */
 export const MAX_INVALIDATE_BYTES = 4 * 1024 * 1024
@@ -40,63 +41,36 @@ export const INVALIDATE_BODY = z
 const LISTS = ['keys', 'tags', 'urls', 'prefixes', 'namespaces', 'events'] as const
 
 /** @param authority `host:port` of URLs that are paths alone @returns the endpoint */
-export function createInvalidateEndpoint(engine: Engine, authority: () => string | undefined): Endpoint {
+export function createInvalidateEndpoint(whole: Pick<Whole, 'invalidate'>, authority: () => string | undefined): Endpoint {
   return {
     method: 'POST',
     path: '/v1/invalidate',
     maxBodyBytes: MAX_INVALIDATE_BYTES,
-    handle: (request) => {
+    about: { ...INVALIDATE_TEXT, body: { 'application/json': INVALIDATE_BODY } },
+    handle: async (request) => {
       const given = parseInvalidate(request)
       const host = authority()
       const urls = given.urls?.map((url) => (url.startsWith('/') && host !== undefined ? `http://${host}${url}` : url))
       const input = urls === undefined ? given : { ...given, urls }
-      return jsonReply(
-        200,
-        asBodyError(() => engine.invalidate({ ...input, source: 'api' })),
-      )
+      return jsonReply(200, await asBodyError(() => whole.invalidate({ ...input, source: 'api' })))
     },
   }
 }
 
 /** @throws FC_API_BODY */
 function parseInvalidate(request: ApiRequest): InvalidateInput {
-  const type = request.fields.get('content-type')?.split(';')[0]?.trim().toLowerCase()
-  if (type !== 'application/json') refuse(`expected content-type: application/json, given ${type ?? 'none'}`)
-  const parsed = INVALIDATE_BODY.safeParse(parseJson(request.body))
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0] as z.core.$ZodIssue
-    const path = issue.path.map(String).join('.')
-    refuse(
-      issue.code === 'unrecognized_keys' ? unknownName(path, issue.keys) : `${path === '' ? '' : `${path}: `}${issue.message}`,
-    )
-  }
-  const input = parsed.data as InvalidateInput
-  if (LISTS.every((name) => (input[name]?.length ?? 0) === 0)) refuse(`nothing named; give at least one of ${LISTS.join(', ')}`)
+  const input = parseJsonBody(request, INVALIDATE_BODY, [...LISTS, 'soft', 'dryRun']) as InvalidateInput
+  if (LISTS.every((name) => (input[name]?.length ?? 0) === 0))
+    refuseBody(`nothing named; give at least one of ${LISTS.join(', ')}`)
   return input
 }
 
-function unknownName(path: string, keys: readonly string[]): string {
-  return `${[path, keys[0]].filter((part) => part !== '').join('.')}: unknown name; known here: ${[...LISTS, 'soft', 'dryRun'].join(', ')}`
-}
-
-function parseJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
-  } catch (error) {
-    return refuse(`expected JSON in UTF-8: ${(error as Error).message}`)
-  }
-}
-
 /** What the engine refuses in the input is the client's fault here. */
-function asBodyError<T>(run: () => T): T {
+async function asBodyError<T>(run: () => Promise<T>): Promise<T> {
   try {
-    return run()
+    return await run()
   } catch (error) {
     if (!(error instanceof ForecacheError) || error.status !== 500) throw error
-    return refuse(error.message.slice(error.code.length + 2))
+    return refuseBody(error.message.slice(error.code.length + 2))
   }
-}
-
-function refuse(reason: string): never {
-  throw new ForecacheError('FC_API_BODY', { reason })
 }

@@ -22,7 +22,7 @@ import {
 export interface MetricSource {
   readonly meter: Meter
   readonly memory: { readonly size: number; readonly bytes: number; readonly maxBytes: number }
-  readonly governor?: { state(): MemoryState }
+  readonly governor?: { state(): MemoryState } | undefined
 }
 
 /** How it is exposed. */

@@ -3,12 +3,12 @@
  *
  * Floor 4, room ops.
  */
-import type { Engine } from '../flow/engine.ts'
-import { readStats, type Stats } from '../flow/stats.ts'
+import { readStats, type Stats, type StatsSource } from '../flow/stats.ts'
 import { type Endpoint, jsonReply } from '../model/endpoint.ts'
 import { BOUNDS_SECONDS, Histogram } from '../model/histogram.ts'
 import type { LabelledHistogram, Meter, Rates, RouteId } from '../model/meter.ts'
 import type { CounterName } from '../model/metric.ts'
+import { STATS_TEXT } from './texts.ts'
 
 /** Percentiles of one kind of answers, ms. */
 export interface Latency {
@@ -53,17 +53,22 @@ const FAST_SHARE = 0.99
 const MAX_STALE = 0.05
 const MAX_REFRESH_FAILURE = 0.001
 
-/** @returns the endpoint */
-export function createStatsEndpoint(engine: Engine): Endpoint {
-  return { method: 'GET', path: '/v1/stats', handle: () => jsonReply(200, readFullStats(engine)) }
+/** @param source asked at each request @returns the endpoint */
+export function createStatsEndpoint(source: () => StatsSource | Promise<StatsSource>): Endpoint {
+  return {
+    method: 'GET',
+    path: '/v1/stats',
+    about: STATS_TEXT,
+    handle: async () => jsonReply(200, readFullStats(await source())),
+  }
 }
 
 /** Reads everything; costs a pass over routes and their histograms. */
-export function readFullStats(engine: Engine): FullStats {
-  const { meter } = engine
+export function readFullStats(source: StatsSource): FullStats {
+  const { meter } = source
   const series = doorSeries(meter)
   return {
-    ...readStats(engine),
+    ...readStats(source),
     latency: latencies(series),
     targets: targets(meter.rates(), series),
     routes: meter.routes

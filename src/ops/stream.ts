@@ -8,10 +8,11 @@
  */
 import type { Engine } from '../flow/engine.ts'
 import { readStats } from '../flow/stats.ts'
-import type { Timer } from '../model/clock.ts'
+import type { Clock, Timer } from '../model/clock.ts'
 import type { ApiReply, ApiRequest, Endpoint } from '../model/endpoint.ts'
 import { ForecacheError } from '../model/errors.ts'
 import type { EventName } from '../model/event.ts'
+import { STREAM_TEXT } from './texts.ts'
 
 /** Bounds of the stream. */
 export interface StreamLimits {
@@ -44,14 +45,29 @@ const NAMES: Readonly<Record<EventName | 'stats', boolean>> = {
   'lookup:miss': false,
 }
 
-/** The streams of one engine. */
+/** Where events come from: an engine, or several. */
+export interface StreamSource {
+  readonly clock: Clock
+  /** @returns how to stop */
+  on(name: EventName, listener: (payload: unknown) => void): () => void
+  /** What a `stats` event tells. */
+  stats(): unknown
+}
+
+/** One engine as a source. */
+export function engineSource(engine: Engine): StreamSource {
+  const { clock, events } = engine
+  return { clock, on: (name, listener) => events.on(name, listener), stats: () => readStats(engine) }
+}
+
+/** The streams of one source. */
 export class Streams {
-  readonly #engine: Engine
+  readonly #source: StreamSource
   readonly #limits: StreamLimits
   readonly #feeds = new Set<Feed>()
 
-  constructor(engine: Engine, limits: StreamLimits = STREAM_LIMITS) {
-    this.#engine = engine
+  constructor(source: StreamSource, limits: StreamLimits = STREAM_LIMITS) {
+    this.#source = source
     this.#limits = limits
   }
 
@@ -61,7 +77,7 @@ export class Streams {
   }
 
   get endpoint(): Endpoint {
-    return { method: 'GET', path: '/v1/stream', handle: (request) => this.#handle(request) }
+    return { method: 'GET', path: '/v1/stream', about: STREAM_TEXT, handle: (request) => this.#handle(request) }
   }
 
   /** Ends every stream. */
@@ -82,7 +98,7 @@ export class Streams {
 
   /** A generator: nothing is begun for an answer that nobody reads (HEAD). */
   async *#read(names: readonly (EventName | 'stats')[], signal: AbortSignal): AsyncGenerator<string> {
-    const feed = new Feed(this.#engine, this.#limits, signal)
+    const feed = new Feed(this.#source, this.#limits, signal)
     this.#feeds.add(feed)
     try {
       feed.open(names)
@@ -96,7 +112,7 @@ export class Streams {
 
 /** One client's queue. Closed when the client goes, however it goes. */
 class Feed {
-  readonly #engine: Engine
+  readonly #source: StreamSource
   readonly #limits: StreamLimits
   readonly #signal: AbortSignal
   readonly #stops: (() => void)[] = []
@@ -105,8 +121,8 @@ class Feed {
   #closed = false
   #wake: (() => void) | undefined
 
-  constructor(engine: Engine, limits: StreamLimits, signal: AbortSignal) {
-    this.#engine = engine
+  constructor(source: StreamSource, limits: StreamLimits, signal: AbortSignal) {
+    this.#source = source
     this.#limits = limits
     this.#signal = signal
   }
@@ -117,7 +133,7 @@ class Feed {
     this.#stops.push(() => this.#signal.removeEventListener('abort', close))
     for (const name of names) {
       if (name === 'stats') this.#tick()
-      else this.#stops.push(this.#engine.events.on(name, (payload) => this.#push(name, payload)))
+      else this.#stops.push(this.#source.on(name, (payload) => this.#push(name, payload)))
     }
     if (this.#signal.aborted) this.close()
   }
@@ -155,7 +171,7 @@ class Feed {
 
   #wait(): Promise<void> {
     return new Promise((resolve) => {
-      const timer = this.#engine.clock.after(this.#limits.heartbeatMs, () => this.#wake?.())
+      const timer = this.#source.clock.after(this.#limits.heartbeatMs, () => this.#wake?.())
       this.#wake = () => {
         this.#wake = undefined
         timer.cancel()
@@ -167,8 +183,8 @@ class Feed {
   #tick(): void {
     let timer: Timer | undefined
     const again = (): void => {
-      this.#push('stats', readStats(this.#engine))
-      timer = this.#engine.clock.after(this.#limits.statsEveryMs, again)
+      this.#push('stats', this.#source.stats())
+      timer = this.#source.clock.after(this.#limits.statsEveryMs, again)
     }
     again()
     this.#stops.push(() => timer?.cancel())
@@ -193,7 +209,8 @@ function frame(name: string, payload: unknown): string {
   return `event: ${name}\ndata: ${JSON.stringify(payload, plainErrors)}\n\n`
 }
 
-function plainErrors(_: string, value: unknown): unknown {
+/** For JSON: errors as their text and code. */
+export function plainErrors(_: string, value: unknown): unknown {
   if (!(value instanceof Error)) return value
   return { message: value.message, ...(value instanceof ForecacheError && { code: value.code }) }
 }

@@ -10,6 +10,7 @@
 import type { Engine } from '../flow/engine.ts'
 import { type ApiRequest, type Endpoint, jsonReply } from '../model/endpoint.ts'
 import { ForecacheError } from '../model/errors.ts'
+import { TOP_TEXT } from './texts.ts'
 
 /** The answer of `/v1/top`. */
 export interface Top {
@@ -78,37 +79,64 @@ export class HotKeys {
   }
 }
 
-/** @returns the endpoint; `?seconds=` 0.1 to 10, default 1; `?limit=` 1 to 1000, default 20 */
-export function createTopEndpoint(engine: Engine): Endpoint {
-  let running: Promise<{ hot: HotKeys; windowMs: number }> | undefined
+/** What was read in a window, by key. */
+export interface ReadCounts {
+  readonly windowMs: number
+  readonly reads: number
+  readonly errorReads: number
+  readonly keys: readonly (readonly [key: string, reads: number])[]
+}
+
+/**
+ * @param watch counts reads for so long, ms
+ * @returns the endpoint; `?seconds=` 0.1 to 10, default 1; `?limit=` 1 to 1000, default 20
+ */
+export function createTopEndpoint(watch: (windowMs: number) => Promise<ReadCounts>): Endpoint {
+  let running: Promise<ReadCounts> | undefined
   return {
     method: 'GET',
     path: '/v1/top',
+    about: TOP_TEXT,
     handle: async ({ query }) => {
       const limit = Math.floor(parseNumber(query, 'limit', { min: 1, max: MAX_LIMIT, otherwise: 20 }))
       const windowMs = parseNumber(query, 'seconds', { min: 0.1, max: MAX_SECONDS, otherwise: 1 }) * 1000
       // One watch at a time: who asks meanwhile shares it.
-      running ??= watch(engine, windowMs).finally(() => (running = undefined))
+      running ??= watch(windowMs).finally(() => (running = undefined))
       return jsonReply(200, describe(await running, limit))
     },
   }
 }
 
-async function watch(engine: Engine, windowMs: number): Promise<{ hot: HotKeys; windowMs: number }> {
+/** Counts an engine's reads for so long. */
+export async function watchReads(engine: Engine, windowMs: number): Promise<ReadCounts> {
   const hot = new HotKeys(TABLE_KEYS)
   const beganAt = engine.clock.now()
   engine.memory.onRead((key) => hot.note(key))
   await new Promise<void>((resolve) => engine.clock.after(windowMs, resolve))
   engine.memory.onRead(undefined)
-  return { hot, windowMs: engine.clock.now() - beganAt }
+  const { reads, errorReads } = hot
+  return { windowMs: engine.clock.now() - beganAt, reads, errorReads, keys: hot.top(TABLE_KEYS) }
 }
 
-function describe({ hot, windowMs }: { hot: HotKeys; windowMs: number }, limit: number): Top {
+/** Reads of several engines together. */
+export function sumReads(all: readonly ReadCounts[]): ReadCounts {
+  const keys = new Map<string, number>()
+  for (const one of all) for (const [key, reads] of one.keys) keys.set(key, (keys.get(key) ?? 0) + reads)
+  return {
+    windowMs: Math.max(0, ...all.map((one) => one.windowMs)),
+    reads: all.reduce((sum, one) => sum + one.reads, 0),
+    errorReads: all.reduce((sum, one) => sum + one.errorReads, 0),
+    keys: [...keys].sort((a, b) => b[1] - a[1]),
+  }
+}
+
+function describe(counts: ReadCounts, limit: number): Top {
+  const { windowMs, reads: all, errorReads } = counts
   const round = (value: number): number => Number(value.toPrecision(4))
-  const keys = hot.top(limit).map(([key, reads]) => {
-    return { key, reads, perSecond: round((reads * 1000) / windowMs), share: round(reads / hot.reads) }
+  const keys = counts.keys.slice(0, limit).map(([key, reads]) => {
+    return { key, reads, perSecond: round((reads * 1000) / windowMs), share: round(reads / all) }
   })
-  return { windowMs: Math.round(windowMs), reads: hot.reads, errorReads: hot.errorReads, keys }
+  return { windowMs: Math.round(windowMs), reads: all, errorReads, keys }
 }
 
 function parseNumber(query: ApiRequest['query'], name: string, range: { min: number; max: number; otherwise: number }): number {

@@ -240,6 +240,14 @@ export const CONFIG = z.strictObject({
     description:
       'Other codings (br, gzip, zstd) of stored responses, made when they are stored and chosen by Accept-Encoding: `true`, `false`, or `{codings, minBytes, types}`; docs/guide/compression.md.',
   }),
+  workers: z
+    .union([z.literal('auto'), z.coerce.number().pipe(count(256))], { error: 'expected auto or a number from 1 to 256' })
+    .default(1)
+    .meta({
+      unit: 'processes',
+      description:
+        'Processes that share the port and keep one log of invalidations; `auto`: one for each core. Above 1 a supervisor owns the api port and answers for all.',
+    }),
   metrics: METRICS.meta({ description: 'What `/metrics` shows.' }),
   log: LOG.meta({ description: 'What is written on stderr.' }),
 })

@@ -17,6 +17,8 @@ import { TlsKeeper } from './tls-keeper.ts'
 export interface FrontParts {
   readonly engine: Engine
   readonly logger: Logger
+  /** This instance's name in Via, by which it knows its own requests again; default: this process's. */
+  readonly name?: string
 }
 
 /** See the module's header. */
@@ -97,7 +99,7 @@ export class Front {
   }
 
   #run(config: Config, origin?: Running['origin']): Running {
-    const { engine, logger } = this.#parts
-    return createRunning({ config, engine, origin, logger, pseudonym: `forecache-${engine.generation}` })
+    const { engine, logger, name = engine.generation } = this.#parts
+    return createRunning({ config, engine, origin, logger, pseudonym: `forecache-${name}` })
   }
 }

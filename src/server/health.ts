@@ -38,7 +38,9 @@ const READY_TEXT: EndpointText = {
   },
 }
 
-export function createHealth(): Health {
+/** @param isServing whether somebody takes requests while the process is ready; default: always */
+export function createHealth(isServing: () => boolean = () => true): Health {
+  const shown = (): HealthState => (state === 'ready' && !isServing() ? 'starting' : state)
   let state: HealthState = 'starting'
   return {
     get state() {
@@ -57,7 +59,7 @@ export function createHealth(): Health {
         path: '/readyz',
         open: true,
         about: READY_TEXT,
-        handle: () => jsonReply(state === 'ready' ? 200 : 503, { status: state }),
+        handle: () => jsonReply(shown() === 'ready' ? 200 : 503, { status: shown() }),
       },
     ],
   }

@@ -12,6 +12,12 @@ import { type ConfigSources, readConfig } from './config.ts'
 import { watchFile } from './config-watch.ts'
 import { createGateway, type Gateway, type GatewayAddress } from './gateway.ts'
 import type { ListenAddress } from './listener.ts'
+import { watchMemory } from './resident.ts'
+import { Supervisor } from './supervisor.ts'
+import { workerCount } from './worker-shares.ts'
+
+/** A gateway, alone or with workers. */
+type Served = Pick<Gateway, 'listen' | 'reload' | 'close' | 'kill'>
 
 /** What a gateway process is started with. */
 export interface ProcessOptions {
@@ -22,6 +28,8 @@ export interface ProcessOptions {
   readonly env: NonNullable<ConfigSources['env']>
   /** Writes the ready line. */
   readonly print: (line: string) => void
+  /** Script of a worker process; without it there is one process, whatever the configuration says. */
+  readonly workerScript?: string
 }
 
 /**
@@ -35,8 +43,11 @@ export async function runGateway(options: ProcessOptions): Promise<number> {
     readConfig(options.file, { env: options.env, ...(options.flags && { flags: options.flags }) })
   const config = read()
   const logger = pino({ level: config.log.level, base: null }, pino.destination({ fd: 2, sync: true }))
-  const gateway = createGateway(config, logger)
+  const { workerScript: script } = options
+  const gateway: Served =
+    script !== undefined && workerCount(config) > 1 ? new Supervisor(config, { logger, script }) : createGateway(config, logger)
   const address = await gateway.listen()
+  if ('cache' in gateway) watchMemory((gateway as Gateway).cache.engine)
   const reload = (): void => {
     void reloadFrom(gateway, read, logger)
   }
@@ -58,7 +69,7 @@ function shown({ host, port }: ListenAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-async function reloadFrom(gateway: Gateway, read: () => ReturnType<typeof readConfig>, logger: pino.Logger): Promise<void> {
+async function reloadFrom(gateway: Served, read: () => ReturnType<typeof readConfig>, logger: pino.Logger): Promise<void> {
   try {
     const config = read()
     const { applied, restart } = await gateway.reload(config)
@@ -72,7 +83,7 @@ async function reloadFrom(gateway: Gateway, read: () => ReturnType<typeof readCo
 }
 
 /** Waits for the end: a signal or a fault, then the drain. */
-function untilEnd(gateway: Gateway, logger: pino.Logger, reload: () => void): Promise<number> {
+function untilEnd(gateway: Served, logger: pino.Logger, reload: () => void): Promise<number> {
   return new Promise((resolve) => {
     let ending = false
     const finish = (code: number): void => {

@@ -1,10 +1,12 @@
 /**
  * What another configuration changes in a running process, and what has to wait for a restart.
  *
- * Floor 5, room server. Pure.
+ * Floor 5, room server. Pure, but for the certificates that a check reads.
  */
 import { changedSections } from './config-change.ts'
 import type { Config } from './config-schema.ts'
+import { receiveSettings } from './settings.ts'
+import { readCredentials } from './tls-credentials.ts'
 import type { TlsSettings } from './tls-schema.ts'
 
 /** What a reload did. */
@@ -46,6 +48,13 @@ const MEANING: readonly string[] = ['origin', 'profile', 'routes', 'compress']
 /** Certificates may change while the process runs; whether there is TLS, and what is agreed on in its handshakes, may not. */
 function isOtherTls(before: TlsSettings | undefined, after: TlsSettings | undefined): boolean {
   return before?.http2 !== after?.http2 || (before?.ca === undefined) !== (after?.ca === undefined)
+}
+
+/** @throws what would keep a worker from serving it: FC_OPTION_* for trusted proxies, FC_TLS_* for certificates */
+export function checkServable(config: Config): void {
+  receiveSettings(config, '')
+  if (config.tls !== undefined) readCredentials(config.tls, 'tls')
+  if (config.api.tls !== undefined) readCredentials(config.api.tls, 'api.tls')
 }
 
 export function planReload(current: Config, config: Config): ReloadPlan {

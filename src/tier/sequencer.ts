@@ -121,7 +121,12 @@ export class Sequencer {
   #await(sequence: Position, waiting: Set<string>): Promise<Settled> {
     const { clock, ackMs } = this.#parts
     const answer = (open: Open): Settled => {
-      return { sequence, expected: 1 + open.acknowledged + open.waiting.size, acknowledged: 1 + open.acknowledged, matched: open.matched }
+      return {
+        sequence,
+        expected: 1 + open.acknowledged + open.waiting.size,
+        acknowledged: 1 + open.acknowledged,
+        matched: open.matched,
+      }
     }
     return new Promise((resolve) => {
       const open: Open = {

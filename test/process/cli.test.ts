@@ -62,7 +62,6 @@ describe('cli process: exit codes and streams', () => {
     [['--help'], 0],
     [['purge'], 2],
     [['serve'], 2],
-    [['serve', '--workers', '2'], 2],
     [['stats', '--api', 'http://127.0.0.1:1'], 1],
     [['check', '/nowhere.yaml'], 1],
   ])('ends %j with %i, results on stdout, errors on stderr', async (argv, code) => {

@@ -92,7 +92,6 @@ describe('cli: exit codes', () => {
     [['serve', '--l2', 'redis://x'], '--l2'],
     [['serve', '--resp=1'], '--resp'],
     [['serve', '--upstream', 'x'], '--upstream'],
-    [['serve', '--workers', '2'], '--workers'],
     [['top'], 'top'],
     [['analyze', 'access.log'], 'analyze'],
   ])('says of %j that this version does not have it', async (argv, name) => {

@@ -3,7 +3,7 @@ import { type Cache, createCache } from '../../../src/flow/cache.ts'
 import type { ApiRequest } from '../../../src/model/endpoint.ts'
 import { Fields } from '../../../src/model/fields.ts'
 import { createVirtualClock, settle, type VirtualClock } from '../../../src/model/virtual-clock.ts'
-import { STREAM_LIMITS, Streams } from '../../../src/ops/stream.ts'
+import { engineSource, STREAM_LIMITS, Streams } from '../../../src/ops/stream.ts'
 
 let clock: VirtualClock
 let cache: Cache
@@ -12,7 +12,7 @@ let streams: Streams
 beforeEach(() => {
   clock = createVirtualClock()
   cache = createCache({ clock })
-  streams = new Streams(cache.engine, { ...STREAM_LIMITS, maxClients: 2, maxQueue: 5 })
+  streams = new Streams(engineSource(cache.engine), { ...STREAM_LIMITS, maxClients: 2, maxQueue: 5 })
 })
 
 afterEach(() => {

@@ -1,0 +1,111 @@
+/**
+ * Several processes before one administration: what it may ask each of them, and what they answer.
+ *
+ * Floor 4, room ops. Questions and answers are plain data, so that they can cross a channel. A process that does not
+ * answer in time is left out of what is told, never waited for.
+ */
+import type { Engine } from '../flow/engine.ts'
+import type { MemoryState } from '../flow/governor.ts'
+import type { InvalidateInput } from '../flow/invalidate.ts'
+import { ForecacheError, type Detail, type ErrorCode } from '../model/errors.ts'
+import type { MeterWords } from '../model/meter.ts'
+import type { Explanation } from './explain.ts'
+import type { Explainer } from './explain-endpoint.ts'
+import { type ReadCounts, watchReads } from './top.ts'
+
+/** What is asked. */
+export type Question =
+  | { readonly what: 'counts' }
+  | { readonly what: 'top'; readonly windowMs: number }
+  | { readonly what: 'explain'; readonly query: string }
+  | { readonly what: 'matches'; readonly input: InvalidateInput }
+
+/** Everything a process counts, and its gauges; sizes in bytes. */
+export interface Counts {
+  readonly meter: MeterWords
+  readonly entries: number
+  readonly bytes: number
+  readonly maxBytes: number
+  readonly flights: number
+  readonly refreshing: number
+  readonly state: MemoryState
+  readonly cpuSeconds: number
+  readonly residentBytes: number
+}
+
+/** An explanation, or why there is none. */
+export type Explained =
+  | { readonly explanation: Explanation }
+  | { readonly refusal: { readonly code: ErrorCode; readonly detail: Detail } }
+
+/** Answers by what was asked. */
+export interface Answers {
+  readonly counts: Counts
+  readonly top: ReadCounts
+  readonly explain: Explained
+  readonly matches: number
+}
+
+/** A worker for people. */
+export interface WorkerView {
+  readonly id: string
+  readonly pid: number
+  readonly state: string
+  readonly startedAt: string
+}
+
+/** The workers before one administration. */
+export interface Fleet {
+  /** The answers of those who answered in time, by worker. */
+  ask<W extends Question['what']>(
+    question: Extract<Question, { readonly what: W }>,
+  ): Promise<readonly { readonly worker: string; readonly answer: Answers[W] }[]>
+  workers(): readonly WorkerView[]
+  /** Workers that were replaced since the start. */
+  readonly replaced: number
+}
+
+/** Reads what one process counts. */
+export function countsOf({ meter, memory, flights, refreshes, governor }: Engine): Counts {
+  const { user, system } = process.cpuUsage()
+  return {
+    meter: meter.words(),
+    entries: memory.size,
+    bytes: memory.bytes,
+    maxBytes: memory.maxBytes,
+    flights: flights.size,
+    refreshing: refreshes.size,
+    state: governor.state(),
+    cpuSeconds: (user + system) / 1e6,
+    residentBytes: process.memoryUsage.rss(),
+  }
+}
+
+/** One process's answers. */
+export async function answer(
+  parts: { engine: Engine; explainer: Explainer },
+  question: Question,
+): Promise<Answers[keyof Answers]> {
+  const { engine, explainer } = parts
+  switch (question.what) {
+    case 'counts':
+      return countsOf(engine)
+    case 'top':
+      return watchReads(engine, question.windowMs)
+    case 'explain':
+      return explained(explainer, question.query)
+    case 'matches':
+      return engine.invalidate({ ...question.input, dryRun: true }).matched
+    default:
+      return question satisfies never
+  }
+}
+
+function explained(explainer: Explainer, query: string): Explained {
+  try {
+    return { explanation: explainer.explain(new URLSearchParams(query)) }
+  } catch (error) {
+    if (!(error instanceof ForecacheError)) throw error
+    return { refusal: { code: error.code, detail: error.detail } }
+  }
+}

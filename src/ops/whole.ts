@@ -1,0 +1,42 @@
+/**
+ * What one administration speaks for: a single engine, or all processes of an instance as if they were one.
+ *
+ * Floor 4, room ops.
+ */
+import type { Engine } from '../flow/engine.ts'
+import type { InvalidateInput, InvalidateResult } from '../flow/invalidate.ts'
+import type { StatsSource } from '../flow/stats.ts'
+import type { UrlExplanation, Explainer } from './explain-endpoint.ts'
+import type { MetricSource } from './prometheus.ts'
+import { engineSource, type StreamSource } from './stream.ts'
+import { type ReadCounts, watchReads } from './top.ts'
+
+/** Everything that is shown as numbers. */
+export type WholeStats = StatsSource & MetricSource
+
+/** See the module's header. */
+export interface Whole {
+  /** Counts and gauges of now. */
+  stats(): WholeStats | Promise<WholeStats>
+  /** Counts reads for so long, ms. */
+  watch(windowMs: number): Promise<ReadCounts>
+  /** @throws FC_API_QUERY */
+  explain(query: URLSearchParams): UrlExplanation | Promise<UrlExplanation>
+  /** Resolves when nothing serves what it names. @throws FC_TAG_TYPE, FC_EVENT_UNKNOWN, FC_OPTION_VALUE */
+  invalidate(input: InvalidateInput): Promise<InvalidateResult>
+  readonly stream: StreamSource
+  /** What `/v1/instances` tells besides. */
+  describe(): object
+}
+
+/** A single engine. */
+export function engineWhole(engine: Engine, explainer: Explainer): Whole {
+  return {
+    stats: () => engine,
+    watch: (windowMs) => watchReads(engine, windowMs),
+    explain: (query) => explainer.explain(query),
+    invalidate: (input) => engine.invalidateEverywhere(input),
+    stream: engineSource(engine),
+    describe: () => ({}),
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * The supervisor: one process that owns the api port, orders the invalidations of its workers and answers for all of them.
+ *
+ * Floor 5, room server. Looks like a gateway to whoever runs it. It serves no client of the gateway's port itself; values
+ * of the native cache API are its own. A door of its own, without a server, knows the routes: which URL means which key.
+ */
+import { type Cache, createCache } from '../flow/cache.ts'
+import { createHttpDoor, type HttpDoor } from '../http/door.ts'
+import type { Logger } from '../model/port.ts'
+import { createAdmin } from '../ops/admin.ts'
+import { type ApiServer, createApi } from './api.ts'
+import { createApiSurface } from './api-surface.ts'
+import type { Config } from './config-schema.ts'
+import { Crew } from './crew.ts'
+import type { GatewayAddress } from './gateway.ts'
+import { createHealth, type Health } from './health.ts'
+import { checkServable, planReload, type ReloadResult } from './reload.ts'
+import { supervisorShare, workerCount } from './worker-shares.ts'
+
+/** What a supervisor is started with. */
+export interface SupervisorParts {
+  readonly logger: Logger
+  /** Script of a worker; it calls `runWorker`. */
+  readonly script: string
+}
+
+/** See the module's header. */
+export class Supervisor {
+  readonly #cache: Cache
+  readonly #crew: Crew
+  readonly #admin: { close(): void }
+  readonly #api: ApiServer
+  readonly #health: Health = createHealth(() => this.#crew.listening > 0)
+  #config: Config
+  #door: HttpDoor
+  #address: GatewayAddress | undefined
+  #closed: Promise<void> | undefined
+
+  /** @throws FC_OPTION_* for routes that are wrong, FC_TLS_* for certificates */
+  constructor(config: Config, { logger, script }: SupervisorParts) {
+    checkServable(config)
+    this.#config = config
+    const { memory, contexts, events } = supervisorShare(config)
+    this.#cache = createCache({ memory, contexts, events, logger })
+    const { engine } = this.#cache
+    this.#crew = new Crew({ engine, logger, script, workers: workerCount(config), config: () => this.#config })
+    this.#door = this.#openDoor(config)
+    const admin = createAdmin({
+      engine,
+      doors: [{ explain: (head) => this.#door.explain(head) }],
+      authority: () => this.#authority(),
+      metrics: config.metrics,
+      whole: (explainer) => this.#crew.whole(explainer),
+    })
+    this.#admin = admin
+    const { endpoints } = createApiSurface(this.#cache, config, [...admin.endpoints, ...this.#health.endpoints])
+    const { keys, insecure, tls } = config.api
+    this.#api = createApi({ endpoints, keys, insecure, tls, clock: engine.clock, logger })
+  }
+
+  /** Opens the api port, starts the workers. @throws FC_LISTEN_EXPOSED, FC_WORKER_START, what the system says of an address */
+  async listen(): Promise<GatewayAddress> {
+    this.#health.assertOpen()
+    const { listen, api } = this.#config
+    const onApi = await this.#api.listen(api.listen)
+    try {
+      const port = await this.#crew.listen(listen)
+      this.#address = { listen: { host: listen.host, port }, api: { host: api.listen.host, port: onApi.port } }
+    } catch (error) {
+      this.#crew.kill()
+      await this.close(0)
+      throw error
+    }
+    this.#health.set('ready')
+    return this.#address
+  }
+
+  /** Resolves when no worker serves under the former rules any more. */
+  async reload(config: Config): Promise<ReloadResult> {
+    const plan = planReload(this.#config, config)
+    const { applied, restart, next } = plan
+    checkServable(next) // what a worker would refuse is refused before any of them hears of it
+    const door = this.#openDoor(next)
+    this.#door.close()
+    this.#door = door
+    this.#config = next
+    this.#api.renew(next.api.tls)
+    this.#api.setKeys(next.api.keys)
+    await this.#crew.reload(plan)
+    return { applied, restart }
+  }
+
+  close(deadlineMs = this.#config.limits.drain): Promise<void> {
+    this.#closed ??= this.#shut(deadlineMs)
+    return this.#closed
+  }
+
+  kill(): void {
+    this.#crew.kill()
+    this.#api.kill()
+    void this.close(0)
+  }
+
+  async #shut(deadlineMs: number): Promise<void> {
+    this.#health.set('draining')
+    await this.#crew.close(deadlineMs)
+    this.#admin.close()
+    this.#door.close()
+    await this.#api.close(Math.min(deadlineMs, 1000))
+    await this.#cache.close()
+  }
+
+  #openDoor({ profile, routes }: Config): HttpDoor {
+    return createHttpDoor({ engine: this.#cache.engine, profile, routes })
+  }
+
+  #authority(): string | undefined {
+    return this.#address === undefined ? undefined : `${this.#address.listen.host}:${this.#address.listen.port}`
+  }
+}
