@@ -52,10 +52,17 @@ function viewOf(policy: ValuePolicy, stored: unknown): Content | undefined {
 
 function toJson(data: unknown): string {
   try {
-    return JSON.stringify(data, (_, value: unknown) => (isSayable(value) ? value : refuse(value)))
+    return JSON.stringify(data, sayable)
   } catch (cause) {
     throw cause instanceof ForecacheError ? cause : refused(cause instanceof Error ? cause.message : String(cause), { cause })
   }
+}
+
+/** Looks at what stands there, not at what its `toJSON` makes of it (buffers have one). */
+function sayable(this: Readonly<Record<string, unknown>>, name: string, value: unknown): unknown {
+  const held = this[name]
+  if (!isSayable(held)) return refuse(held)
+  return isSayable(value) ? value : refuse(value)
 }
 
 function isSayable(value: unknown): boolean {

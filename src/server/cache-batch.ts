@@ -13,7 +13,7 @@ import { parseJsonBody, refuseBody } from '../model/json-body.ts'
 import { COUNTER } from '../model/metric.ts'
 import { bodyOf } from './cache-body.ts'
 import { BATCH_BODY, type BatchBody, type BatchRef, type BatchSet } from './cache-shapes.ts'
-import { checkCondition, checkSize } from './cache-item.ts'
+import { checkCondition } from './cache-item.ts'
 import { readContent } from './cache-read.ts'
 import { type CacheApi, checkKey } from './cache-settings.ts'
 import { parseNamespace, parseWish, readQuery } from './cache-wish.ts'
@@ -127,6 +127,11 @@ class Batch {
     const space = typeof item === 'string' ? undefined : item.namespace
     return { key, space: space === undefined ? this.#space : parseNamespace(space, refuseName) }
   }
+}
+
+/** @throws FC_CACHE_TOO_LARGE */
+function checkSize(body: Uint8Array, max: number): void {
+  if (body.byteLength > max) throw new ForecacheError('FC_CACHE_TOO_LARGE', { given: body.byteLength, max })
 }
 
 /** A member of the answer's item: the value in the form that costs least and says the same. */

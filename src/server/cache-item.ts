@@ -56,7 +56,6 @@ export function writeItem(api: CacheApi, request: ApiRequest): ApiReply {
   const space = readNamespace(query, fields)
   const type = readType(fields)
   const wish = readWish(query, fields, settings)
-  checkSize(body, settings.maxValue)
   const stood = checkConditions(api, contents.locate(space, key), request)
   const content = contents.put(contents.claim(space, key), { type, body, ...wish })
   const token = contents.engine.token()
@@ -75,11 +74,6 @@ export async function deleteItem(api: CacheApi, request: ApiRequest): Promise<Ap
   const { token, matched, nodes } =
     place === undefined ? { token: contents.engine.token(), matched: 0, nodes: ALONE } : await contents.delete([place])
   return jsonAnswer(200, { token, deleted: matched > 0, nodes }, { 'forecache-token': token })
-}
-
-/** @throws FC_CACHE_TOO_LARGE */
-export function checkSize(body: Uint8Array, max: number): void {
-  if (body.byteLength > max) throw new ForecacheError('FC_CACHE_TOO_LARGE', { given: body.byteLength, max })
 }
 
 /** @returns whether something stands @throws FC_CACHE_CONDITION, FC_VALUE_FORM for tags of what has none */

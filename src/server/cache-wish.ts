@@ -38,7 +38,7 @@ export interface Wish {
 const NAMESPACE = /^[A-Za-z0-9_.-]{1,128}$/
 const MAX_TAGS = 512
 const MAX_TAG_CHARS = 1024
-const WITH_UNIT = /^\d+(?:\.\d+)?(?:ms|s|m|h|d)$/
+const WITH_UNIT = /^\d{1,15}(?:\.\d{1,15})?(?:ms|s|m|h|d)$/
 
 /** Query and fields that a write may have; the field's name is `forecache-` and this. */
 const NAMES = { ttl: 'ttl', stale: 'stale', onError: 'on-error', tags: 'tags', namespace: 'namespace' } as const
