@@ -11,7 +11,7 @@ import type { Reply, RequestHead, ResponseHead } from '../model/exchange.ts'
 import type { AdmitLimits } from './admit.ts'
 import { ClientBody, type ContentSource } from './client-body.ts'
 import { admitHttp2 } from './http2-admit.ts'
-import { informHttp2, sendHttp2 } from './http2-send.ts'
+import { breakOff, informHttp2, sendHttp2 } from './http2-send.ts'
 import type { AnswerContext, ContentLimits, Inbound } from './inbound.ts'
 import type { Peer } from './peer.ts'
 
@@ -118,8 +118,7 @@ export class Http2Incoming implements Inbound {
 
   /** Ends the stream. */
   end(code: number): void {
-    const { stream } = this.#arrival
-    if (!stream.destroyed && !stream.closed) stream.close(code)
+    breakOff(this.#arrival.stream, code)
   }
 
   /** The content did not come in time. */

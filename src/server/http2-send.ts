@@ -108,11 +108,18 @@ async function pump(stream: ServerHttp2Stream, body: BodySource, { length, reply
     if (length !== undefined && sent !== length) throw new Error('length')
     end(stream, sending)
   } catch {
-    if (!stream.destroyed && !stream.closed) stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+    breakOff(stream)
   } finally {
     if (stream.destroyed || stream.closed) stop()
     stream.off('close', stop)
   }
+}
+
+/** Resets a stream. `close` alone would end an answer that has begun by END_STREAM: its client would take it for whole. */
+export function breakOff(stream: ServerHttp2Stream, code: number = constants.NGHTTP2_INTERNAL_ERROR): void {
+  if (stream.destroyed || stream.closed) return
+  if (stream.headersSent && !stream.writableEnded) stream.destroy(new Error('broken off'))
+  else stream.close(code)
 }
 
 function sendTrailers(stream: ServerHttp2Stream, reply: Reply): void {

@@ -38,6 +38,7 @@ const REASONS: Readonly<Record<string, string>> = {
   UND_ERR_SOCKET: 'it closed the connection',
   ECONNRESET: 'it reset the connection',
   EPIPE: 'it closed the connection',
+  ERR_HTTP2_STREAM_ERROR: 'it reset the stream',
   UND_ERR_HEADERS_OVERFLOW: 'its header fields are too large',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'its body is not as long as its Content-Length says',
 }

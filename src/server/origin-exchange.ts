@@ -62,6 +62,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     options.signal.addEventListener('abort', this.#onAbort, { once: true })
   }
 
+  /** Whether anyone still waits for its answer. */
+  get isWanted(): boolean {
+    return !this.#closed
+  }
+
   /** Starts the head deadline, or starts it again because content was just sent. */
   awaitOrigin(): void {
     if (this.#stage === 'answering' || this.#closed) return
@@ -106,7 +111,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#timer?.cancel()
     this.#stage = 'answering'
     this.#body = new OriginBody(controller, this.#settings.clock, this.#settings.stallMs)
-    const endsByClose = !received.has('content-length') && !received.has('transfer-encoding')
+    const framed = 'framed' in controller && controller.framed === true
+    const endsByClose = !framed && !received.has('content-length') && !received.has('transfer-encoding')
     this.#end.answered({ head, body: this.#body, trailers: () => this.#trailers, endsByClose })
   }
 

@@ -5,9 +5,9 @@
  */
 import { type ClientRequest, request as requestHttp } from 'node:http'
 import { request as requestHttps, type RequestOptions } from 'node:https'
-import { isIP } from 'node:net'
 import type { RequestHead } from '../model/exchange.ts'
 import { pathPrefix, requestFields } from './origin-request.ts'
+import type { OriginTls } from './origin-tls.ts'
 
 /** A request's head and where it goes. */
 export interface OpenRequest {
@@ -17,16 +17,18 @@ export interface OpenRequest {
   /** Fields of this hop, a flat list. */
   readonly hopFields: readonly string[]
   readonly maxHeadBytes: number
+  readonly tls: OriginTls
 }
 
 /** @throws TypeError for fields that cannot be written */
-export function openRequest({ url, head, hasBody, hopFields, maxHeadBytes }: OpenRequest): ClientRequest {
+export function openRequest({ url, head, hasBody, hopFields, maxHeadBytes, tls }: OpenRequest): ClientRequest {
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const secure = url.protocol === 'https:'
   const target: RequestOptions = {
     host,
     port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
-    servername: isIP(host) === 0 ? host : '',
+    ...tls.more,
+    servername: tls.servername,
     method: head.method,
     path: pathPrefix(url) + head.target,
     headers: [...requestFields(head, hasBody), ...hopFields],

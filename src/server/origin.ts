@@ -12,8 +12,11 @@ import type { BodySource, OriginAnswer, OriginPort, RequestHead, SendOptions } f
 import { watchedConnector } from './origin-connect.ts'
 import { isUnaskedContinue, originError } from './origin-error.ts'
 import { Exchange, type ExchangeSettings } from './origin-exchange.ts'
+import { Http2Origin } from './origin-http2.ts'
 import { sendPlain } from './origin-plain.ts'
 import { meterBody, pathPrefix, requestFields, trailedBody, type TrailedBody } from './origin-request.ts'
+import { type OriginTls, readOriginTls } from './origin-tls.ts'
+import type { OriginTlsSettings } from './tls-schema.ts'
 
 /** How to reach an origin; durations in ms, all required: defaults live in server/config. */
 export interface OriginOptions {
@@ -30,6 +33,9 @@ export interface OriginOptions {
   /** Requests that may wait for a connection; one more is answered 503. */
   readonly maxWaiting: number
   readonly maxHeadBytes: number
+  /** Speaks HTTP/2 where an https origin offers it. Default false. */
+  readonly http2?: boolean
+  readonly tls?: OriginTlsSettings | undefined
   readonly clock?: Clock
 }
 
@@ -45,13 +51,16 @@ export interface Origin extends OriginPort {
 
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
-/** See the module's header. */
+/** See the module's header. @throws FC_TLS_FILE, FC_TLS_PEM */
 export function createOrigin(options: OriginOptions): Origin {
   return new PooledOrigin(options)
 }
 
 class PooledOrigin implements Origin {
   readonly #pool: Pool
+  /** Undefined where HTTP/1.1 alone is spoken. */
+  readonly #http2: Http2Origin | undefined
+  readonly #tls: OriginTls
   readonly #prefix: string
   /** The name in TLS; undici takes the Host field for it otherwise. */
   readonly #server: { readonly servername: string }
@@ -69,7 +78,8 @@ class PooledOrigin implements Origin {
     this.#options = options
     this.#url = url
     this.#prefix = pathPrefix(url)
-    this.#server = { servername: url.hostname }
+    this.#tls = readOriginTls(options.tls, url)
+    this.#server = { servername: this.#tls.servername === '' ? url.hostname : this.#tls.servername }
     this.#maxActive = options.connections + options.maxWaiting
     const { clock = systemClock(), connectMs, headMs, bodyIdleMs } = options
     this.#settings = {
@@ -89,8 +99,13 @@ class PooledOrigin implements Origin {
       keepAliveTimeout: options.keepAliveMs,
       keepAliveMaxTimeout: options.keepAliveMs,
       maxHeaderSize: options.maxHeadBytes,
-      connect: watchedConnector({ connectMs, hostname: url.hostname }, (resetting) => (this.#resetting = resetting)),
+      connect: watchedConnector({ connectMs, tls: this.#tls }, (resetting) => (this.#resetting = resetting)),
     })
+    const { keepAliveMs, connections, maxHeadBytes } = options
+    const secured = options.http2 === true && url.protocol === 'https:'
+    this.#http2 = secured
+      ? new Http2Origin({ url, tls: this.#tls, connectMs, keepAliveMs, connections, maxHeadBytes, clock })
+      : undefined
   }
 
   get active(): number {
@@ -110,10 +125,12 @@ class PooledOrigin implements Origin {
   }
 
   retire(): Promise<void> {
+    this.#http2?.retire()
     return this.#pool.close()
   }
 
   close(): Promise<void> {
+    this.#http2?.destroy()
     return this.#pool.destroy(new ForecacheError('FC_ORIGIN_REFUSED', { reason: 'the gateway is closing' }))
   }
 
@@ -144,8 +161,14 @@ class PooledOrigin implements Origin {
               else exchange.awaitOrigin()
             })
       const trailed = trailedBody(body)
-      if (this.#plain || trailed !== undefined) this.#dispatchPlain(head, metered, { exchange, trailed })
-      else this.#dispatch(head, metered, exchange)
+      const dispatch = (): void => {
+        if (this.#plain || trailed !== undefined) this.#dispatchPlain(head, metered, { exchange, trailed })
+        else this.#dispatch(head, metered, exchange)
+      }
+      if (this.#http2 === undefined) return dispatch()
+      const trailers = trailed && (() => trailed.trailers())
+      const request = { head, path: this.#prefix + head.target, body: metered, trailers, bodyIdleMs: this.#options.bodyIdleMs }
+      this.#http2.dispatch({ request, exchange, fallBack: dispatch })
     })
   }
 
@@ -164,7 +187,7 @@ class PooledOrigin implements Origin {
     if (trailed !== undefined) hopFields.push('trailer', trailed.announced)
     const { connectMs, bodyIdleMs, maxHeadBytes } = this.#options
     const request = { url: this.#url, head, hasBody: body !== undefined, hopFields, body, trailers: () => trailed?.trailers() }
-    sendPlain({ ...request, connectMs, bodyIdleMs, maxHeadBytes }, exchange)
+    sendPlain({ ...request, tls: this.#tls, connectMs, bodyIdleMs, maxHeadBytes }, exchange)
   }
 }
 

@@ -1,12 +1,13 @@
 /**
  * The configuration as the parts of the gateway take it.
  *
- * Floor 5, room server. Pure. The one place where names of options become names of code.
+ * Floor 5, room server. The one place where names of options become names of code, and files named there are read.
  */
 import type { Config } from './config-schema.ts'
 import { parseTrust } from './forward.ts'
 import type { ListenerOptions } from './listener.ts'
 import type { OriginOptions } from './origin.ts'
+import { readOriginTls } from './origin-tls.ts'
 import type { ReceiveSettings } from './receive.ts'
 import type { TunnelOptions } from './tunnel.ts'
 
@@ -35,6 +36,8 @@ export function originOptions({ origin }: Config): OriginOptions {
     connections: origin.connections,
     maxWaiting: origin.waiting,
     maxHeadBytes: origin.maxHead,
+    http2: origin.http2,
+    tls: origin.tls,
   }
 }
 
@@ -56,6 +59,8 @@ export function receiveSettings({ limits, headers, origin }: Config, pseudonym: 
   }
 }
 
+/** @throws FC_TLS_FILE, FC_TLS_PEM */
 export function tunnelOptions({ limits, origin }: Config): Omit<TunnelOptions, 'clock'> {
-  return { url: origin.url, headMs: origin.headTimeout, idleMs: limits.tunnelTimeout, maxHeadBytes: origin.maxHead }
+  const { url, headTimeout: headMs, maxHead: maxHeadBytes } = origin
+  return { url, headMs, idleMs: limits.tunnelTimeout, maxHeadBytes, tls: readOriginTls(origin.tls, new URL(url)) }
 }

@@ -15,6 +15,7 @@ import type { RequestHead } from '../model/exchange.ts'
 import type { Upgrade } from './listener.ts'
 import { originError } from './origin-error.ts'
 import { openRequest } from './origin-open.ts'
+import type { OriginTls } from './origin-tls.ts'
 import { errorBytes } from './refuse.ts'
 import { agreesTo, headText, isHandshake } from './websocket.ts'
 
@@ -26,6 +27,7 @@ export interface TunnelOptions {
   /** Without a byte in either direction. */
   readonly idleMs: number
   readonly maxHeadBytes: number
+  readonly tls: OriginTls
   readonly clock: Clock
 }
 
@@ -75,9 +77,9 @@ export function openTunnel(upgrade: Upgrade, head: RequestHead, options: TunnelO
   outgoing.end()
 }
 
-function ask(head: RequestHead, { url, maxHeadBytes }: TunnelOptions): ClientRequest {
+function ask(head: RequestHead, { url, maxHeadBytes, tls }: TunnelOptions): ClientRequest {
   const hopFields = ['connection', 'Upgrade', 'upgrade', 'websocket']
-  return openRequest({ url: new URL(url), head, hasBody: false, hopFields, maxHeadBytes })
+  return openRequest({ url: new URL(url), head, hasBody: false, hopFields, maxHeadBytes, tls })
 }
 
 /** The origin did not switch: its answer goes to the client, and with it the connection ends. */
