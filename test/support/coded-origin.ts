@@ -52,7 +52,7 @@ export async function pressed(stand: DoorStand): Promise<void> {
 
 /** A press that does the work at once and hands it over when it is let go. */
 export class HeldPress extends Press {
-  readonly #held: (() => void)[] = []
+  readonly #held: (() => Promise<void>)[] = []
 
   constructor() {
     super({ concurrency: 64, maxBytes: 64 * 1024 * 1024 })
@@ -63,15 +63,21 @@ export class HeldPress extends Press {
   }
 
   override take<T>(bytes: number, work: () => Promise<T>): Promise<T> | undefined {
-    const gate = new Promise<void>((resolve) => this.#held.push(resolve))
-    return super.take(bytes, async () => {
-      const [done] = await Promise.all([work(), gate])
+    const gate = Promise.withResolvers<void>()
+    const taken = super.take(bytes, async () => {
+      const [done] = await Promise.all([work(), gate.promise])
       return done
     })
+    this.#held.push(async () => {
+      gate.resolve()
+      await taken?.catch(() => {})
+    })
+    return taken
   }
 
-  /** Lets one piece of work end; the first unless told otherwise. */
-  release(at = 0): void {
-    this.#held.splice(at, 1)[0]?.()
+  /** Lets one piece of work end; the first unless told otherwise. Resolves when it was handed over. */
+  async release(at = 0): Promise<void> {
+    await this.#held.splice(at, 1)[0]?.()
+    await new Promise((resolve) => setImmediate(resolve))
   }
 }
