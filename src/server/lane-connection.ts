@@ -15,8 +15,6 @@ import { peerOf, schemeOf } from './peer.ts'
 
 /** Bytes held behind a request that the stack answers, before the client is no longer read. */
 const MAX_HELD_BYTES = 64 * 1024
-/** Idle connections live so much longer than the client was told, ms: his next request may be on its way. */
-const GRACE_MS = 1000
 const NOTHING = Buffer.alloc(0)
 
 /** See the module's header. */
@@ -44,6 +42,7 @@ export class LaneConnection {
   #blocked = false
   #ended = false
   #given = false
+  #leaving = false
   #idleSince: number
 
   constructor(socket: Socket, lane: LaneShared) {
@@ -57,13 +56,23 @@ export class LaneConnection {
     socket.on('error', this.#onError)
     socket.on('timeout', this.#onTimeout)
     socket.once('close', this.#onClose)
-    this.#armIdle()
     socket.resume()
   }
 
-  /** Ends the connection if it owes no answer. */
+  /** Closes the connection if its client has asked nothing for too long. @param before `clock.now()` of the last question */
+  expire(before: number): void {
+    if (this.#idleSince <= before && this.#isOpen && this.#socket.writableLength === 0) this.#socket.destroy()
+  }
+
+  /** Ends the connection when it owes no answer. */
   closeIdle(): void {
-    if (this.#message === undefined && !this.#blocked && !this.#given) this.#socket.destroySoon()
+    this.#leaving = true
+    if (this.#isOpen && !this.#blocked) this.#socket.destroySoon()
+  }
+
+  /** Whether the lane has the connection now. */
+  get #isOpen(): boolean {
+    return this.#message === undefined && !this.#given
   }
 
   destroy(): void {
@@ -205,6 +214,7 @@ export class LaneConnection {
     if (this.#message === undefined && !this.#blocked) {
       this.#socket.resume()
       if (this.#ended) this.#socket.end()
+      else if (this.#leaving) this.#socket.destroySoon()
     }
   }
 
@@ -214,7 +224,7 @@ export class LaneConnection {
     this.#blocked = false
     if (this.#message !== undefined) return
     this.#idleSince = this.#lane.host.clock.now()
-    this.#armIdle()
+    this.#socket.setTimeout(0)
     this.#resume()
   }
 
@@ -234,20 +244,9 @@ export class LaneConnection {
   }
 
   readonly #onTimeout = (): void => {
-    if (this.#message !== undefined) {
-      this.#aside?.emit('timeout')
-      return
-    }
-    const { clock } = this.#lane.host
-    if (this.#socket.writableLength > 0 || clock.now() - this.#idleSince >= this.#lane.options.keepAliveMs) this.#socket.destroy()
-    else this.#armIdle()
-  }
-
-  /** One timer for both: a client that takes nothing, and one that asks nothing. */
-  #armIdle(): void {
-    const { writeMs, keepAliveMs } = this.#lane.options
-    const idleMs = this.#idleSince + keepAliveMs + GRACE_MS - this.#lane.host.clock.now()
-    this.#socket.setTimeout(Math.max(1, Math.min(writeMs, idleMs)))
+    if (this.#message !== undefined) this.#aside?.emit('timeout')
+    else if (this.#socket.writableLength > 0) this.#socket.destroy()
+    else this.#socket.setTimeout(0)
   }
 
   /** Hands a request to the stack: the bytes from its first to its last, or as far as they are here. */
@@ -298,7 +297,7 @@ export class LaneConnection {
     this.#message = undefined
     this.#blocked = this.#socket.writableNeedDrain
     this.#idleSince = this.#lane.host.clock.now()
-    this.#armIdle()
+    this.#socket.setTimeout(this.#socket.writableLength > 0 ? this.#lane.options.writeMs : 0)
     if (!this.#blocked) this.#resume()
   }
 

@@ -6,13 +6,19 @@
  * or the stack has them.
  */
 import type { Socket } from 'node:net'
+import type { Timer } from '../model/clock.ts'
 import { LaneConnection } from './lane-connection.ts'
 import { type LaneCounts, type LaneHost, type LaneOptions, LaneShared } from './lane-shared.ts'
+
+/** Idle connections live so much longer than the client was told, ms: his next request may be on its way. */
+const GRACE_MS = 1000
+const SWEEP_MS = 500
 
 /** See the module's header. */
 export class Lane {
   readonly #shared: LaneShared
   readonly #open = new Set<LaneConnection>()
+  #sweeper: Timer | undefined
 
   constructor(options: LaneOptions, host: LaneHost) {
     this.#shared = new LaneShared(options, host)
@@ -27,6 +33,17 @@ export class Lane {
     const connection = new LaneConnection(socket, this.#shared)
     this.#open.add(connection)
     socket.once('close', () => this.#open.delete(connection))
+    this.#sweeper ??= this.#armSweeper()
+  }
+
+  /** One timer for all: a timer of its own would cost a connection more than its questions do. */
+  #armSweeper(): Timer {
+    const { host, options } = this.#shared
+    return host.clock.after(SWEEP_MS, () => {
+      const before = host.clock.now() - options.keepAliveMs - GRACE_MS
+      for (const connection of this.#open) connection.expire(before)
+      this.#sweeper = this.#open.size > 0 ? this.#armSweeper() : undefined
+    })
   }
 
   /** Closes connections that owe nothing. */
