@@ -32,6 +32,12 @@ const SHEDS = {
   perRoute: false,
 }
 
+const LANE = {
+  name: 'lane_requests_total',
+  help: 'Requests that came in by the fast lane, by what became of them: answered there, handed to the full HTTP stack, or given to it together with their connection.',
+  perRoute: false,
+}
+
 const INVALIDATIONS = {
   name: 'cache_invalidations_total',
   help: 'Invalidation targets applied, by what they name.',
@@ -90,6 +96,9 @@ export const COUNTER_ROWS = {
     help: 'Requests refused by a bound: waiting list full, back-off, deadline.',
     perRoute: true,
   },
+  laneAnswers: { ...LANE, labels: { way: 'answered' } },
+  laneAsides: { ...LANE, labels: { way: 'aside' } },
+  laneGiven: { ...LANE, labels: { way: 'given' } },
   variantsMade: {
     name: 'variants_made_total',
     help: 'Representations in another coding that were put beside stored responses.',

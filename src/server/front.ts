@@ -5,6 +5,7 @@
  * (worker.ts). `apply` swaps door, origin and rules between two requests; requests under way end with what they began with.
  */
 import type { Engine } from '../flow/engine.ts'
+import type { Meter } from '../model/meter.ts'
 import type { Logger } from '../model/port.ts'
 import type { Config } from './config-schema.ts'
 import { type ListenAddress, Listener, type ListenWish } from './listener.ts'
@@ -46,6 +47,15 @@ export class Front {
         onUpgrade: (upgrade) => this.#running.upgrade(upgrade),
       },
     )
+    this.#followLane(parts.engine.meter)
+  }
+
+  #followLane(meter: Meter): void {
+    const counts = this.#listener.lane?.counts
+    if (counts === undefined) return
+    meter.follow('laneAnswers', () => counts.answered)
+    meter.follow('laneAsides', () => counts.aside)
+    meter.follow('laneGiven', () => counts.given)
   }
 
   /** Where it listens; undefined before it does. */

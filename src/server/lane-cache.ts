@@ -8,23 +8,16 @@ import type { Contents } from '../flow/contents.ts'
 import type { Form } from '../flow/content.ts'
 import { HISTOGRAM } from '../model/metric.ts'
 import { seriesOf } from '../model/meter.ts'
-import { type ApiRoutes, checkCaller } from './api-match.ts'
+import type { ApiRoutes } from './api-match.ts'
 import { httpReply } from './api-reply.ts'
 import { API_LIMITS } from './api-request.ts'
-import { admit } from './admit.ts'
 import { replyFound } from './cache-item.ts'
-import { type ContentAnswer, keyOfPath, readContent, type ReadWish } from './cache-read.ts'
+import { type ContentAnswer, keyOfPath, readContent } from './cache-read.ts'
 import { MAX_KEY_CHARS } from './cache-settings.ts'
-import { readNamespace } from './cache-wish.ts'
-import type { LaneAnswer, LaneDesk, LanePeer } from './lane-desk.ts'
+import type { LaneAnswer, LaneDesk } from './lane-desk.ts'
 import { type HeadForm, headText } from './lane-ready.ts'
+import { type Reader, readReader } from './lane-reader.ts'
 import { shapeOf } from './send.ts'
-
-/** What the fields of a reader say. */
-interface Reader {
-  readonly namespace: string
-  readonly wish: ReadWish
-}
 
 /** A key asked for. */
 interface Question extends Reader {
@@ -43,7 +36,6 @@ interface Written {
 
 /** Heads by form; the answer to GET, whole, alone. */
 const written = new WeakMap<Form, Written>()
-const NO_QUERY: ReadonlyMap<string, string> = new Map()
 
 /** @param routes who may ask */
 export function createCacheLane(contents: Contents, routes: ApiRoutes, form: HeadForm): LaneDesk<Reader, Question> {
@@ -65,23 +57,6 @@ export function createCacheLane(contents: Contents, routes: ApiRoutes, form: Hea
     time(question, ms) {
       engine.meter.observe(HISTOGRAM.request, ms / 1000, seriesOf(route, true, question.stale))
     },
-  }
-}
-
-function readReader(raw: readonly string[], { scheme }: LanePeer, routes: ApiRoutes): Reader | undefined {
-  try {
-    const head = admit({ method: 'GET', url: '/', rawHeaders: raw as string[], httpVersion: '1.1' }, API_LIMITS, scheme)
-    const { fields } = head
-    if (fields.has('cache-control')) return undefined
-    checkCaller(routes, head)
-    const wish = {
-      ifNoneMatch: fields.get('if-none-match'),
-      acceptEncoding: fields.get('accept-encoding'),
-      token: fields.first('forecache-token'),
-    }
-    return { namespace: readNamespace(NO_QUERY, fields), wish }
-  } catch {
-    return undefined // the full stack says what is wrong with it
   }
 }
 

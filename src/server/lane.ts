@@ -6,7 +6,6 @@
  * or the stack has them.
  */
 import type { Socket } from 'node:net'
-import type { Timer } from '../model/clock.ts'
 import { LaneConnection } from './lane-connection.ts'
 import { type LaneCounts, type LaneHost, type LaneOptions, LaneShared } from './lane-shared.ts'
 
@@ -18,7 +17,7 @@ const SWEEP_MS = 500
 export class Lane {
   readonly #shared: LaneShared
   readonly #open = new Set<LaneConnection>()
-  #sweeper: Timer | undefined
+  #sweeping = false
 
   constructor(options: LaneOptions, host: LaneHost) {
     this.#shared = new LaneShared(options, host)
@@ -33,16 +32,18 @@ export class Lane {
     const connection = new LaneConnection(socket, this.#shared)
     this.#open.add(connection)
     socket.once('close', () => this.#open.delete(connection))
-    this.#sweeper ??= this.#armSweeper()
+    if (!this.#sweeping) this.#armSweeper()
   }
 
   /** One timer for all: a timer of its own would cost a connection more than its questions do. */
-  #armSweeper(): Timer {
+  #armSweeper(): void {
     const { host, options } = this.#shared
-    return host.clock.after(SWEEP_MS, () => {
+    this.#sweeping = true
+    host.clock.after(SWEEP_MS, () => {
       const before = host.clock.now() - options.keepAliveMs - GRACE_MS
       for (const connection of this.#open) connection.expire(before)
-      this.#sweeper = this.#open.size > 0 ? this.#armSweeper() : undefined
+      this.#sweeping = false
+      if (this.#open.size > 0) this.#armSweeper()
     })
   }
 
