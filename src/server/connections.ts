@@ -19,15 +19,17 @@ export interface Connection {
   inFlight: number
   /** No further request of this connection is served. */
   closing: boolean
+  /** The request that came last: an answer that closes the connection is its, or would take later answers with it. */
+  last: IncomingMessage | undefined
   /** The request read last, and how to tell it that the rest of its content cannot be parsed. */
   reading: { readonly request: IncomingMessage; fail(error: Error): void } | undefined
   /** The answer to what could not be parsed, sent behind the answers under way. */
   lastWords: Buffer | undefined
 }
 
-/** Whether the answer now written is the connection's last; words that wait to be said come behind it. */
-export function endsHere(connection: Connection): boolean {
-  return connection.closing && connection.lastWords === undefined
+/** Whether the answer to this request is the connection's last, if no more are served; words that wait come behind it. */
+export function isLast({ last, lastWords }: Connection, request: IncomingMessage): boolean {
+  return last === request && lastWords === undefined
 }
 
 function isAside(socket: unknown): socket is Aside {
@@ -47,14 +49,15 @@ export class Connections {
   of(socket: Socket): Connection {
     let connection = this.#open.get(socket)
     if (connection === undefined) {
-      connection = { socket, inFlight: 0, closing: false, reading: undefined, lastWords: undefined }
+      connection = { socket, inFlight: 0, closing: false, last: undefined, reading: undefined, lastWords: undefined }
       this.#open.set(socket, connection)
       socket.once('close', () => this.#open.delete(socket))
     }
     return connection
   }
 
-  begin(connection: Connection): void {
+  begin(connection: Connection, request: IncomingMessage): void {
+    connection.last = request
     connection.inFlight += 1
   }
 

@@ -9,7 +9,7 @@ import { ForecacheError } from '../model/errors.ts'
 import type { Reply, RequestHead, ResponseHead } from '../model/exchange.ts'
 import { type AdmitLimits, admit } from './admit.ts'
 import { ClientBody } from './client-body.ts'
-import { type Connection, type Connections, endsHere } from './connections.ts'
+import { type Connection, type Connections, isLast } from './connections.ts'
 import { type Peer, peerOf, schemeOf } from './peer.ts'
 import type { AnswerContext, ContentLimits, Inbound } from './inbound.ts'
 import { sendInformational, sendReply } from './send.ts'
@@ -90,7 +90,7 @@ export class Incoming implements Inbound {
     const { connections, connection } = this.#arrival
     const unread = !this.request.complete
     if (unread) connections.linger(connection)
-    return unread || endsHere(connection) || this.#arrival.draining()
+    return unread || ((connection.closing || this.#arrival.draining()) && isLast(connection, this.request))
   }
 
   inform(head: ResponseHead): void {

@@ -199,7 +199,7 @@ export class Listener {
     // The parser stops behind an upgrade that we serve as a plain request, and what was pipelined behind it is lost: the
     // client is told that nothing more of this connection is answered (RFC 9112 section 9.3.2).
     if (request.headers.upgrade !== undefined) connection.closing = true
-    this.#connections.begin(connection)
+    this.#connections.begin(connection, request)
     response.once('close', () => this.#connections.end(connection, request))
     const arrival = {
       connections: this.#connections,
