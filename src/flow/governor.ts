@@ -59,9 +59,9 @@ export interface MemoryState {
 
 const TICK_MS = 250
 /** Of limit and base together: where shedding begins, where it may end, where nothing new comes in. */
-const TARGET = 1.08
-const RELIEF = 1.02
-const BOUND = 1.2
+const TARGET = 1.14
+const RELIEF = 1.1
+const BOUND = 1.22
 /** Share of the limit that entries keep whatever happens. */
 const FLOOR = 1 / 16
 /** Steps of a tick, as shares of the limit: garbage and the allocator give memory back later than it was let go. */
