@@ -8,25 +8,41 @@ import { parseOptions, size } from '../model/option.ts'
 import { type Coding, CODINGS } from '../wire/coding.ts'
 import { MIN_BYTES } from '../wire/pays.ts'
 
+const SHAPES = 'expected true, false or {codings, minBytes, types}'
+
 /** The schema of `compress`. */
-export const COMPRESS = z.union([
-  z.boolean(),
-  z.strictObject({
-    codings: z
-      .array(z.enum(['br', 'gzip', 'zstd']))
-      .min(1)
-      .optional(),
-    minBytes: size().optional(),
-    types: z
-      .array(
-        z
-          .string()
-          .regex(/^[a-z0-9!#$&^_.+-]+\/(?:\*|[a-z0-9!#$&^_.+-]+)$/, { error: 'expected a type such as model/stl or model/*' }),
-      )
-      .max(100)
-      .optional(),
-  }),
-])
+export const COMPRESS = z.union(
+  [
+    z.boolean(),
+    z.strictObject({
+      codings: z
+        .array(z.enum(['br', 'gzip', 'zstd']))
+        .min(1)
+        .optional(),
+      minBytes: size().optional(),
+      types: z
+        .array(
+          z
+            .string()
+            .regex(/^[a-z0-9!#$&^_.+-]+\/(?:\*|[a-z0-9!#$&^_.+-]+)$/, { error: 'expected a type such as model/stl or model/*' }),
+        )
+        .max(100)
+        .optional(),
+    }),
+  ],
+  {
+    error: ({ errors }) =>
+      (errors as z.core.$ZodIssue[][] | undefined)
+        ?.flat()
+        .map(textOf)
+        .find((text) => text !== '') ?? SHAPES,
+  },
+)
+
+function textOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') return `${SHAPES}; ${issue.keys[0]} is not known here`
+  return issue.path.length === 0 ? '' : `${SHAPES}; ${issue.path.join('.')}: ${issue.message}`
+}
 
 /** `compress` as users write it. */
 export type CompressInput = z.input<typeof COMPRESS>

@@ -6,6 +6,7 @@
 import { availableParallelism } from 'node:os'
 import type { Engine } from '../flow/engine.ts'
 import { ForecacheError } from '../model/errors.ts'
+import { ACCOUNT } from '../model/ledger.ts'
 import { Press } from '../wire/press.ts'
 import type { CompressInput } from './compression.ts'
 import { createHolding } from './holding.ts'
@@ -42,7 +43,7 @@ export function createDesk(options: DeskOptions): Desk {
     limits: { laggardMs = 10_000, ...limits } = {},
     cacheName = 'forecache',
     compress = false,
-    press = createPress(engine.memory.maxBytes),
+    press = createPress(engine),
   } = options
   if (!Object.hasOwn(PROFILES, profile)) {
     throw new ForecacheError('FC_OPTION_VALUE', {
@@ -65,7 +66,10 @@ export function createDesk(options: DeskOptions): Desk {
 }
 
 /** Few threads, so that names and files find one; few bytes, for they are not among those of entries. */
-function createPress(memoryBytes: number): Press {
-  const maxBytes = Math.min(MAX_PRESS_BYTES, Math.max(MIN_PRESS_BYTES, memoryBytes / 8))
-  return new Press({ concurrency: Math.max(1, Math.min(2, availableParallelism() - 1)), maxBytes })
+function createPress({ memory, ledger }: Engine): Press {
+  return new Press({
+    concurrency: Math.max(1, Math.min(2, availableParallelism() - 1)),
+    maxBytes: Math.min(MAX_PRESS_BYTES, Math.max(MIN_PRESS_BYTES, memory.maxBytes / 8)),
+    onCharge: (bytes) => ledger.charge(ACCOUNT.coding, bytes),
+  })
 }
