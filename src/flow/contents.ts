@@ -122,7 +122,7 @@ export class Contents {
     refuseUrlKey(key)
     const { engine } = this
     if (engine.closed) throw new ForecacheError('FC_CACHE_CLOSED')
-    const content = makeContent(given.type, given.body, (id, body) => engine.canonical(id, body))
+    const content = makeContent(given.type, ownBytes(given.body), (id, body) => engine.canonical(id, body))
     engine.wrapping.any = true
     const fill = engine.write(key, { namespace, tags: given.tags, route: this.route })
     if (this.#keep(fill, given, content) !== 'kept') throw new ForecacheError('FC_CACHE_FULL', { bytes: content.bytes })
@@ -168,6 +168,11 @@ export class Contents {
     // A refusal for want of room takes what stood away: without codings it had its place.
     if (this.#keep(fill, given, content.withCodings(codings)) === 'size') this.#keep(fill, given, content)
   }
+}
+
+/** Exactly these bytes, in memory of their own: a view keeps a larger block alive that nobody is charged for. */
+function ownBytes(body: Uint8Array): Uint8Array {
+  return body.byteLength === body.buffer.byteLength ? body : new Uint8Array(body)
 }
 
 /** Whether a key is of the kind under which HTTP doors keep responses. */

@@ -7,6 +7,7 @@ import type FindMyWay from 'find-my-way'
 import type { Endpoint } from '../model/endpoint.ts'
 import { ForecacheError } from '../model/errors.ts'
 import type { RequestHead } from '../model/exchange.ts'
+import type { Intake } from './intake.ts'
 import { givenKey, type Keyring } from './keyring.ts'
 
 /** Endpoints, and who may use them. */
@@ -15,6 +16,8 @@ export interface ApiRoutes {
   readonly methods: readonly string[]
   /** Without keys, Host must be this machine's own name or an address: a web page cannot be that (DNS rebinding). */
   readonly localNamesOnly: boolean
+  /** Where contents are charged while they are read. */
+  readonly intake: Intake
   keys(): Keyring
 }
 

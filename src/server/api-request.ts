@@ -40,16 +40,23 @@ async function answer(routes: ApiRoutes, incoming: Inbound): Promise<Reply> {
   const { endpoint, params, path, query } = matchEndpoint(routes, head)
   if (endpoint.open !== true) checkCaller(routes, head)
   const signal = incoming.signal()
-  const body = await readContent(incoming, endpoint.maxBodyBytes ?? 0)
-  return httpReply(await endpoint.handle({ method: head.method, path, params, query, fields: head.fields, body, signal }))
+  const { intake } = routes
+  const chunks: Uint8Array[] = []
+  try {
+    for await (const chunk of contentOf(incoming, endpoint.maxBodyBytes ?? 0)) {
+      intake.take(chunk.byteLength)
+      chunks.push(chunk)
+    }
+    const body = chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks)
+    return httpReply(await endpoint.handle({ method: head.method, path, params, query, fields: head.fields, body, signal }))
+  } finally {
+    for (const chunk of chunks) intake.release(chunk.byteLength)
+  }
 }
 
-async function readContent(incoming: Inbound, maxBytes: number): Promise<Uint8Array> {
+/** @throws FC_REQUEST_TOO_LARGE before anything is read, where the length is told */
+function contentOf(incoming: Inbound, maxBytes: number): AsyncIterable<Uint8Array> | readonly Uint8Array[] {
   if (Number(incoming.headers['content-length'] ?? 0) > maxBytes)
     throw new ForecacheError('FC_REQUEST_TOO_LARGE', { max: maxBytes })
-  const content = incoming.content({ maxBytes, idleMs: BODY_IDLE_MS })
-  if (content === undefined) return new Uint8Array(0)
-  const chunks: Uint8Array[] = []
-  for await (const chunk of content) chunks.push(chunk)
-  return Buffer.concat(chunks)
+  return incoming.content({ maxBytes, idleMs: BODY_IDLE_MS }) ?? []
 }

@@ -5,7 +5,9 @@
  */
 import type { Cache } from '../flow/cache.ts'
 import type { Contents } from '../flow/contents.ts'
+import type { Engine } from '../flow/engine.ts'
 import type { Endpoint } from '../model/endpoint.ts'
+import { ACCOUNT } from '../model/ledger.ts'
 import { Press } from '../wire/press.ts'
 import { createCacheApi, encodeIn } from './cache-api.ts'
 import type { Config } from './config-schema.ts'
@@ -19,12 +21,20 @@ export interface ApiSurface {
   readonly contents: Contents
 }
 
-/** Codings are made one value at a time: the threads have other work too. */
-const PRESS = { concurrency: 1, maxBytes: 64 * 1024 * 1024 }
+const MIN_PRESS_BYTES = 4 * 1024 * 1024
+const MAX_PRESS_BYTES = 32 * 1024 * 1024
 
 /** @param others endpoints beside the native cache API: administration, health */
 export function createApiSurface(cache: Cache, config: Pick<Config, 'cacheApi'>, others: readonly Endpoint[]): ApiSurface {
-  const { contents, endpoints } = createCacheApi(cache, config.cacheApi, encodeIn(new Press(PRESS)))
+  const { contents, endpoints } = createCacheApi(cache, config.cacheApi, encodeIn(createPress(cache.engine)))
   const all = [...endpoints, ...others]
   return { endpoints: [...all, createOpenApi(all, readVersion())], contents }
+}
+
+/** One value at a time: the threads have other work too. What it holds stands in the ledger. */
+function createPress({ memory, ledger }: Engine): Press {
+  const maxBytes = Math.min(MAX_PRESS_BYTES, Math.max(MIN_PRESS_BYTES, memory.maxBytes / 8))
+  const onCharge = (bytes: number): void =>
+    bytes > 0 ? ledger.charge(ACCOUNT.coding, bytes) : ledger.release(ACCOUNT.coding, -bytes)
+  return new Press({ concurrency: 1, maxBytes, onCharge })
 }

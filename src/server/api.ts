@@ -10,9 +10,11 @@ import type { Contents } from '../flow/contents.ts'
 import type { Clock } from '../model/clock.ts'
 import type { Endpoint } from '../model/endpoint.ts'
 import { ForecacheError } from '../model/errors.ts'
+import type { Ledger } from '../model/ledger.ts'
 import type { Logger } from '../model/port.ts'
 import { receiveApi } from './api-request.ts'
 import { parseTrust } from './forward.ts'
+import { Intake } from './intake.ts'
 import { createKeyring, type Keyring } from './keyring.ts'
 import { createCacheLane } from './lane-cache.ts'
 import type { LaneDesk } from './lane-desk.ts'
@@ -27,6 +29,8 @@ export interface ApiOptions {
   readonly insecure: boolean
   readonly clock: Clock
   readonly logger: Logger
+  /** Where contents of requests are charged while they are read. */
+  readonly ledger?: Ledger | undefined
   /** Values of the native cache API that are read in the lane; undefined: everything goes through the full stack. */
   readonly contents?: Contents | undefined
   /** HTTPS; undefined: plain HTTP. */
@@ -65,7 +69,7 @@ export function createApi(options: ApiOptions): ApiServer {
   const router = FindMyWay({ caseSensitive: true, maxParamLength: 8192 })
   for (const endpoint of options.endpoints) router.on(endpoint.method, endpoint.path, () => {}, endpoint)
   const methods = [...new Set(options.endpoints.map((endpoint) => endpoint.method))]
-  const routes = { router, methods, localNamesOnly: !options.insecure, keys: () => keyring }
+  const routes = { router, methods, localNamesOnly: !options.insecure, intake: new Intake(options.ledger), keys: () => keyring }
   const { clock, logger, tls, contents } = options
   const openLane = (): LaneDesk | undefined => contents && createCacheLane(contents, routes, HEAD_FORM)
   let lane = openLane()

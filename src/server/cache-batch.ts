@@ -99,6 +99,7 @@ class Batch {
     const place = contents.locate(space, key)
     const ifNoneMatch = typeof item === 'string' ? undefined : item.ifNoneMatch
     const found = place === undefined ? 'absent' : readContent(contents, place, { ifNoneMatch })
+    if (found === 'form') contents.find(place as Place) // says what bytes cannot say
     if (typeof found === 'string') {
       contents.engine.meter.count(COUNTER.misses, contents.route)
       throw new ForecacheError('FC_CACHE_ABSENT')

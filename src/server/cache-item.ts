@@ -40,6 +40,7 @@ export function readItem(api: CacheApi, request: ApiRequest): ApiReply {
     maxStaleMs: readMaxStale(request),
   }
   const found = place === undefined ? 'absent' : readContent(api.contents, place, wish)
+  if (found === 'form') api.contents.find(place as Place) // says what bytes cannot say
   const cached = typeof found !== 'string'
   const stale = cached && found.cache === 'STALE'
   const reply = cached ? replyFound(found) : replyUnanswered(api, found, { place, wish })

@@ -36,14 +36,15 @@ export interface ContentAnswer {
   readonly leftMs: number
 }
 
-/** Why there is no such answer: nothing stands, the token is unknown here, every form is refused. */
-export type Unanswered = 'absent' | 'token' | 'coding'
+/** Why there is no such answer: nothing stands, the token is unknown here, every coding is refused, bytes cannot say it. */
+export type Unanswered = 'absent' | 'token' | 'coding' | 'form'
 
-/** @throws FC_VALUE_FORM */
+/** Never throws: the lane calls it where nobody would catch. */
 export function readContent(contents: Contents, place: Place, wish: ReadWish): ContentAnswer | Unanswered {
   const { engine } = contents
   if (wish.token !== undefined && !engine.hasReached(wish.token)) return 'token'
-  const standing = contents.find(place)
+  const standing = findSayable(contents, place)
+  if (standing === 'form') return standing
   if (standing === undefined || !isTaken(standing, wish.maxStaleMs ?? 0)) return 'absent'
   const { content, ageMs, budget } = standing
   const form = contents.choices.choose(content, wish.acceptEncoding)
@@ -66,14 +67,22 @@ export function readContent(contents: Contents, place: Place, wish: ReadWish): C
   }
 }
 
+/** Where it says `form`, `contents.find` says why. */
+function findSayable(contents: Contents, place: Place): Standing | 'form' | undefined {
+  try {
+    return contents.find(place)
+  } catch {
+    return 'form'
+  }
+}
+
 /**
- * The key in a target's path, decoded once; undefined when it is none of this door's: the full endpoint says why.
- *
- * @param path of a request target, without its query
+ * The key in a target, decoded once; undefined when it is none of this door's, or has a query: the full endpoint says why.
  */
-export function keyOfPath(path: string): string | undefined {
-  if (!path.startsWith(PREFIX) || path.length === PREFIX.length || path.indexOf('/', PREFIX.length) >= 0) return undefined
-  const text = path.slice(PREFIX.length)
+export function keyOfPath(target: string): string | undefined {
+  if (!target.startsWith(PREFIX) || target.length === PREFIX.length || target.indexOf('/', PREFIX.length) >= 0) return undefined
+  const text = target.slice(PREFIX.length)
+  if (text.indexOf('?') >= 0) return undefined
   if (text.indexOf('%') < 0) return isUrlKey(text) ? undefined : text
   try {
     const key = decodeURIComponent(text)

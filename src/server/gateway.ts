@@ -76,6 +76,7 @@ class AssembledGateway implements Gateway {
     this.#api = createApi({
       endpoints: surface.endpoints,
       contents: config.lane ? surface.contents : undefined,
+      ledger: engine.ledger,
       keys: config.api.keys,
       insecure: config.api.insecure,
       tls: config.api.tls,

@@ -53,9 +53,18 @@ export class Supervisor {
       whole: (explainer) => this.#crew.whole(explainer),
     })
     this.#admin = admin
-    const { endpoints } = createApiSurface(this.#cache, config, [...admin.endpoints, ...this.#health.endpoints])
+    const { endpoints, contents } = createApiSurface(this.#cache, config, [...admin.endpoints, ...this.#health.endpoints])
     const { keys, insecure, tls } = config.api
-    this.#api = createApi({ endpoints, keys, insecure, tls, clock: engine.clock, logger })
+    this.#api = createApi({
+      endpoints,
+      contents: config.lane ? contents : undefined,
+      ledger: engine.ledger,
+      keys,
+      insecure,
+      tls,
+      clock: engine.clock,
+      logger,
+    })
   }
 
   /** Opens the api port, starts the workers. @throws FC_LISTEN_EXPOSED, FC_WORKER_START, what the system says of an address */

@@ -46,6 +46,8 @@ export interface CacheApiWish {
   readonly settings?: Partial<CacheApiOptions>
   readonly others?: readonly Endpoint[]
   readonly api?: Partial<ApiOptions>
+  /** Whether reads are answered in the lane; default false. */
+  readonly lane?: boolean
 }
 
 /** Defaults of the configuration. */
@@ -65,6 +67,8 @@ export async function cacheApiHere(wish: CacheApiWish = {}): Promise<CacheApiHer
   const surface = createApiSurface(cache, { cacheApi: { ...CACHE_API_DEFAULTS, ...wish.settings } }, wish.others ?? [])
   const server = createApi({
     endpoints: surface.endpoints,
+    contents: wish.lane === true ? surface.contents : undefined,
+    ledger: cache.engine.ledger,
     keys: [],
     insecure: false,
     clock: systemClock(),

@@ -187,6 +187,8 @@ describe('keys in paths', () => {
     ['/cache/%ff'],
     ['/cache/http:%2F%2Fa'],
     ['/v1/stats'],
+    ['/cache/k?x=1'],
+    ['/cache/k?'],
   ])('leave %s to the full endpoint', (path) => {
     expect(keyOfPath(path)).toBeUndefined()
   })
