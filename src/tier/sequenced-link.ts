@@ -2,8 +2,8 @@
  * A member's end of the sequencer's log, over a channel that loses nothing and keeps its order.
  *
  * Floor 2, room tier. Who hears nothing from the sequencer for `blindAfterMs` is blind: others may have been told that
- * something is gone which he still holds. A publisher that hears nothing answers after that time and a margin: by then
- * every member that can still serve is blind too.
+ * something is gone which he still holds. A publisher that hears nothing answers after that time and a margin, counted
+ * while it runs: a machine that slept is given the time to speak. By then every member that runs is blind too.
  */
 import type { Clock, Timer } from '../model/clock.ts'
 import type { Position } from '../model/entry.ts'
@@ -22,12 +22,14 @@ export interface SequencedParts {
 }
 
 interface Published {
-  readonly at: number
+  /** Checks since it was published, or since the sequencer was heard. */
+  silentChecks: number
   resolve(settled: Settled): void
 }
 
-/** Checks of the silence in each `blindAfterMs`; one of them is the margin. */
+/** Checks of the silence in each `blindAfterMs`, and those after which a publisher gives up: half as many more. */
 const CHECKS = 4
+const GIVE_UP_CHECKS = 6
 
 /** See the module's header. */
 export class SequencedLink implements FenceLink {
@@ -36,7 +38,7 @@ export class SequencedLink implements FenceLink {
   #receiver: LinkReceiver | undefined
   #timer: Timer | undefined
   #heardAt: number
-  #members = 1
+  #members = 2
   #nextId = 1
   #isBlind = false
   #isCut = false
@@ -60,7 +62,7 @@ export class SequencedLink implements FenceLink {
     const id = this.#nextId
     this.#nextId += 1
     return new Promise((resolve) => {
-      this.#published.set(id, { at: this.#parts.clock.now(), resolve })
+      this.#published.set(id, { silentChecks: 0, resolve })
       if (!this.#isCut) this.#parts.tell({ type: 'append', id, draft })
     })
   }
@@ -69,6 +71,7 @@ export class SequencedLink implements FenceLink {
   receive(message: ToMember): void {
     if (this.#isCut) return
     this.#heardAt = this.#parts.clock.now()
+    for (const published of this.#published.values()) published.silentChecks = 0
     switch (message.type) {
       case 'record': {
         const matched = this.#receiver?.apply(message.record) ?? 0
@@ -105,13 +108,14 @@ export class SequencedLink implements FenceLink {
   close(): void {
     this.#isCut = true
     this.#timer?.cancel()
-    this.#giveUp(Number.POSITIVE_INFINITY)
+    this.#giveUp(0)
   }
 
   #watch(): void {
     const { clock, blindAfterMs } = this.#parts
     this.#timer = clock.after(blindAfterMs / CHECKS, () => {
       // What lies in the channel is read before it is judged: this process may have been the one that slept.
+      for (const published of this.#published.values()) published.silentChecks += 1
       if (this.#isSilent()) clock.after(0, () => this.#judge())
       this.#watch()
     })
@@ -124,9 +128,7 @@ export class SequencedLink implements FenceLink {
   #judge(): void {
     if (!this.#isSilent()) return
     this.#goBlind()
-    const { clock, blindAfterMs } = this.#parts
-    const margin = blindAfterMs + (2 * blindAfterMs) / CHECKS
-    if (clock.now() - this.#heardAt >= margin) this.#giveUp(clock.now() - margin)
+    this.#giveUp(GIVE_UP_CHECKS)
   }
 
   #goBlind(): void {
@@ -140,10 +142,10 @@ export class SequencedLink implements FenceLink {
     this.#receiver?.see()
   }
 
-  /** Answers publishers from before `until`: everybody who could still hold what they named is blind. */
-  #giveUp(until: number): void {
-    for (const [id, { at, resolve }] of this.#published) {
-      if (at > until) continue
+  /** Answers publishers who heard nothing for so many checks: everybody who could still hold what they named is blind. */
+  #giveUp(checks: number): void {
+    for (const [id, { silentChecks, resolve }] of this.#published) {
+      if (silentChecks < checks) continue
       this.#published.delete(id)
       resolve({ sequence: 0, expected: this.#members, acknowledged: 1, matched: 0 })
     }

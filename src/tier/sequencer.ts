@@ -43,6 +43,9 @@ interface Open {
   settle(): void
 }
 
+/** Share of the time to acknowledge that may pass unseen. */
+const EARLY = 0.75
+
 /** See the module's header. */
 export class Sequencer {
   readonly #parts: SequencerParts
@@ -133,7 +136,7 @@ export class Sequencer {
         waiting,
         acknowledged: 0,
         matched: 0,
-        timer: clock.after(ackMs, () => this.#overdue(open)),
+        timer: clock.after(ackMs * EARLY, () => this.#late(open)),
         settle: () => {
           this.#open.delete(sequence)
           open.timer.cancel()
@@ -147,6 +150,12 @@ export class Sequencer {
 
   #release(sequence: Position, { open, member }: { readonly open: Open; readonly member: string }): void {
     if (open.waiting.delete(member) && open.waiting.size === 0) this.#open.get(sequence)?.settle()
+  }
+
+  /** A machine that slept is given the rest of the time while it runs, so that what lies in the channels is heard. */
+  #late(open: Open): void {
+    const { clock, ackMs } = this.#parts
+    open.timer = clock.after(ackMs * (1 - EARLY), () => this.#overdue(open))
   }
 
   #overdue(open: Open): void {
