@@ -31,10 +31,22 @@ export type BodySource = AsyncIterable<Uint8Array>
 export interface OriginAnswer {
   readonly head: ResponseHead
   readonly body: BodySource
+  /**
+   * The whole body instead of `body`, where all of it has come with the head and nobody has begun to read: bytes of its
+   * own. Undefined, and nothing taken, where more is to come, it broke, or it is not as wished.
+   */
+  readonly whole?: (wish: WholeWish) => Uint8Array | undefined
   /** Trailer fields; complete once the body has ended. */
   readonly trailers: () => Fields | undefined
   /** Only the end of the connection tells the end of the body: whether it is whole cannot be known. */
   readonly endsByClose?: boolean
+}
+
+/** Which whole body is of use. */
+export interface WholeWish {
+  /** Content-Length as received; undefined: any. */
+  readonly expected: number | undefined
+  readonly maxBytes: number
 }
 
 /** What the HTTP room asks of an origin. */

@@ -7,7 +7,7 @@
  */
 import type { Clock, Timer } from '../model/clock.ts'
 import { ForecacheError } from '../model/errors.ts'
-import type { BodySource } from '../model/exchange.ts'
+import type { BodySource, WholeWish } from '../model/exchange.ts'
 
 /** Bytes that may wait for the reader before the connection is paused. */
 export const HIGH_WATER_BYTES = 128 * 1024
@@ -29,6 +29,7 @@ export class OriginBody implements BodySource {
   #bytes = 0
   #paused = false
   #ended = false
+  #begun = false
   #failure: Error | undefined
   #stall: Timer | undefined
   #waiting: { resolve(next: IteratorResult<Uint8Array>): void; reject(error: Error): void } | undefined
@@ -66,7 +67,23 @@ export class OriginBody implements BodySource {
     this.end()
   }
 
+  /** A copy of the whole body, where all of it is here already and nobody has begun to read; then it is read to its end. */
+  whole({ expected, maxBytes }: WholeWish): Uint8Array | undefined {
+    if (!this.#ended || this.#failure !== undefined || this.#begun) return undefined
+    if (this.#bytes > maxBytes || (expected !== undefined && expected !== this.#bytes)) return undefined
+    const whole = new Uint8Array(this.#bytes)
+    let at = 0
+    for (const chunk of this.#chunks) {
+      whole.set(chunk, at)
+      at += chunk.byteLength
+    }
+    this.#chunks = []
+    this.#bytes = 0
+    return whole
+  }
+
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    this.#begun = true
     return { next: () => this.#next(), return: () => this.#cancel() }
   }
 

@@ -110,10 +110,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
     this.#timer?.cancel()
     this.#stage = 'answering'
-    this.#body = new OriginBody(controller, this.#settings.clock, this.#settings.stallMs)
+    const body = new OriginBody(controller, this.#settings.clock, this.#settings.stallMs)
+    this.#body = body
     const framed = 'framed' in controller && controller.framed === true
     const endsByClose = !framed && !received.has('content-length') && !received.has('transfer-encoding')
-    this.#end.answered({ head, body: this.#body, trailers: () => this.#trailers, endsByClose })
+    this.#end.answered({ head, body, whole: (wish) => body.whole(wish), trailers: () => this.#trailers, endsByClose })
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {

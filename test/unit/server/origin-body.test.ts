@@ -31,6 +31,45 @@ describe('origin body', () => {
     expect((await reader.next()).done).toBe(true)
   })
 
+  it('gives the whole at once where all of it is here, as bytes of its own, and is read to its end then', async () => {
+    const { clock, told } = stand()
+    const body = new OriginBody({ pause: () => {}, resume: () => {}, abort: () => void told.push('abort') }, clock, 1000)
+    const first = Uint8Array.of(1, 2)
+    body.push(first)
+    body.push(Uint8Array.of(3))
+    body.end()
+
+    const whole = body.whole({ expected: 3, maxBytes: 3 })
+    first.fill(9)
+
+    expect(whole).toEqual(Uint8Array.of(1, 2, 3))
+    expect((await body[Symbol.asyncIterator]().next()).done).toBe(true)
+    expect(told).toEqual([])
+  })
+
+  it('gives no whole, and takes nothing, while more is to come, when it broke, when it is not as wished, or when it is being read', async () => {
+    const { clock } = stand()
+    const made = (...steps: ((body: OriginBody) => void)[]): OriginBody => {
+      const body = new OriginBody({ pause: () => {}, resume: () => {}, abort: () => {} }, clock, 1000)
+      body.push(Uint8Array.of(1, 2, 3))
+      for (const step of steps) step(body)
+      return body
+    }
+    const end = (body: OriginBody): void => body.end()
+    const any = { expected: undefined, maxBytes: 10 }
+
+    const open = made()
+    const broken = made((body) => body.fail(new Error('broke')))
+    const ended = made(end)
+
+    expect(open.whole(any)).toBeUndefined()
+    expect(broken.whole(any)).toBeUndefined()
+    expect(ended.whole({ expected: 4, maxBytes: 10 })).toBeUndefined()
+    expect(ended.whole({ expected: 3, maxBytes: 2 })).toBeUndefined()
+    expect((await ended[Symbol.asyncIterator]().next()).value).toEqual(Uint8Array.of(1, 2, 3))
+    expect(ended.whole(any)).toBeUndefined()
+  })
+
   it('pauses the connection when too much waits, and goes on when the reader has caught up', async () => {
     const { body, reader, told } = stand()
 
