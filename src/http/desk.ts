@@ -66,8 +66,9 @@ export function createDesk(options: DeskOptions): Desk {
 }
 
 /** Few threads, so that names and files find one; few bytes, for they are not among those of entries. */
-function createPress({ memory, ledger }: Engine): Press {
+function createPress({ memory, ledger, clock }: Engine): Press {
   return new Press({
+    pace: { clock, share: 0.25, burstMs: 5000 },
     concurrency: Math.max(1, Math.min(2, availableParallelism() - 1)),
     maxBytes: Math.min(MAX_PRESS_BYTES, Math.max(MIN_PRESS_BYTES, memory.maxBytes / 8)),
     onCharge: (bytes) => ledger.charge(ACCOUNT.coding, bytes),

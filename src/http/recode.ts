@@ -21,9 +21,10 @@ export function makeVariants(desk: Desk, place: Place, stored: Stored): void {
   if (recoding === undefined || stored.trailers !== undefined || isSettled(stored)) return
   const { engine, press } = desk
   const { route } = place.fill
-  const work = (): Promise<BodySet> => {
+  const work = async (): Promise<BodySet | undefined> => {
+    if (keyOfStanding(desk, place, stored) === undefined) return undefined // gone while it waited
     const known = heldSet(desk, setIdOf(stored))
-    return known === undefined ? codeBody(stored.body, recoding, fields.first('content-type')) : Promise.resolve(known)
+    return known ?? codeBody(stored.body, recoding, fields.first('content-type'))
   }
   const making = press.take(stored.body.byteLength, work)
   if (making === undefined) {
@@ -31,7 +32,7 @@ export function makeVariants(desk: Desk, place: Place, stored: Stored): void {
     return
   }
   making.then(
-    (set) => attach(desk, place, { stored, set }),
+    (set) => set === undefined || attach(desk, place, { stored, set }),
     () => engine.meter.count(COUNTER.variantsFailed, route),
   )
 }
@@ -54,11 +55,17 @@ export async function codeBody(body: Uint8Array, recoding: Recoding, contentType
   return { body, coded }
 }
 
+/** The key under which this very response stands; undefined when it is gone, or another one stands there. */
+function keyOfStanding(desk: Desk, place: Place, stored: Stored): string | undefined {
+  const key = keyOfStored(desk, place.primary, stored.plan)
+  return desk.engine.memory.look(key)?.value === stored ? key : undefined
+}
+
 function attach(desk: Desk, place: Place, item: { readonly stored: Stored; readonly set: BodySet }): void {
   const { engine } = desk
   const { stored } = item
-  const key = keyOfStored(desk, place.primary, stored.plan)
-  if (engine.memory.look(key)?.value !== stored) return
+  const key = keyOfStanding(desk, place, stored)
+  if (key === undefined) return
   const set = fitting(desk, stored, item.set)
   const setId = set === item.set ? setIdOf(stored) : undefined
   const next = withVariants(stored, setId === undefined ? set : engine.canonical(setId, set), setId)

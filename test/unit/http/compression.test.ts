@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { createHttpDoor } from '../../../src/http/door.ts'
 import { Fields } from '../../../src/model/fields.ts'
 import { bytesSource, gzipped, plainText, pressed, wordy } from '../../support/coded-origin.ts'
-import { DoorStand, type Got, type Respond, type Wish } from '../../support/door-stand.ts'
+import { Press } from '../../../src/wire/press.ts'
+import { ACCOUNT } from '../../../src/model/ledger.ts'
+import { DoorStand, gate, type Got, type Respond, type Wish } from '../../support/door-stand.ts'
 
 const json = { 'cache-control': 'max-age=60', 'content-type': 'application/json' }
 const plain: Respond = (_, n) => ({ fields: { ...json, etag: `"v${n}"` }, body: wordy(`plain ${n}`) })
@@ -195,6 +197,51 @@ describe('compression: codings made when a response is stored', () => {
     const view = stand.door.explain({ method: 'GET', target: '/a', scheme: 'http', authority: 'shop.test', fields: head })
     expect(view.response?.codings.map(({ coding }) => coding).sort()).toEqual(['br', 'gzip', 'identity', 'zstd'])
     expect(view.response?.codings[0]).toEqual({ coding: 'identity', bytes: 4000 })
+  })
+})
+
+describe('compression: where there is too much of it', () => {
+  it('goes without when too much work waits, and what its origin selects by coding stays selected', async () => {
+    const press = new Press({ concurrency: 1, maxBytes: 10 })
+    const stand = stood(() => ({ fields: { ...json, vary: 'Accept-Encoding' }, body: wordy('x') }), { press })
+    await ask(stand)
+    expect([(await ask(stand)).cache, (await ask(stand, 'br')).cache]).toEqual(['HIT', 'MISS'])
+    expect(stand.engine.meter.read('variantsShed')).toBe(2)
+  })
+
+  it('keeps the response when its codings would make it larger than an entry may be', async () => {
+    const body = Buffer.from(randomish(20_000)).toString('base64')
+    const stand = new DoorStand(
+      () => ({ fields: json, body }),
+      { compress: true },
+      { memory: { maxBytes: '1MiB', maxEntryBytes: '60KiB' } },
+    )
+    await ask(stand)
+    await pressed(stand)
+    const [br, gzip] = [await ask(stand, 'br'), await ask(stand, 'gzip')]
+    expect([br.cache, gzip.cache]).toEqual(['HIT', 'HIT'])
+    expect([br, gzip].filter(({ fields }) => fields.has('content-encoding'))).toHaveLength(0)
+    expect(stand.engine.memory.size).toBe(1)
+  })
+
+  it('charges what waits to the ledger, and releases it', async () => {
+    const stand = stood(plain)
+    await ask(stand)
+    expect(stand.engine.ledger.of(ACCOUNT.coding)).toBe(4000)
+    await pressed(stand)
+    expect(stand.engine.ledger.of(ACCOUNT.coding)).toBe(0)
+  })
+
+  it('does no work for a response that is gone when its turn comes', async () => {
+    const press = new Press({ concurrency: 1, maxBytes: 1e6 })
+    const { passed, open } = gate()
+    void press.take(1, () => passed)
+    const stand = stood(plain, { press })
+    await ask(stand)
+    stand.engine.invalidate({ all: true })
+    open()
+    await pressed(stand)
+    expect([stand.engine.meter.read('variantsMade'), stand.engine.memory.size]).toEqual([0, 0])
   })
 })
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Press } from '../../../src/wire/press.ts'
+import { createVirtualClock, settle } from '../../../src/model/virtual-clock.ts'
 import { gate } from '../../support/door-stand.ts'
 
 describe('press: bounded work', () => {
@@ -47,5 +48,27 @@ describe('press: bounded work', () => {
     const press = new Press({ concurrency: 1, maxBytes: 100, onCharge: (bytes) => charges.push(bytes) })
     await press.take(7, () => Promise.resolve())
     expect(charges).toEqual([7, -7])
+  })
+
+  it('takes no more than its share of the time in the long run, after what it may spend at once', async () => {
+    const clock = createVirtualClock()
+    const press = new Press({ concurrency: 1, maxBytes: 1000, pace: { clock, share: 0.25, burstMs: 100 } })
+    const began: number[] = []
+    const start = clock.now()
+    const done = Array.from({ length: 8 }, () =>
+      press.take(1, () => {
+        began.push(clock.now() - start)
+        return new Promise<void>((resolve) => void clock.after(50, resolve))
+      }),
+    )
+    for (let i = 0; i < 200; i += 1) {
+      clock.advance(10)
+      await settle()
+    }
+    await Promise.all(done)
+    const last = began.at(-1) as number
+    expect(began.slice(0, 2)).toEqual([0, 50])
+    expect(last).toBeGreaterThan((7 * 50 - 100 - 50) / 0.25)
+    expect(last).toBeLessThan((8 * 50) / 0.25 + 200)
   })
 })
