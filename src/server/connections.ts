@@ -56,6 +56,10 @@ export class Connections {
     return connection
   }
 
+  get size(): number {
+    return this.#open.size
+  }
+
   begin(connection: Connection, request: IncomingMessage): void {
     connection.last = request
     connection.inFlight += 1
@@ -70,9 +74,9 @@ export class Connections {
     else if (!closing && request.complete && isAside(socket)) socket.answered()
   }
 
-  /** Sends `words` behind the answers under way and closes. */
+  /** Sends `words` behind the answers under way and closes; not where one of those closes already. */
   closeWith(connection: Connection, words: Buffer): void {
-    if (connection.closing && connection.lastWords !== undefined) return
+    if (connection.closing) return
     connection.closing = true
     connection.lastWords = words
     if (connection.inFlight === 0) this.#say(connection, words)

@@ -57,9 +57,13 @@ export async function sendReply(response: ServerResponse, reply: Reply, context:
   response.end()
 }
 
-/** Passes a 1xx answer on; HTTP/1.0 clients know none, and 100 is ours alone to send. */
+/**
+ * Passes a 1xx answer on; HTTP/1.0 clients know none, and 100 is ours alone to send. Not while answers before it are under
+ * way: `node:http` puts the head of a waiting answer before whatever waits, so the 1xx would come behind it as content.
+ */
 export function sendInformational(response: ServerResponse, head: ResponseHead): void {
   if (response.headersSent || response.destroyed || head.status === 100 || response.req.httpVersion !== '1.1') return
+  if (response.socket === null) return
   const fields = [...head.fields].filter(([name]) => name !== 'content-length').flat() // RFC 9110 section 8.6
   if (typeof response.writeInformation === 'function') response.writeInformation(head.status, fields)
   else if (head.status === 103 && head.fields.has('link')) response.writeEarlyHints({ link: head.fields.all('link') })
