@@ -78,14 +78,15 @@ function tellApart(socket: Socket, headMs: number, takers: TlsEvents): void {
     socket.pause()
     socket.unshift(read)
     take(socket)
-    if (!socket.destroyed) socket.resume()
   }
   const end = (): void => void socket.destroy()
   const onData = (chunk: Buffer): void => {
     read = read.length === 0 ? chunk : Buffer.concat([read, chunk])
     const length = Math.min(read.length, PREFACE.length)
-    if (!read.subarray(0, length).equals(PREFACE.subarray(0, length))) hand(takers.onHttp1)
-    else if (length === PREFACE.length) hand(takers.onHttp2)
+    if (!read.subarray(0, length).equals(PREFACE.subarray(0, length))) {
+      hand(takers.onHttp1)
+      if (!socket.destroyed) socket.resume()
+    } else if (length === PREFACE.length) hand(takers.onHttp2) // which reads by itself
   }
   socket.on('data', onData).on('end', end).on('error', end)
   socket.setTimeout(headMs).on('timeout', end)

@@ -83,8 +83,16 @@ export class Http2Connection {
     if (this.#leaving !== undefined || this.#session.destroyed) return
     this.#leaving = this.#events.clock.coarse()
     this.#session.goaway(constants.NGHTTP2_NO_ERROR, 2 ** 31 - 1)
-    this.#session.ping(() => {
-      if (!this.#session.destroyed) this.#session.close()
+    this.#session.ping(() => this.#finish())
+  }
+
+  /** Takes no further stream, and ends with the last one. */
+  #finish(): void {
+    if (this.#session.destroyed) return
+    if (!this.#session.closed) this.#session.close()
+    // node:http2 does not end a session by itself where its GOAWAY was still to be written.
+    setImmediate(() => {
+      if (this.#streams.size === 0) this.#session.destroy()
     })
   }
 
@@ -114,7 +122,7 @@ export class Http2Connection {
 
   #sweepLeaving(since: number, now: number): void {
     if (now - since < LINGER_MS) return
-    if (!this.#session.closed) this.#session.close()
+    if (!this.#session.closed) this.#finish()
     else if (this.#streams.size === 0 && now - this.#idleSince > LINGER_MS) this.destroy()
   }
 
@@ -155,7 +163,9 @@ export class Http2Connection {
     this.#streams.set(stream, incoming)
     stream.once('close', () => {
       this.#streams.delete(stream)
-      if (this.#streams.size === 0) this.#idleSince = this.#events.clock.coarse()
+      if (this.#streams.size > 0) return
+      this.#idleSince = this.#events.clock.coarse()
+      if (this.#session.closed) this.#finish()
     })
     this.#events.onRequest(incoming)
   }

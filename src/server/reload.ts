@@ -67,7 +67,7 @@ export function planReload(current: Config, config: Config): ReloadPlan {
   const { keys, tls } = config.api
   const next = { ...config, api: { ...current.api, keys, tls: fixed.has('api.tls') ? current.api.tls : tls } }
   for (const section of restart)
-    if (section in next && !section.includes('.')) Object.assign(next, { [section]: current[section as keyof Config] })
+    if (!section.includes('.')) Object.assign(next, { [section]: current[section as keyof Config] })
   return {
     applied,
     restart,
