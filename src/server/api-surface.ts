@@ -31,10 +31,12 @@ export function createApiSurface(cache: Cache, config: Pick<Config, 'cacheApi'>,
   return { endpoints: [...all, createOpenApi(all, readVersion())], contents }
 }
 
-/** One value at a time: the threads have other work too. What it holds stands in the ledger. */
-function createPress({ memory, ledger }: Engine): Press {
-  const maxBytes = Math.min(MAX_PRESS_BYTES, Math.max(MIN_PRESS_BYTES, memory.maxBytes / 8))
-  const onCharge = (bytes: number): void =>
-    bytes > 0 ? ledger.charge(ACCOUNT.coding, bytes) : ledger.release(ACCOUNT.coding, -bytes)
-  return new Press({ concurrency: 1, maxBytes, onCharge })
+/** One value at a time, a quarter of a processor in the long run: threads and cores have other work too. */
+function createPress({ memory, ledger, clock }: Engine): Press {
+  return new Press({
+    pace: { clock, share: 0.25, burstMs: 5000 },
+    concurrency: 1,
+    maxBytes: Math.min(MAX_PRESS_BYTES, Math.max(MIN_PRESS_BYTES, memory.maxBytes / 8)),
+    onCharge: (bytes) => ledger.charge(ACCOUNT.coding, bytes),
+  })
 }

@@ -1,4 +1,5 @@
 /** The OpenAPI document against the running server: every path, method and status in it happens, and nothing else is mounted. */
+import { readFileSync } from 'node:fs'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import { request } from 'undici'
@@ -230,6 +231,12 @@ describe('the OpenAPI document', () => {
       const { security } = operationOf(`${method} ${path.replace(':key', '{key}')}`)
       expect(security, path).toEqual(open === true ? [] : undefined)
     }
+  })
+
+  it('has a row for every endpoint in docs/reference/api.md', () => {
+    const page = readFileSync(new URL('../../docs/reference/api.md', import.meta.url), 'utf8')
+
+    for (const { method, path } of surface.endpoints) expect(page).toContain(`| \`${method} ${path}\` |`)
   })
 
   it('would notice an answer of another shape', () => {

@@ -53,6 +53,10 @@ describe('keyring', () => {
     expect(() => createKeyring(['sha256:abc'])).toThrow(/64 hex digits/)
   })
 
+  it.each([['with a blank'], ['grüße'], ['x'.repeat(4097)], ['']])('refuses a key that could never be sent', (key) => {
+    expect(() => createKeyring([key])).toThrow(/visible ASCII/)
+  })
+
   it('admits one of two equal keys', () => {
     expect(createKeyring([KEYS[0] as string, KEYS[0] as string]).admits(KEYS[0])).toBe(true)
   })
