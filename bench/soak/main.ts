@@ -37,7 +37,21 @@ export async function run(args: readonly string[]): Promise<number> {
   return checks.every(({ held }) => held) ? 0 : 1
 }
 
-const HEAD = ['at', 'rss', 'entries', 'effective', 'ledger', 'p99 ms', 'max ms', 'files', 'asked', 'hits', '5xx', 'cut', 'unansw.']
+const HEAD = [
+  'at',
+  'rss',
+  'entries',
+  'effective',
+  'ledger',
+  'p99 ms',
+  'max ms',
+  'files',
+  'asked',
+  'hits',
+  '5xx',
+  'cut',
+  'unansw.',
+]
 
 function describe(plan: SoakPlan): string {
   const { seconds, memoryBytes, rate, clients, keys } = plan

@@ -77,6 +77,9 @@ export interface Full {
   readonly waiters: number
 }
 
+/** A caller with his request and all that waits for its answer; measured, see docs/decisions/011. */
+const CALLER_BYTES = 18 * 1024
+
 /** See the module's header. */
 export class Flights {
   readonly #table = new Map<string, Flight<unknown>>()
@@ -86,6 +89,7 @@ export class Flights {
   readonly #limits: FlightLimits
   /** Callers that joined a flight instead of asking the origin. */
   joined = 0
+  #waiting = 0
   /** Set while nothing may be shared: every caller leads a flight of his own that nobody finds. */
   alone = false
 
@@ -100,6 +104,11 @@ export class Flights {
   /** Flights in the table. */
   get size(): number {
     return this.#table.size
+  }
+
+  /** Bytes that loads and their waiting callers hold, about. */
+  get heldBytes(): number {
+    return (this.#table.size + this.#waiting) * CALLER_BYTES
   }
 
   /** Whether a flight of this key can be joined now. */
@@ -168,6 +177,7 @@ export class Flights {
   #follow<T>(flight: Flight<T>): Follow<T> {
     const arrival = this.#fence.horizon
     flight.waiters += 1
+    this.#waiting += 1
     this.joined += 1
     if (this.#events.wants('flight:join')) this.#events.emit('flight:join', { key: flight.fill.key })
     let waiting = true
@@ -175,6 +185,7 @@ export class Flights {
       if (!waiting) return
       waiting = false
       flight.waiters -= 1
+      this.#waiting -= 1
       if (flight.waiters === 0) flight.onEmpty?.()
     }
     return {

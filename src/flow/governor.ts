@@ -8,7 +8,7 @@
  * of a hit. Between target and relief nothing changes (hysteresis).
  */
 import type { Clock, Timer } from '../model/clock.ts'
-import type { Ledger } from '../model/ledger.ts'
+import type { Account, Ledger } from '../model/ledger.ts'
 import { DEFAULT_ROUTE, type Meter } from '../model/meter.ts'
 import { COUNTER } from '../model/metric.ts'
 
@@ -89,6 +89,7 @@ export class Governor {
   #rssBytes = 0
   #timer: Timer | undefined
   #collectAfter = 0
+  readonly #followed: { readonly account: Account; readonly read: () => number }[] = []
 
   constructor(parts: GovernorParts) {
     this.#parts = parts
@@ -108,6 +109,11 @@ export class Governor {
   get fillBytes(): number {
     const { maxBytes } = this.#parts.memory
     return this.#mood === 'over' ? Math.max(maxBytes / 32, MIN_FILL_BYTES / 4) : Math.max(maxBytes / 4, MIN_FILL_BYTES)
+  }
+
+  /** Has an account of the ledger read from its holder whenever the entries are settled: for what is counted anyway. */
+  follow(account: Account, read: () => number): void {
+    this.#followed.push({ account, read })
   }
 
   /** Before each store. @returns whether anything may be stored now */
@@ -209,7 +215,8 @@ export class Governor {
 
   /** Brings the entries to what they may hold now, or a slice nearer to it. */
   #settle(): void {
-    const { memory, meter } = this.#parts
+    const { memory, meter, ledger } = this.#parts
+    for (const { account, read } of this.#followed) ledger.set(account, read())
     const shed = memory.limitTo(this.effectiveBytes, SLICE)
     if (shed > 0) meter.add(COUNTER.shedEntries, DEFAULT_ROUTE, shed)
   }

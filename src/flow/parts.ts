@@ -5,11 +5,11 @@
  * Floor 3, room flow.
  */
 import { EventHub } from '../model/event.ts'
-import { Ledger } from '../model/ledger.ts'
+import { ACCOUNT, Ledger } from '../model/ledger.ts'
 import { createMeter, type Meter } from '../model/meter.ts'
 import { COUNTER } from '../model/metric.ts'
 import type { Logger, RemoveReason } from '../model/port.ts'
-import { Fence } from '../tier/fence.ts'
+import { FENCE_LIMITS, Fence, type FenceLimits } from '../tier/fence.ts'
 import { createMemory, type MemoryTier } from '../tier/memory.ts'
 import { Backoff } from './backoff.ts'
 import { Flights } from './flight.ts'
@@ -17,6 +17,9 @@ import { Governor } from './governor.ts'
 import type { KeepParts } from './keep.ts'
 import type { Settings } from './options.ts'
 import { type RefreshFailure, Refreshes } from './refresh.ts'
+
+/** Of empty places and of what the fence remembers, so much belongs to the base. */
+const FREE_TABLE_BYTES = 512 * 1024
 
 /** See the module's header. */
 export interface Parts {
@@ -38,16 +41,19 @@ export function createParts(settings: Settings): Parts {
   const { clock, logger, random, jitter, deadlines } = settings
   const events = new EventHub((error) => logger.error({ err: error }, 'an event listener threw'))
   const meter = createMeter()
-  const fence = new Fence(clock)
+  const fence = new Fence(clock, fenceLimits(settings.memory.maxBytes))
   const told: Told = { events, meter, logger }
   const memory = createTier(settings, { fence, told })
+  const { maxWaiters, maxFlights } = settings.flights
+  const flights = new Flights({ fence, clock, events, limits: { maxWaiters, maxFlights, maxMs: deadlines.maxLoad } })
   const ledger = new Ledger()
   const governor = new Governor({ memory, ledger, clock, meter })
+  governor.follow(ACCOUNT.flights, () => flights.heldBytes)
+  governor.follow(ACCOUNT.tables, () => Math.max(0, fence.heldBytes + memory.idleBytes - FREE_TABLE_BYTES))
   meter.follow('hits', () => memory.counts.hits) // memory counts what `peek` answers by itself
   fence.onAppend((record) => {
     if (events.wants('fence:append')) events.emit('fence:append', record)
   })
-  const { maxWaiters, maxFlights } = settings.flights
   const { first, max, maxKeys } = settings.backoff
   return {
     events,
@@ -56,11 +62,17 @@ export function createParts(settings: Settings): Parts {
     memory,
     ledger,
     governor,
-    flights: new Flights({ fence, clock, events, limits: { maxWaiters, maxFlights, maxMs: deadlines.maxLoad } }),
+    flights,
     refreshes: new Refreshes(settings.refresh.concurrency, (failed) => tellFailure(told, failed)),
     backoff: new Backoff(clock, { firstMs: first, maxMs: max, maxKeys }),
     keeping: { fence, memory, governor, clock, random, events, jitter, maxLoadMs: deadlines.maxLoad },
   }
+}
+
+/** What the fence remembers is small beside the entries; what it forgets costs hits, never truth. */
+function fenceLimits(maxBytes: number): FenceLimits {
+  const fit = (most: number, least: number, share: number): number => Math.max(least, Math.min(most, Math.floor(maxBytes / share)))
+  return { ...FENCE_LIMITS, keys: fit(FENCE_LIMITS.keys, 1024, 2048), tags: fit(FENCE_LIMITS.tags, 4096, 1024) }
 }
 
 /** Who hears of what happens by itself. */

@@ -5,6 +5,7 @@
  * (worker.ts). `apply` swaps door, origin and rules between two requests; requests under way end with what they began with.
  */
 import type { Engine } from '../flow/engine.ts'
+import { ACCOUNT } from '../model/ledger.ts'
 import type { Meter } from '../model/meter.ts'
 import type { Logger } from '../model/port.ts'
 import type { Config } from './config-schema.ts'
@@ -48,12 +49,14 @@ export class Front {
       },
     )
     this.#followLane(parts.engine.meter)
+    parts.engine.governor.follow(ACCOUNT.connections, () => this.#listener.heldBytes)
   }
 
   #followLane(meter: Meter): void {
     const counts = this.#listener.lane?.counts
     if (counts === undefined) return
     meter.follow('laneAnswers', () => counts.answered)
+    meter.follow('laneAwaits', () => counts.awaited)
     meter.follow('laneAsides', () => counts.aside)
     meter.follow('laneGiven', () => counts.given)
   }

@@ -27,6 +27,11 @@ export class Lane {
     return this.#shared.counts
   }
 
+  /** Open connections. */
+  get size(): number {
+    return this.#open.size
+  }
+
   /** Takes a connection; the lane sees its bytes first from now on. */
   take(socket: Socket): void {
     const connection = new LaneConnection(socket, this.#shared)

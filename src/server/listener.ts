@@ -20,6 +20,10 @@ import { errorBytes, parseFailure } from './refuse.ts'
 import type { Credentials } from './tls-credentials.ts'
 import { isWebSocket } from './websocket.ts'
 
+/** An idle connection with its socket; measured, see docs/decisions/011. */
+const LANE_BYTES = 5 * 1024
+const STACK_BYTES = 14 * 1024
+
 /** Requests of one connection that may await their answers at once. */
 const MAX_PIPELINED = 256
 
@@ -143,6 +147,11 @@ export class Listener {
     else this.#lane.take(socket)
   }
 
+  /** Bytes that connections hold, about: those of the stack more than those of the lane. */
+  get heldBytes(): number {
+    return (this.#lane?.size ?? 0) * LANE_BYTES + this.#connections.size * STACK_BYTES
+  }
+
   /** Undefined where there is none. */
   get lane(): Lane | undefined {
     return this.#lane
@@ -159,6 +168,7 @@ export class Listener {
     return new Lane(this.#options, {
       clock,
       desk: () => (this.#draining ? undefined : lane()),
+      draining: () => this.#draining,
       accept: (connection) => this.#take(connection),
     })
   }
@@ -196,9 +206,7 @@ export class Listener {
       this.#refuse(request.socket, new ForecacheError('FC_GATEWAY_BUSY', { reason: 'too many pipelined requests' }))
       return
     }
-    // The parser stops behind an upgrade that we serve as a plain request, and what was pipelined behind it is lost: the
-    // client is told that nothing more of this connection is answered (RFC 9112 section 9.3.2).
-    if (request.headers.upgrade !== undefined) connection.closing = true
+    if (endsBehind(request, response, expects)) connection.closing = true
     this.#connections.begin(connection, request)
     response.once('close', () => this.#connections.end(connection, request))
     const arrival = {
@@ -252,4 +260,14 @@ export class Listener {
     if (connection.inFlight === 0 || socket.writableLength > 0) socket.destroy()
     else socket.setTimeout(this.#options.writeMs)
   }
+}
+
+/**
+ * Whether nothing behind this request is answered, so that nothing behind it may be carried out either: its client closes
+ * (RFC 9112 section 9.6), or `node:http` does for an expectation that nobody met, or its parser stops behind an upgrade that
+ * we serve as a plain request, and loses what was pipelined behind it (section 9.3.2).
+ */
+function endsBehind({ headers }: IncomingMessage, { shouldKeepAlive }: ServerResponse, expects: boolean): boolean {
+  const isEmpty = headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0
+  return !shouldKeepAlive || headers.upgrade !== undefined || (expects && isEmpty)
 }

@@ -7,6 +7,7 @@
  */
 import type { Clock, Timer } from '../model/clock.ts'
 import { ForecacheError } from '../model/errors.ts'
+import { ACCOUNT, type Ledger } from '../model/ledger.ts'
 import type { BodySource, WholeWish } from '../model/exchange.ts'
 
 /** Bytes that may wait for the reader before the connection is paused. */
@@ -20,24 +21,34 @@ export interface BodyControl {
   abort(reason: Error): void
 }
 
+/** What a body may cost, and where that stands. */
+export interface BodyLimits {
+  /** A reader that takes nothing for so long loses the connection, ms. */
+  readonly stallMs: number
+  readonly ledger?: Ledger | undefined
+}
+
 /** See the module's header. */
 export class OriginBody implements BodySource {
   readonly #control: BodyControl
   readonly #clock: Clock
   readonly #stallMs: number
+  readonly #ledger: Ledger | undefined
   #chunks: Uint8Array[] = []
   #bytes = 0
   #paused = false
+  #charged = 0
   #ended = false
   #begun = false
   #failure: Error | undefined
   #stall: Timer | undefined
   #waiting: { resolve(next: IteratorResult<Uint8Array>): void; reject(error: Error): void } | undefined
 
-  constructor(control: BodyControl, clock: Clock, stallMs: number) {
+  constructor(control: BodyControl, clock: Clock, { stallMs, ledger }: BodyLimits) {
     this.#control = control
     this.#clock = clock
     this.#stallMs = stallMs
+    this.#ledger = ledger
   }
 
   push(chunk: Uint8Array): void {
@@ -56,7 +67,7 @@ export class OriginBody implements BodySource {
   /** The body is complete. */
   end(): void {
     this.#ended = true
-    this.#stall?.cancel()
+    this.#discharge()
     this.#settle()
   }
 
@@ -121,6 +132,8 @@ export class OriginBody implements BodySource {
 
   #pause(): void {
     this.#paused = true
+    this.#charged = this.#bytes
+    this.#ledger?.charge(ACCOUNT.streams, this.#charged)
     this.#control.pause()
     this.#stall = this.#clock.after(this.#stallMs, () => {
       const error = new ForecacheError('FC_ORIGIN_BROKEN', { reason: `its reader took nothing for ${this.#stallMs} ms` })
@@ -129,9 +142,16 @@ export class OriginBody implements BodySource {
     })
   }
 
+  /** Only what waits on a paused connection stands in the ledger: its deadline takes it out again, whatever happens. */
+  #discharge(): void {
+    this.#stall?.cancel()
+    this.#ledger?.release(ACCOUNT.streams, this.#charged)
+    this.#charged = 0
+  }
+
   #resume(): void {
     this.#paused = false
-    this.#stall?.cancel()
+    this.#discharge()
     this.#control.resume()
   }
 }

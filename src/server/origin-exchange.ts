@@ -9,6 +9,7 @@ import type { Clock, Timer } from '../model/clock.ts'
 import { ForecacheError } from '../model/errors.ts'
 import type { OriginAnswer, ResponseHead, SendOptions } from '../model/exchange.ts'
 import { Fields } from '../model/fields.ts'
+import type { Ledger } from '../model/ledger.ts'
 import { endToEnd } from '../rules/hop.ts'
 import { OriginBody } from './origin-body.ts'
 import { isStaleConnection, originError, type SendStage } from './origin-error.ts'
@@ -25,6 +26,7 @@ export interface ExchangeSettings {
   readonly bodyIdleMs: number
   /** A reader that takes nothing for so long loses the connection, ms. */
   readonly stallMs: number
+  readonly ledger?: Ledger | undefined
   /** Whether a connection is being reset at this very moment: what ends now did not end by itself. */
   readonly isResetting: () => boolean
 }
@@ -110,7 +112,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
     this.#timer?.cancel()
     this.#stage = 'answering'
-    const body = new OriginBody(controller, this.#settings.clock, this.#settings.stallMs)
+    const body = new OriginBody(controller, this.#settings.clock, this.#settings)
     this.#body = body
     const framed = 'framed' in controller && controller.framed === true
     const endsByClose = !framed && !received.has('content-length') && !received.has('transfer-encoding')

@@ -9,6 +9,7 @@ import { type Dispatcher, Pool } from 'undici'
 import { type Clock, systemClock } from '../model/clock.ts'
 import { ForecacheError } from '../model/errors.ts'
 import type { BodySource, OriginAnswer, OriginPort, RequestHead, SendOptions } from '../model/exchange.ts'
+import type { Ledger } from '../model/ledger.ts'
 import { watchedConnector } from './origin-connect.ts'
 import { isUnaskedContinue, originError } from './origin-error.ts'
 import { Exchange, type ExchangeSettings } from './origin-exchange.ts'
@@ -37,6 +38,8 @@ export interface OriginOptions {
   readonly http2?: boolean
   readonly tls?: OriginTlsSettings | undefined
   readonly clock?: Clock
+  /** Where bytes that wait for their readers stand. */
+  readonly ledger?: Ledger
 }
 
 /** An origin and how to let it go. */
@@ -88,6 +91,7 @@ class PooledOrigin implements Origin {
       headMs,
       bodyIdleMs,
       stallMs: Math.max(bodyIdleMs, 60_000),
+      ledger: options.ledger,
       isResetting: () => this.#resetting,
     }
     this.#pool = new Pool(url.origin, {

@@ -44,12 +44,12 @@ export function createRunning({ config, engine, logger, pseudonym, ...parts }: R
   const settings = receiveSettings(config, pseudonym)
   const tunnel = { ...tunnelOptions(config), clock: engine.clock }
   const door = createHttpDoor({ engine, profile: config.profile, routes: config.routes, compress: config.compress })
-  const origin = parts.origin ?? createOrigin({ ...originOptions(config), clock: engine.clock })
+  const origin = parts.origin ?? createOrigin({ ...originOptions(config), clock: engine.clock, ledger: engine.ledger })
   const receiver = { door, origin, logger, settings }
   const form = { via: `1.1 ${pseudonym}`, keepAliveSeconds: Math.floor(config.limits.keepAlive / 1000) }
   return {
     origin,
-    lane: config.lane ? createGatewayLane(door, settings, form) : undefined,
+    lane: config.lane ? createGatewayLane(door, receiver, form) : undefined,
     receive: (incoming) => void receive(receiver, incoming),
     upgrade: (upgrade) => receiveUpgrade(upgrade, settings, tunnel),
     explain: door.explain,

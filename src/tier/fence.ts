@@ -34,6 +34,9 @@ export interface FenceLimits {
 /** Defaults of FenceLimits. */
 export const FENCE_LIMITS: FenceLimits = { keys: 65_536, tags: 262_144, prefixes: 256, records: 1024 }
 
+/** A name with its places in a table. */
+const NAME_BYTES = 160
+
 /** A bounded table of last positions; the oldest is forgotten first and becomes the floor. */
 class Positions {
   readonly #last = new OldestFirst<Position>()
@@ -74,6 +77,11 @@ class Side {
     this.keys = new Positions(limits.keys)
     this.tags = new Positions(limits.tags)
     this.prefixes = new Positions(limits.prefixes)
+  }
+
+  /** Names remembered. */
+  get size(): number {
+    return this.keys.size + this.tags.size + this.prefixes.size
   }
 
   apply(target: Target, position: Position): void {
@@ -177,6 +185,11 @@ export class Fence {
     if (this.#records.length > this.#recordLimit) this.#records.shift()
     for (const listener of this.#listeners) listener(record)
     return position
+  }
+
+  /** Bytes of what is remembered, about. */
+  get heldBytes(): number {
+    return (this.#hard.size + this.#soft.size + this.#records.length) * NAME_BYTES
   }
 
   /** Whether a reading that is not yet stored here (fill, 304, promotion) may be stored or handed on. */

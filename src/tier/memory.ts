@@ -87,6 +87,11 @@ export class MemoryTier implements MemoryPort {
     return this.#settings.maxBytes
   }
 
+  /** Bytes of places that stand ready for further entries. */
+  get idleBytes(): number {
+    return this.#table.idleBytes
+  }
+
   /** The most that one entry may take, all told. */
   get maxEntryBytes(): number {
     return this.#settings.maxEntryBytes

@@ -35,6 +35,17 @@ const NAMES = [
   'cache_stale_serves_total counter',
   'cache_staleness_seconds histogram',
   'cache_unkept_total counter',
+  'lane_requests_total counter',
+  'memory_base_bytes gauge',
+  'memory_effective_bytes gauge',
+  'memory_ledger_bytes gauge',
+  'memory_limit_bytes gauge',
+  'memory_rss_bytes gauge',
+  'memory_sheds_total counter',
+  'variants_failed_total counter',
+  'variants_made_total counter',
+  'variants_saved_bytes_total counter',
+  'variants_shed_total counter',
 ]
 
 function busyMeter(): Meter {

@@ -11,7 +11,7 @@ function stand() {
     resume: () => void told.push('resume'),
     abort: (reason: Error) => void told.push(`abort ${reason.message}`),
   }
-  const body = new OriginBody(control, clock, 1000)
+  const body = new OriginBody(control, clock, { stallMs: 1000 })
   return { clock, told, body, reader: body[Symbol.asyncIterator]() }
 }
 
@@ -33,7 +33,7 @@ describe('origin body', () => {
 
   it('gives the whole at once where all of it is here, as bytes of its own, and is read to its end then', async () => {
     const { clock, told } = stand()
-    const body = new OriginBody({ pause: () => {}, resume: () => {}, abort: () => void told.push('abort') }, clock, 1000)
+    const body = new OriginBody({ pause: () => {}, resume: () => {}, abort: () => void told.push('abort') }, clock, { stallMs: 1000 })
     const first = Uint8Array.of(1, 2)
     body.push(first)
     body.push(Uint8Array.of(3))
@@ -50,7 +50,7 @@ describe('origin body', () => {
   it('gives no whole, and takes nothing, while more is to come, when it broke, when it is not as wished, or when it is being read', async () => {
     const { clock } = stand()
     const made = (...steps: ((body: OriginBody) => void)[]): OriginBody => {
-      const body = new OriginBody({ pause: () => {}, resume: () => {}, abort: () => {} }, clock, 1000)
+      const body = new OriginBody({ pause: () => {}, resume: () => {}, abort: () => {} }, clock, { stallMs: 1000 })
       body.push(Uint8Array.of(1, 2, 3))
       for (const step of steps) step(body)
       return body
