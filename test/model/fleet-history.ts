@@ -281,7 +281,8 @@ class FleetHistory {
       const beganAt = this.#clock.now()
       const input = this.#random() < 0.5 ? { keys: [key] } : { tags: [`t:${key}`] }
       const { engine } = member.cache
-      const done = this.#sabotage === 'nobody waits' ? Promise.resolve(engine.invalidate(input)) : engine.invalidateEverywhere(input)
+      const done =
+        this.#sabotage === 'nobody waits' ? Promise.resolve(engine.invalidate(input)) : engine.invalidateEverywhere(input)
       const answered = ({ nodes }: InvalidateResult): void => {
         if (member.process.isDead) return
         this.#writes += 1
