@@ -36,8 +36,31 @@ export interface Told {
   readonly headers: Headers
   readonly bytes: Buffer
   readonly text: string
-  // biome-ignore lint/suspicious/noExplicitAny: what a test looks into
-  readonly json: any
+  /** Parsed at each look; whatever members it has. */
+  readonly json: ToldJson
+}
+
+/** What tests read of all answers. */
+export interface ToldJson {
+  readonly token: string
+  readonly etag: string
+  readonly created: boolean
+  readonly deleted: boolean
+  readonly budget: object
+  readonly tags: readonly string[]
+  readonly error: { readonly code: string }
+  readonly delete: readonly ToldItem[]
+  readonly set: readonly ToldItem[]
+  readonly get: readonly ToldItem[]
+}
+
+/** An item of a batch's answer. */
+export interface ToldItem {
+  readonly key: string
+  readonly status: number
+  readonly error?: { readonly code: string }
+  readonly json?: unknown
+  readonly text?: string
 }
 
 /** What a test may set. */
@@ -102,7 +125,7 @@ async function ask(
     bytes,
     text,
     get json() {
-      return JSON.parse(text) as unknown
+      return JSON.parse(text) as ToldJson
     },
   }
 }
