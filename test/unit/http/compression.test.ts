@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { createHttpDoor } from '../../../src/http/door.ts'
@@ -85,6 +86,12 @@ describe('compression: codings made when a response is stored', () => {
       expect(answers[0]?.fields.has(name)).toBe(true)
       for (const { fields } of answers.slice(1)) expect(fields.has(name)).toBe(false)
     }
+  })
+
+  it('makes the tag of a coding of its bytes, so that other bytes never bear it', async () => {
+    const got = await ask(await warmed(), 'gzip')
+    const mark = hash('sha256', Buffer.from(got.text, 'latin1'), 'base64url').slice(0, 8)
+    expect(got.fields.get('etag')).toBe(`"v1;fc-gzip.${mark}"`)
   })
 
   it('keeps a weak tag, adds none, and offers no ranges where pieces cannot be told apart', async () => {
@@ -222,6 +229,15 @@ describe('compression: where there is too much of it', () => {
     expect([br.cache, gzip.cache]).toEqual(['HIT', 'HIT'])
     expect([br, gzip].filter(({ fields }) => fields.has('content-encoding'))).toHaveLength(0)
     expect(stand.engine.memory.size).toBe(1)
+  })
+
+  it('keeps a coded response for those who select it when it would be too large unfolded', async () => {
+    const { body, fields } = gzipped(wordy('x', 80_000))
+    const respond: Respond = () => ({ fields: { ...json, ...fields, vary: 'Accept-Encoding' }, body })
+    const stand = new DoorStand(respond, { compress: true }, { memory: { maxBytes: '1MiB', maxEntryBytes: '60KiB' } })
+    await ask(stand, 'gzip')
+    await pressed(stand)
+    expect([(await ask(stand, 'gzip')).cache, (await ask(stand)).cache]).toEqual(['HIT', 'MISS'])
   })
 
   it('charges what waits to the ledger, and releases it', async () => {
