@@ -34,7 +34,7 @@ const SHEDS = {
 
 const LANE = {
   name: 'lane_requests_total',
-  help: 'Requests that came in by the fast lane, by what became of them: answered there, handed to the full HTTP stack, or given to it together with their connection.',
+  help: 'Requests that came in by the fast lane, by what became of them: answered at once, awaited from the door, handed to the full HTTP stack, or given to it together with their connection.',
   perRoute: false,
 }
 
@@ -97,6 +97,7 @@ export const COUNTER_ROWS = {
     perRoute: true,
   },
   laneAnswers: { ...LANE, labels: { way: 'answered' } },
+  laneAwaits: { ...LANE, labels: { way: 'awaited' } },
   laneAsides: { ...LANE, labels: { way: 'aside' } },
   laneGiven: { ...LANE, labels: { way: 'given' } },
   variantsMade: {

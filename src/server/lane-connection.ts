@@ -9,12 +9,15 @@ import type { Socket } from 'node:net'
 import { Aside } from './lane-aside.ts'
 import { AsideMessage } from './lane-message.ts'
 import type { LaneAnswer, LaneDesk, LanePeer } from './lane-desk.ts'
+import { LaneIncoming } from './lane-incoming.ts'
 import { type LaneShared, ONE_COPY_BYTES } from './lane-shared.ts'
 import { headEnd, isBare, readFields, type RequestLine, scanRequestLine } from './lane-scan.ts'
 import { peerOf, schemeOf } from './peer.ts'
 
 /** Bytes held behind a request that the stack answers, before the client is no longer read. */
 const MAX_HELD_BYTES = 64 * 1024
+/** What stands between a target and the fields. */
+const VERSION_BYTES = ' HTTP/1.1\r\n'.length
 const NOTHING = Buffer.alloc(0)
 
 /** See the module's header. */
@@ -39,6 +42,8 @@ export class LaneConnection {
   #aside: Aside | undefined
   /** The message that the stack is reading or answering; undefined: the lane is open. */
   #message: AsideMessage | undefined
+  /** A request of the lane's own awaits its answer. */
+  #awaiting = false
   #blocked = false
   #ended = false
   #given = false
@@ -72,7 +77,7 @@ export class LaneConnection {
 
   /** Whether the lane has the connection now. */
   get #isOpen(): boolean {
-    return this.#message === undefined && !this.#given
+    return this.#message === undefined && !this.#awaiting && !this.#given
   }
 
   destroy(): void {
@@ -80,7 +85,7 @@ export class LaneConnection {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    if (this.#message === undefined && !this.#blocked) this.#run(chunk)
+    if (this.#isOpen && !this.#blocked) this.#run(chunk)
     else if (this.#message !== undefined && this.#held.length === 0 && !this.#message.isWhole) this.#feed(chunk)
     else this.#hold(chunk)
   }
@@ -107,7 +112,45 @@ export class LaneConnection {
     if (at >= chunk.length) return
     const rest = at === 0 ? chunk : chunk.subarray(at)
     if (this.#blocked) this.#hold(rest)
-    else this.#stepAside(rest)
+    else if (!this.#isHeld(rest, desk) || !this.#await(rest, desk as LaneDesk)) this.#stepAside(rest)
+  }
+
+  /** Whether the head read last, with fields that the desk could read, begins these bytes. */
+  #isHeld(bytes: Buffer, desk: LaneDesk | undefined): boolean {
+    const { length } = this.#head
+    if (desk?.await === undefined || length === 0 || this.#fields === undefined || length > bytes.length) return false
+    return bytes.compare(this.#head, 0, length, 0, length) === 0
+  }
+
+  /** Lets the door answer the request that begins these bytes; what stands behind it is held. */
+  #await(bytes: Buffer, desk: LaneDesk): boolean {
+    const head = this.#head
+    const method = this.#isHead ? 'HEAD' : 'GET'
+    const target = head.toString('latin1', method.length + 1, this.#fieldsAt - VERSION_BYTES)
+    const errand = desk.await?.(this.#fields, method, target)
+    if (errand === undefined) return false
+    this.#lane.counts.awaited += 1
+    this.#awaiting = true
+    const { options, host } = this.#lane
+    this.#socket.setTimeout(options.writeMs)
+    if (bytes.length > head.length) this.#hold(bytes.subarray(head.length))
+    const arrival = {
+      socket: this.#socket,
+      peer: this.#from.peer,
+      method,
+      target,
+      keepAliveSeconds: Math.floor(options.keepAliveMs / 1000),
+      draining: () => host.draining(),
+      onAnswered: (last: boolean) => this.#onAwaited(last),
+    } as const
+    errand.run(new LaneIncoming(arrival, errand.head), errand.head)
+    return true
+  }
+
+  #onAwaited(last: boolean): void {
+    this.#awaiting = false
+    if (last) this.#socket.destroySoon()
+    else this.#reopen()
   }
 
   /** Whether a head that the desk knows begins at `at`; then `#known` is it, and `#end` where it ends. */
@@ -133,15 +176,17 @@ export class LaneConnection {
     const end = fieldsStart + length
     if (length > 0 && end <= chunk.length && chunk.compare(head, this.#fieldsAt, head.length, fieldsStart, end) === 0) {
       this.#end = end
-      return this.#fields !== undefined && end - at <= this.#lane.options.maxHeadBytes
+      return end - at <= this.#lane.options.maxHeadBytes
     }
     const found = headEnd(chunk, fieldsStart - 2)
     if (found < 0 || found - at > this.#lane.options.maxHeadBytes) return false
     const raw = readFields(chunk.toString('latin1', fieldsStart, found - 2))
     if (raw === undefined || !isBare(raw)) return false
+    const fields = desk.read(raw, this.#from)
+    if (fields === undefined) return false
     this.#end = found
-    this.#fields = desk.read(raw, this.#from)
-    return this.#fields !== undefined
+    this.#fields = fields
+    return true
   }
 
   /** Keeps the head recognised; alone if it came with much else. */
@@ -211,7 +256,7 @@ export class LaneConnection {
     const held = this.#held
     this.#held = NOTHING
     if (held.length > 0) this.#run(held)
-    if (this.#message === undefined && !this.#blocked) {
+    if (this.#isOpen && !this.#blocked) {
       this.#socket.resume()
       if (this.#ended) this.#socket.end()
       else if (this.#leaving) this.#socket.destroySoon()
@@ -222,7 +267,7 @@ export class LaneConnection {
     this.#aside?.drained()
     if (!this.#blocked) return
     this.#blocked = false
-    if (this.#message !== undefined) return
+    if (!this.#isOpen) return
     this.#idleSince = this.#lane.host.clock.now()
     this.#socket.setTimeout(0)
     this.#resume()
@@ -232,7 +277,7 @@ export class LaneConnection {
     this.#ended = true
     if (this.#message !== undefined) {
       if (this.#held.length === 0) this.#aside?.push(null)
-    } else if (!this.#blocked) this.#socket.end()
+    } else if (this.#awaiting || !this.#blocked) this.#socket.end() // whoever sends no more while he waits is taken for gone
   }
 
   readonly #onError = (): void => {
@@ -246,7 +291,7 @@ export class LaneConnection {
   readonly #onTimeout = (): void => {
     if (this.#message !== undefined) this.#aside?.emit('timeout')
     else if (this.#socket.writableLength > 0) this.#socket.destroy()
-    else this.#socket.setTimeout(0)
+    else this.#socket.setTimeout(this.#awaiting ? this.#lane.options.writeMs : 0)
   }
 
   /** Hands a request to the stack: the bytes from its first to its last, or as far as they are here. */
@@ -295,6 +340,11 @@ export class LaneConnection {
     const aside = this.#aside as Aside
     if (this.#message?.isWhole !== true || aside.writableEnded || aside.destroyed || aside.readableLength > 0) return
     this.#message = undefined
+    this.#reopen()
+  }
+
+  /** The lane has the connection again. */
+  #reopen(): void {
     this.#blocked = this.#socket.writableNeedDrain
     this.#idleSince = this.#lane.host.clock.now()
     this.#socket.setTimeout(this.#socket.writableLength > 0 ? this.#lane.options.writeMs : 0)

@@ -4,6 +4,8 @@
  * Floor 5, room server. Everything is synchronous and nobody is asked: what a desk does not know for sure, it leaves to
  * the full HTTP stack by answering undefined.
  */
+import type { RequestHead } from '../model/exchange.ts'
+import type { Inbound } from './inbound.ts'
 import type { Peer } from './peer.ts'
 
 /** Who stands at the other end of a lane's connection. */
@@ -20,6 +22,12 @@ export interface LaneAnswer {
   readonly body: Uint8Array | undefined
 }
 
+/** A request that waits for its answer. */
+export interface LaneErrand {
+  readonly head: RequestHead
+  run(incoming: Inbound, head: RequestHead): void
+}
+
 /**
  * See the module's header.
  *
@@ -32,6 +40,12 @@ export interface LaneDesk<F = unknown, K = unknown> {
   know(fields: F, method: 'GET' | 'HEAD', target: string): K | undefined
   /** Counts what it answers. @param now `clock.now()` when the request came */
   answer(known: K, now: number): LaneAnswer | undefined
+  /**
+   * Takes a request that is not answered at once. Absent, or answering undefined: the full stack takes it.
+   *
+   * @returns its head as forwarded, and who answers it
+   */
+  await?(fields: F, method: 'GET' | 'HEAD', target: string): LaneErrand | undefined
   /** @param ms from the request to its answer handed over */
   time(known: K, ms: number): void
 }

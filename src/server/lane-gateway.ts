@@ -12,26 +12,29 @@ import { admit } from './admit.ts'
 import { forward } from './forward.ts'
 import type { LaneAnswer, LaneDesk, LanePeer } from './lane-desk.ts'
 import { type HeadForm, headText, Ready } from './lane-ready.ts'
-import type { ReceiveSettings } from './receive.ts'
+import { receive, type Receiver, type ReceiveSettings } from './receive.ts'
 import { shapeOf } from './send.ts'
 
 /** Marks what no lane writes. */
 const UNREADY = Object.freeze({})
 
 /** A gateway's lane, or undefined where answers bear what is only measured in the full stack. */
-export function createGatewayLane(
-  { desk }: HttpDoor,
-  settings: ReceiveSettings,
-  form: HeadForm,
-): LaneDesk<Bearing, Known> | undefined {
+export function createGatewayLane({ desk }: HttpDoor, receiver: Receiver, form: HeadForm): LaneDesk<Bearing, Known> | undefined {
+  const { settings } = receiver
   if (settings.latency === 'on') return undefined
+  const { maxTargetBytes } = settings.limits
   return {
     read: (raw, from) => readFields(raw, from, settings),
     know(bearing, method, target) {
-      if (target.length > settings.limits.maxTargetBytes) return undefined
-      return know(desk, bearing, { method, target })
+      return target.length > maxTargetBytes ? undefined : know(desk, bearing, { method, target })
     },
     answer: (known, now) => (known.plain ? whole(known, now, form) : particular(known, form)),
+    await({ head }, method, target) {
+      if (target.length > maxTargetBytes) return undefined
+      // What is remembered of the fields must not change with one request.
+      const own = { ...head, method, target, fields: head.fields.clone() }
+      return { head: own, run: (incoming, given) => void receive(receiver, incoming, given) }
+    },
     time: timeRecalled,
   }
 }

@@ -16,6 +16,10 @@ import { responseFields, type Shape } from './send.ts'
 export interface HeadForm {
   /** Our entry in Via; undefined where we are the origin ourselves. */
   readonly via: string | undefined
+  /** Default false. */
+  readonly close?: boolean
+  /** Measured; default: not told. */
+  readonly latencyUs?: number | undefined
   /** What Keep-Alive says, seconds. */
   readonly keepAliveSeconds: number
 }
@@ -25,13 +29,14 @@ const WRITABLE = /^[\t\r\n\x20-\x7e\x80-\xff]*$/
 const ZERO = 0x30
 
 /**
- * A reply's head as `node:http` writes it on a connection that stays open.
+ * A reply's head as `node:http` writes it.
  *
  * @returns undefined where it holds what cannot be written
  */
 export function headText(reply: Reply, form: HeadForm, shape: Shape): string | undefined {
   const { status, statusText } = reply.head
-  const fields = responseFields(reply, { via: form.via, close: false, latencyUs: undefined }, shape)
+  const { via, latencyUs, close = false } = form
+  const fields = responseFields(reply, { via, close, latencyUs }, shape)
   let text = `HTTP/1.1 ${status} ${statusText}\r\n`
   let dated = false
   for (let i = 0; i < fields.length; i += 2) {
@@ -40,7 +45,8 @@ export function headText(reply: Reply, form: HeadForm, shape: Shape): string | u
     text += `${name}: ${fields[i + 1]}\r\n`
   }
   if (!dated) text += `Date: ${formatHttpDate(Date.now())}\r\n`
-  text += `Connection: keep-alive\r\nKeep-Alive: timeout=${form.keepAliveSeconds}\r\n\r\n`
+  if (!close) text += `Connection: keep-alive\r\nKeep-Alive: timeout=${form.keepAliveSeconds}\r\n`
+  text += shape.chunked ? 'Transfer-Encoding: chunked\r\n\r\n' : '\r\n'
   return WRITABLE.test(text) ? text : undefined
 }
 

@@ -19,6 +19,8 @@ export interface LaneHost {
   readonly clock: Clock
   /** Who answers now; undefined: nobody, everything goes to the stack. */
   desk(): LaneDesk | undefined
+  /** Whether connections are to be closed behind their answers. */
+  draining(): boolean
   /** The full stack takes a connection. */
   accept(connection: Duplex): void
 }
@@ -27,6 +29,8 @@ export interface LaneHost {
 export interface LaneCounts {
   /** Answered by the lane itself. */
   answered: number
+  /** Handed to the door from the lane, without an answer at once. */
+  awaited: number
   /** Handed to the stack, one request each. */
   aside: number
   /** Connections given to the stack for good. */
@@ -41,7 +45,7 @@ const GATHER_BYTES = 64 * 1024
 export class LaneShared {
   readonly options: LaneOptions
   readonly host: LaneHost
-  readonly counts: LaneCounts = { answered: 0, aside: 0, given: 0 }
+  readonly counts: LaneCounts = { answered: 0, awaited: 0, aside: 0, given: 0 }
   /** Where answers are put together; whoever leaves bytes of it with the kernel takes it along. */
   gather: Buffer = Buffer.allocUnsafeSlow(GATHER_BYTES)
 

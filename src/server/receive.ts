@@ -33,11 +33,15 @@ export interface Receiver {
   readonly settings: ReceiveSettings
 }
 
-/** Answers one request; resolves when its answer has been written or its client is gone, never rejects. */
-export async function receive(receiver: Receiver, incoming: Inbound): Promise<void> {
+/**
+ * Answers one request; resolves when its answer has been written or its client is gone, never rejects.
+ *
+ * @param forwarded its head, where it was admitted and forwarded already
+ */
+export async function receive(receiver: Receiver, incoming: Inbound, forwarded?: RequestHead): Promise<void> {
   const started = performance.now()
   const { settings, logger } = receiver
-  const reply = await answer(receiver, incoming).catch((error: unknown) => {
+  const reply = await answer(receiver, incoming, forwarded).catch((error: unknown) => {
     if (!(error instanceof ForecacheError)) logger.error({ err: error, url: incoming.url }, 'a request failed')
     return errorReply(error, 'gateway')
   })
@@ -51,8 +55,8 @@ export async function receive(receiver: Receiver, incoming: Inbound): Promise<vo
   }
 }
 
-async function answer({ door, origin, settings }: Receiver, incoming: Inbound): Promise<Reply> {
-  const head = admitted(incoming, settings)
+async function answer({ door, origin, settings }: Receiver, incoming: Inbound, forwarded?: RequestHead): Promise<Reply> {
+  const head = forwarded ?? admitted(incoming, settings)
   head.fields.delete('x-cache-latency')
   const local = answerHere(head)
   if (local !== undefined) return local
