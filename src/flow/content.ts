@@ -51,6 +51,8 @@ export class Content {
   /** ETag without quotes and coding. */
   readonly #mark: string
   #parsed: WeakRef<object> | undefined
+  /** Whether the bytes are JSON, once somebody had to know. */
+  #isJson: boolean | undefined
 
   /** Use `makeContent`. */
   constructor(parts: { type: string; body: Uint8Array; mark: string; shareId: string | undefined; coded?: readonly Form[] }) {
@@ -112,8 +114,8 @@ export class Content {
   jsonText(): string | undefined {
     if (!isJsonType(this.type)) return undefined
     const text = decode(this.body, 'utf-8')
-    if (text === undefined || text.charCodeAt(0) === 0xfeff) return undefined
-    return this.#parsed?.deref() !== undefined || parse(text) !== undefined ? text : undefined
+    this.#isJson ??= text !== undefined && parse(text) !== undefined
+    return this.#isJson ? text : undefined
   }
 
   #readBytes(shared: boolean): Uint8Array {

@@ -1,6 +1,7 @@
 /** Contents in the cache: shared with the library, fenced like everything else, codings attached behind the write. */
 import { describe, expect, it } from 'vitest'
 import { type Cache, createCache } from '../../../src/flow/cache.ts'
+import type { Content } from '../../../src/flow/content.ts'
 import type { CacheOptions } from '../../../src/flow/options.ts'
 import { Contents, type Encode, type Place } from '../../../src/flow/contents.ts'
 import { createRandom } from '../../../src/model/random.ts'
@@ -178,6 +179,15 @@ describe('contents: codings behind the write', () => {
 
     expect(read(stage, K)).toBe(before)
     expect(stage.contents.find(K)?.content.coded ?? []).toEqual([])
+  })
+
+  it('makes them once, at the write, and none when it is read', async () => {
+    const stage = setStage()
+    stage.contents.put(K, text('x'))
+    await stage.encoding[0]?.end()
+    for (let i = 0; i < 100; i += 1) stage.contents.choices.choose(stage.contents.find(K)?.content as Content, 'gzip, br')
+
+    expect(stage.encoding).toHaveLength(1)
   })
 
   it('keeps a soft invalidation soft', async () => {
