@@ -12,6 +12,8 @@ import { duration, size } from '../model/option.ts'
 import { ORIGIN_TLS, TLS } from './tls-schema.ts'
 
 const MINUTE = 60_000
+const MAX_WORKERS = 256
+const WORKERS = `expected auto or a number from 1 to ${MAX_WORKERS}`
 const DAY = 24 * 60 * MINUTE
 const KIB = 1024
 const MIB = 1024 * KIB
@@ -241,7 +243,14 @@ export const CONFIG = z.strictObject({
       'Other codings (br, gzip, zstd) of stored responses, made when they are stored and chosen by Accept-Encoding: `true`, `false`, or `{codings, minBytes, types}`; docs/guide/compression.md.',
   }),
   workers: z
-    .union([z.literal('auto'), z.coerce.number().pipe(count(256))], { error: 'expected auto or a number from 1 to 256' })
+    .union([z.string(), z.number()], { error: WORKERS })
+    .transform((given, context) => {
+      const count = Number(given)
+      if (given === 'auto') return given
+      if (Number.isInteger(count) && count >= 1 && count <= MAX_WORKERS) return count
+      context.addIssue({ code: 'custom', message: WORKERS, input: given })
+      return z.NEVER
+    })
     .default(1)
     .meta({
       unit: 'processes',
