@@ -18,13 +18,22 @@ export async function startChild(kind: string, core = SERVER_CORE, originPort = 
   return { process: process_, port }
 }
 
-/** `forecache serve` on the servers' core. @param flags for Node */
-export async function startGateway(originPort: number, flags: readonly string[] = []): Promise<PeerServer & { apiPort: number }> {
+/** How the gateway is started. */
+export interface GatewayWish {
+  /** For Node. */
+  readonly flags?: readonly string[]
+  /** Default 2 GiB: every server keeps all keys. */
+  readonly memory?: string
+}
+
+/** `forecache serve` on the servers' core. */
+export async function startGateway(originPort: number, wish: GatewayWish = {}): Promise<PeerServer & { apiPort: number }> {
+  const { flags = [], memory = '2GiB' } = wish
   const serve = ['serve', '--origin', `http://127.0.0.1:${originPort}`, '--listen', '127.0.0.1:0', '--api', '127.0.0.1:0']
   const process_ = startPinned({
     name: 'forecache',
     core: SERVER_CORE,
-    command: [process.execPath, ...flags, join(ROOT, 'bin', 'forecache.js'), ...serve, '--memory', '2GiB'],
+    command: [process.execPath, ...flags, join(ROOT, 'bin', 'forecache.js'), ...serve, '--memory', memory],
   })
   const ready = await process_.line((line) => line.includes('"ready"'))
   const { listen, api } = JSON.parse(ready) as { listen: string; api: string }

@@ -71,7 +71,12 @@ export async function measureCell(
       row.samples.push(await sample(cell, row.running, { originPort, lines, seconds: wish.seconds }))
     }
   }
-  return rows.map(({ running: _, ...row }) => row)
+  return rows.map(({ name, checked, why, samples }) => ({
+    name,
+    samples,
+    ...(checked && { checked }),
+    ...(why !== undefined && { why }),
+  }))
 }
 
 interface Loading {

@@ -1,4 +1,4 @@
--- Arguments behind `--`: path before the key, number of keys, pipelined requests, "walk" to read the keys in order.
+-- Arguments behind `--`: path before the key, number of keys, pipelined requests, "walk" (keys in order) or "random", its seed.
 -- Prints one line of JSON at the end; all times in microseconds.
 local pre, post, keys, walk, prefix, batch
 
@@ -13,7 +13,7 @@ function init(args)
   local whole = wrk.format("GET", "/@@")
   local at = whole:find("/@@", 1, true)
   pre, post = whole:sub(1, at - 1) .. prefix, whole:sub(at + 3)
-  math.randomseed(20)
+  math.randomseed(tonumber(args[5]))
 end
 
 local next_key = 0

@@ -19,6 +19,8 @@ export interface WrkWish {
   readonly pipelined: number
   /** Keys in order instead of at random. */
   readonly walk?: boolean
+  /** Of the keys drawn at random; default 20. */
+  readonly seed?: number
 }
 
 /** What wrk counted; times in µs. With pipelining a time is that of the whole batch. */
@@ -42,7 +44,7 @@ export async function runWrk(wish: WrkWish): Promise<WrkResult> {
     ...['-c', String(CLIENT_CORE), 'wrk', '-t1', `-c${wish.connections}`, `-d${wish.seconds}s`, '--timeout', '10s'],
     ...wish.headers.flatMap((line) => ['-H', line]),
     ...['-s', join(import.meta.dirname, 'wrk.lua'), `http://127.0.0.1:${wish.port}/`, '--'],
-    ...[wish.prefix, String(wish.keys), String(wish.pipelined), wish.walk === true ? 'walk' : 'random'],
+    ...[wish.prefix, String(wish.keys), String(wish.pipelined), wish.walk === true ? 'walk' : 'random', String(wish.seed ?? 20)],
   ])
   const line = stdout.split('\n').find((one) => one.startsWith('{'))
   if (line === undefined) throw new Error(`wrk printed no result: ${stdout}`)

@@ -23,14 +23,15 @@ export interface PinnedWish {
   readonly name: string
   readonly core: number
   readonly command: readonly string[]
-  readonly env?: Readonly<Record<string, string>>
+  /** For `line` and `takes`; default 20 s. */
+  readonly deadlineMs?: number
 }
 
 /** A pinned process. */
 export interface Pinned {
   readonly name: string
   readonly pid: number
-  /** The first line on stdout that this accepts. @throws when the process ends before, or after 20 s */
+  /** The first line on stdout that this accepts. @throws when the process ends before, or after the deadline */
   line(accepts: (line: string) => boolean): Promise<string>
   /** Resolves when the port takes connections. @throws as `line` does */
   takes(port: number): Promise<void>
@@ -43,11 +44,8 @@ process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')))
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 
 /** Starts a process on one core; it ends with this one. */
-export function startPinned({ name, core, command, env }: PinnedWish): Pinned {
-  const child = spawn('taskset', ['-c', String(core), ...command], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...env },
-  })
+export function startPinned({ name, core, command, deadlineMs = READY_MS }: PinnedWish): Pinned {
+  const child = spawn('taskset', ['-c', String(core), ...command], { stdio: ['ignore', 'pipe', 'pipe'] })
   running.add(child)
   let said = ''
   const ended = new Promise<string>((resolve) => {
@@ -68,8 +66,8 @@ export function startPinned({ name, core, command, env }: PinnedWish): Pinned {
   return {
     name,
     pid: child.pid ?? 0,
-    line: (accepts) => Promise.race([failed, lineOf(accepts, { lines, heard, name })]),
-    takes: (port) => Promise.race([failed, takes(port, name)]),
+    line: (accepts) => Promise.race([failed, lineOf(accepts, { lines, heard, name, deadlineMs })]),
+    takes: (port) => Promise.race([failed, takes(port, { name, deadlineMs })]),
     async stop() {
       child.kill('SIGTERM')
       const killing = setTimeout(() => child.kill('SIGKILL'), END_MS)
@@ -81,10 +79,10 @@ export function startPinned({ name, core, command, env }: PinnedWish): Pinned {
 
 async function lineOf(
   accepts: (line: string) => boolean,
-  { lines, heard, name }: { lines: readonly string[]; heard: Set<() => void>; name: string },
+  { lines, heard, name, deadlineMs }: { lines: readonly string[]; heard: Set<() => void>; name: string; deadlineMs: number },
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`${name} was not ready in ${READY_MS} ms`)), READY_MS)
+    const timer = setTimeout(() => reject(new Error(`${name} was not ready in ${deadlineMs} ms`)), deadlineMs)
     const look = (): void => {
       const found = lines.find(accepts)
       if (found === undefined) return
@@ -97,15 +95,15 @@ async function lineOf(
   })
 }
 
-async function takes(port: number, name: string): Promise<void> {
-  for (const end = Date.now() + READY_MS; Date.now() < end; await wait(50)) {
+async function takes(port: number, { name, deadlineMs }: { name: string; deadlineMs: number }): Promise<void> {
+  for (const end = Date.now() + deadlineMs; Date.now() < end; await wait(50)) {
     const isOpen = await new Promise<boolean>((resolve) => {
       const socket = connect(port, '127.0.0.1', () => resolve(true)).once('error', () => resolve(false))
       socket.once('connect', () => socket.destroy())
     })
     if (isOpen) return
   }
-  throw new Error(`${name} did not listen on ${port} in ${READY_MS} ms`)
+  throw new Error(`${name} did not listen on ${port} in ${deadlineMs} ms`)
 }
 
 /** A port that is free now. */
