@@ -49,6 +49,7 @@ export class Http2Connection {
   #working = 0
   #requests = 0
   #content = 0
+  readonly #beganAt: number
   #idleSince: number
   #leaving: number | undefined
   #control = CONTROL_BURST
@@ -61,7 +62,7 @@ export class Http2Connection {
     this.#events = events
     this.#peer = peerOf(socket, '2')
     this.#scheme = schemeOf(socket)
-    this.#idleSince = this.#sweptAt = events.clock.coarse()
+    this.#beganAt = this.#idleSince = this.#sweptAt = events.clock.coarse()
     const session = performServerHandshake(socket, sessionOptions(options))
     this.#session = session
     session.on('error', () => session.destroy())
@@ -109,6 +110,8 @@ export class Http2Connection {
     const idleMs = this.#requests === 0 ? headMs : keepAliveMs
     if (this.#leaving !== undefined) this.#sweepLeaving(this.#leaving, now)
     else if (this.#streams.size === 0 && now - this.#idleSince > idleMs) this.leave()
+    // Our limits bind a client from its acknowledgement on (RFC 9113 section 6.5.3): one that never sends it is let go.
+    if (this.#session.pendingSettingsAck && now - this.#beganAt > headMs) this.#calm()
     if (now - this.#sweptAt >= 1000) this.#sweepRates(now)
   }
 
