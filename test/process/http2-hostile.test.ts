@@ -170,7 +170,10 @@ describe('http2 hostile: frames', () => {
     ['HEADERS on stream 0', frame(TYPE.HEADERS, FLAG.END_HEADERS, 0, block(ASKED))],
     ['HEADERS on a stream of the server', frame(TYPE.HEADERS, FLAG.END_HEADERS | FLAG.END_STREAM, 2, block(ASKED))],
     ['CONTINUATION without HEADERS', frame(TYPE.CONTINUATION, FLAG.END_HEADERS, 1, block(ASKED))],
-    ['another frame amid a head', Buffer.concat([frame(TYPE.HEADERS, 0, 1, block(ASKED)), frame(TYPE.PING, 0, 0, Buffer.alloc(8))])],
+    [
+      'another frame amid a head',
+      Buffer.concat([frame(TYPE.HEADERS, 0, 1, block(ASKED)), frame(TYPE.PING, 0, 0, Buffer.alloc(8))]),
+    ],
     ['PUSH_PROMISE', frame(TYPE.PUSH_PROMISE, FLAG.END_HEADERS, 1, Buffer.concat([word(2), block(ASKED)]))],
     ['SETTINGS of a wrong length', frame(TYPE.SETTINGS, 0, 0, Buffer.alloc(5))],
     ['SETTINGS on a stream', frame(TYPE.SETTINGS, 0, 1)],
@@ -263,7 +266,9 @@ describe('http2 hostile: floods', () => {
     const peer = await open()
 
     for (let stream = 1; stream < 20_000 && !peer.closed; stream += 2) {
-      const lines = asked(':path', `/never-${stream}`).map(([name, value]) => [name, name === ':method' ? 'POST' : value] as const)
+      const lines = asked(':path', `/never-${stream}`).map(
+        ([name, value]) => [name, name === ':method' ? 'POST' : value] as const,
+      )
       peer.headers(stream, lines).send(frame(TYPE.RST_STREAM, 0, stream, word(8)))
       if (stream % 101 === 0) await pause(1)
     }
@@ -354,7 +359,9 @@ describe('http2 hostile: flow control', () => {
     const { open } = await stand({}, 'x'.repeat(1000))
     const peer = await open(setting(4, 100))
     const sent = (): number =>
-      peer.frames.filter(({ type, stream }) => type === TYPE.DATA && stream === 1).reduce((sum, { payload }) => sum + payload.length, 0)
+      peer.frames
+        .filter(({ type, stream }) => type === TYPE.DATA && stream === 1)
+        .reduce((sum, { payload }) => sum + payload.length, 0)
 
     peer.headers(1, ASKED)
     await expect.poll(sent).toBe(100)

@@ -85,7 +85,9 @@ describe('http2: answers', () => {
     expect(await client.get(`/${'x'.repeat(100)}`)).toMatchObject({ status: 414 })
     expect(await client.get('/x', many)).toMatchObject({ status: 431 })
     expect(await client.get('/x', { 'x-long': 'y'.repeat(5000) })).toMatchObject({ status: 431 })
-    expect(await client.ask({ ':method': 'POST', ':path': '/x', 'content-length': '11' }, '01234567890')).toMatchObject({ status: 413 })
+    expect(await client.ask({ ':method': 'POST', ':path': '/x', 'content-length': '11' }, '01234567890')).toMatchObject({
+      status: 413,
+    })
     expect(await client.get('/x')).toMatchObject({ status: 502 })
     expect(await client.get('/x', { expect: 'a miracle' })).toMatchObject({ status: 417 })
   })

@@ -61,10 +61,13 @@ const echo: RequestListener = (asked, answer) => {
 describe('tls: one cache for both versions of HTTP', () => {
   it.each([true, false])('answers HTTP/1.1 and HTTP/2 from the same entry (lane: %s)', async (lane) => {
     let asked = 0
-    const { port } = await secured((_, answer) => {
-      asked += 1
-      answer.setHeader('cache-control', 'max-age=60').end(`answer ${asked}`)
-    }, { lane })
+    const { port } = await secured(
+      (_, answer) => {
+        asked += 1
+        answer.setHeader('cache-control', 'max-age=60').end(`answer ${asked}`)
+      },
+      { lane },
+    )
     const two = new Http2Client(port, CA)
 
     const first = await two.get('/x')
@@ -287,7 +290,10 @@ describe('tls: certificates while running', () => {
     const { tls, ...without } = values
     const api = { ...values.api, tls }
 
-    expect(await gateway.reload(parseConfig({ values: { ...without, api } }))).toEqual({ applied: [], restart: ['api.tls', 'tls'] })
+    expect(await gateway.reload(parseConfig({ values: { ...without, api } }))).toEqual({
+      applied: [],
+      restart: ['api.tls', 'tls'],
+    })
     const other = { ...values, tls: { ...tls, http2: false } }
     expect(await gateway.reload(parseConfig({ values: other }))).toEqual({ applied: [], restart: ['tls'] })
   })

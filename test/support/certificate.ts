@@ -113,5 +113,9 @@ function alternativeNames(names: readonly string[]): Buffer {
 }
 
 function basicConstraints(): Buffer {
-  return sequence(objectId('2.5.29.19'), tagged(0x01, Buffer.from([0xff])), tagged(0x04, sequence(tagged(0x01, Buffer.from([0xff])))))
+  return sequence(
+    objectId('2.5.29.19'),
+    tagged(0x01, Buffer.from([0xff])),
+    tagged(0x04, sequence(tagged(0x01, Buffer.from([0xff])))),
+  )
 }
