@@ -5,7 +5,7 @@
  * Floor 3, room flow.
  */
 import { EventHub } from '../model/event.ts'
-import { ACCOUNT, Ledger } from '../model/ledger.ts'
+import { ACCOUNT, bytesBeside, Ledger } from '../model/ledger.ts'
 import { createMeter, type Meter } from '../model/meter.ts'
 import { COUNTER } from '../model/metric.ts'
 import type { Logger, RemoveReason } from '../model/port.ts'
@@ -43,10 +43,10 @@ export function createParts(settings: Settings): Parts {
   const meter = createMeter()
   const fence = new Fence(clock, fenceLimits(settings.memory.maxBytes))
   const told: Told = { events, meter, logger }
-  const memory = createTier(settings, { fence, told })
+  const ledger = new Ledger()
+  const memory = createTier(settings, { fence, told, ledger })
   const { maxWaiters, maxFlights } = settings.flights
   const flights = new Flights({ fence, clock, events, limits: { maxWaiters, maxFlights, maxMs: deadlines.maxLoad } })
-  const ledger = new Ledger()
   const governor = new Governor({ memory, ledger, clock, meter })
   governor.follow(ACCOUNT.flights, () => flights.heldBytes)
   governor.follow(ACCOUNT.tables, () => Math.max(0, fence.heldBytes + memory.idleBytes - FREE_TABLE_BYTES))
@@ -75,6 +75,13 @@ function fenceLimits(maxBytes: number): FenceLimits {
   return { ...FENCE_LIMITS, keys: fit(FENCE_LIMITS.keys, 1024, 2048), tags: fit(FENCE_LIMITS.tags, 4096, 1024) }
 }
 
+/** What the tier is made of, and whom it tells. */
+interface TierParts {
+  readonly fence: Fence
+  readonly told: Told
+  readonly ledger: Ledger
+}
+
 /** Who hears of what happens by itself. */
 interface Told {
   readonly events: EventHub
@@ -82,7 +89,7 @@ interface Told {
   readonly logger: Logger
 }
 
-function createTier(settings: Settings, parts: { readonly fence: Fence; readonly told: Told }): MemoryTier {
+function createTier(settings: Settings, parts: TierParts): MemoryTier {
   const { maxBytes, policy, maxEntries, maxEntryBytes } = settings.memory
   return createMemory({
     clock: settings.clock,
@@ -91,7 +98,11 @@ function createTier(settings: Settings, parts: { readonly fence: Fence; readonly
     policy,
     ...(maxEntries === undefined ? {} : { maxEntries }),
     ...(maxEntryBytes === undefined ? {} : { maxEntryBytes }),
-    onRemove: (key, reason, bytes) => tellRemoval(parts.told, { key, reason, bytes }),
+    onRemove: (key, reason, bytes, value) => {
+      const beside = bytesBeside(value)
+      if (beside > 0) parts.ledger.release(ACCOUNT.lane, beside)
+      tellRemoval(parts.told, { key, reason, bytes })
+    },
   })
 }
 

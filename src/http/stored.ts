@@ -7,6 +7,7 @@
 import type { NoVarySearch } from '../key/no-vary-search.ts'
 import type { Budget } from '../model/budget.ts'
 import type { Fields } from '../model/fields.ts'
+import type { HeldBeside } from '../model/ledger.ts'
 import type { StaleWindows } from '../rules/freshness.ts'
 import type { Part } from '../rules/partial.ts'
 import type { Standing } from '../rules/reuse.ts'
@@ -68,7 +69,7 @@ export interface Held {
 }
 
 /** A stored response. */
-export class Stored {
+export class Stored implements HeldBeside {
   readonly plan: Plan
   readonly body: Uint8Array
   readonly trailers: Fields | undefined
@@ -80,6 +81,8 @@ export class Stored {
   readonly variants: Alternatives | undefined
   /** What a lane keeps to write it at once; the lane's alone, made at the first use. */
   ready: object | undefined = undefined
+  /** Bytes of `ready`: they stand in the ledger until the entry leaves memory. */
+  readyBytes = 0
 
   constructor(plan: Plan, held: Held) {
     this.plan = plan
@@ -94,6 +97,13 @@ export class Stored {
   renewed(plan: Plan): Stored {
     const { body, trailers, part, shareId, variants } = this
     return new Stored(plan, { body, trailers, part, shareId, variants: variants?.renewed(plan) })
+  }
+
+  /** See model/ledger. */
+  get besideBytes(): number {
+    let bytes = this.readyBytes
+    if (this.variants !== undefined) for (const stored of this.variants.made) bytes += stored.readyBytes
+    return bytes
   }
 
   /** Bytes it is charged with. */

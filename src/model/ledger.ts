@@ -30,6 +30,16 @@ export const ACCOUNT = Object.freeze(Object.fromEntries(ACCOUNT_NAMES.map((name,
   Record<AccountName, Account>
 >
 
+/** A stored value beside which something was charged to `lane`: released when the value leaves memory. */
+export interface HeldBeside {
+  readonly besideBytes: number
+}
+
+/** What of the ledger goes with a value. */
+export function bytesBeside(value: unknown): number {
+  return typeof value === 'object' && value !== null && 'besideBytes' in value ? Number(value.besideBytes) || 0 : 0
+}
+
 /** See the module's header. */
 export class Ledger {
   readonly #bytes = new Float64Array(ACCOUNT_NAMES.length)

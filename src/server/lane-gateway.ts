@@ -8,6 +8,7 @@ import type { HttpDoor } from '../http/door.ts'
 import { type Bearing, bearingOf, know, type Known } from '../http/known.ts'
 import { countRecalled, recall, recallParticular, timeRecalled } from '../http/recall.ts'
 import type { Stored } from '../http/stored.ts'
+import { ACCOUNT } from '../model/ledger.ts'
 import { admit } from './admit.ts'
 import { forward } from './forward.ts'
 import type { LaneAnswer, LaneDesk, LanePeer } from './lane-desk.ts'
@@ -66,7 +67,12 @@ function whole(known: Known, now: number, form: HeadForm): LaneAnswer | undefine
 }
 
 function prepare(known: Known, stored: Stored, form: HeadForm): object {
-  stored.ready = Ready.of(known, stored, form) ?? UNREADY
+  const ready = Ready.of(known, stored, form)
+  stored.ready = ready ?? UNREADY
+  if (ready !== undefined && stored.readyBytes === 0) {
+    stored.readyBytes = ready.bytes
+    known.visit.desk.engine.ledger.charge(ACCOUNT.lane, ready.bytes)
+  }
   return stored.ready
 }
 

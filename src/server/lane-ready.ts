@@ -27,6 +27,7 @@ export interface HeadForm {
 /** Bytes of a head: nothing in it that `node:http` would refuse to write. */
 const WRITABLE = /^[\t\r\n\x20-\x7e\x80-\xff]*$/
 const ZERO = 0x30
+const READY_BYTES = 400
 
 /**
  * A reply's head as `node:http` writes it.
@@ -62,7 +63,9 @@ export class Ready implements LaneAnswer {
   #until = 0
 
   private constructor(stored: Stored, text: string, places: { readonly age: Digits; readonly ttl: Digits }) {
-    this.head = Buffer.from(text, 'latin1')
+    // Not out of the pool: one head that is kept would hold those of its neighbours.
+    this.head = Buffer.allocUnsafeSlow(text.length)
+    this.head.write(text, 'latin1')
     this.body = stored.body
     this.#plan = stored.plan
     this.#age = places.age
@@ -80,6 +83,11 @@ export class Ready implements LaneAnswer {
     const line = text.indexOf('\r\ncache-status: ')
     const ttl = digitsBehind(text, text.lastIndexOf('; ttl=', text.indexOf('\r\n', line + 2)) + '; ttl='.length)
     return age.length === 0 || ttl.length === 0 || line < 0 ? undefined : new Ready(stored, text, { age, ttl })
+  }
+
+  /** Bytes it holds beside the response: the head, and objects; measured, see docs/decisions/011. */
+  get bytes(): number {
+    return this.head.byteLength + READY_BYTES
   }
 
   /** Brings the digits up to date; false when they take another number of places by now: make it anew. */

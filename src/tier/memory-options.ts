@@ -11,7 +11,7 @@ import { isPolicyName, POLICY_NAMES, type PolicyName } from '../shelf/policies.t
 import type { Fence } from './fence.ts'
 
 /** Called when an entry leaves memory, before its memory is given back; must not call the tier. */
-export type OnRemove = (key: string, reason: RemoveReason, bytes: number) => void
+export type OnRemove = (key: string, reason: RemoveReason, bytes: number, value: unknown) => void
 
 /** What `createMemory` takes. */
 export interface MemoryOptions {

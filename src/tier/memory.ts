@@ -327,7 +327,7 @@ export class MemoryTier implements MemoryPort {
   #tell(slot: number, reason: RemoveReason): void {
     const { onRemove } = this.#settings
     if (onRemove === undefined) return
-    onRemove(this.#table.keys[slot] as string, reason, this.#table.bytes[slot] as number)
+    onRemove(this.#table.keys[slot] as string, reason, this.#table.bytes[slot] as number, this.#table.values[slot])
   }
 
   #apply(record: LogRecord): void {
