@@ -24,6 +24,11 @@ export class Fields {
     return new Fields(list)
   }
 
+  /** @param list flat name, value list whose names are lower-case already; it is the fields' own from now on */
+  static ofLower(list: string[]): Fields {
+    return new Fields(list)
+  }
+
   /** @param record values that are arrays give one line each; `undefined` is left out; numbers become text */
   static from(record: Readonly<Record<string, string | number | readonly string[] | undefined>> = {}): Fields {
     const fields = new Fields([])
@@ -79,6 +84,16 @@ export class Fields {
   delete(name: string): this {
     for (let i = this.#list.length - 2; i >= 0; i -= 2) if (this.#list[i] === name) this.#list.splice(i, 2)
     return this
+  }
+
+  /** A copy without the lines of these names. @param names lower-case */
+  without(names: ReadonlySet<string>): Fields {
+    const kept: string[] = []
+    for (let i = 0; i < this.#list.length; i += 2) {
+      const name = this.#list[i] as string
+      if (!names.has(name)) kept.push(name, this.#list[i + 1] as string)
+    }
+    return new Fields(kept)
   }
 
   clone(): Fields {

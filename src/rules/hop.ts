@@ -51,8 +51,11 @@ const PROTECTED: ReadonlySet<string> = new Set([
   'content-location',
 ])
 
+const NONE: ReadonlySet<string> = new Set()
+
 /** Names listed in `Connection`, lower-cased, without what it may not remove. */
 export function connectionNames(fields: Fields): ReadonlySet<string> {
+  if (!fields.has('connection')) return NONE
   const names = new Set<string>()
   for (const line of fields.all('connection')) {
     for (const member of line.split(',')) {
@@ -88,5 +91,5 @@ function without(fields: Fields, named: ReadonlySet<string>, stored: boolean): F
     if (HOP_BY_HOP.has(name) || named.has(name) || (stored && PROXY.has(name))) continue
     kept.push(name, raw[i + 1] as string)
   }
-  return Fields.fromRaw(kept)
+  return Fields.ofLower(kept)
 }

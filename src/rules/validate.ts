@@ -17,6 +17,7 @@ export const CONDITIONALS: readonly string[] = [
   'if-unmodified-since',
   'if-range',
 ]
+const OF_CLIENT: ReadonlySet<string> = new Set([...CONDITIONALS, 'range'])
 
 /**
  * Fields of the stored body itself: a message without that body cannot change them. RFC 9111 section 3.2 names
@@ -62,9 +63,7 @@ export function validationFields(request: Fields, validators: Validators): Field
 
 /** A copy of a request's fields without conditions and without Range: the whole current representation. */
 export function unconditional(request: Fields): Fields {
-  const fields = request.clone().delete('range')
-  for (const name of CONDITIONALS) fields.delete(name)
-  return fields
+  return request.without(OF_CLIENT)
 }
 
 /**

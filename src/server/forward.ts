@@ -135,14 +135,16 @@ function schemeSaid(given: Fields): 'http' | 'https' | undefined {
 
 function withoutClaims(given: Fields, safe: boolean): Fields {
   const kept: string[] = []
-  for (const [name, value] of given) {
+  const raw = given.raw()
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string
     const canonical = name.includes('_') ? name.replaceAll('_', '-') : name
     if (CLAIMS.has(canonical) || canonical.startsWith('x-forwarded-')) continue
     if (safe && METHOD_CLAIMS.has(canonical)) continue
     if (canonical !== name && FRAMING.has(canonical)) continue
-    kept.push(name, value)
+    kept.push(name, raw[i + 1] as string)
   }
-  return Fields.fromRaw(kept)
+  return Fields.ofLower(kept)
 }
 
 /** A trusted proxy's list, ready to be appended to; what no such list may hold is left out. */

@@ -195,5 +195,11 @@ function reasonPhrase(text: string): string {
 
 function rawFields(raw: Dispatcher.DispatchController['rawHeaders']): Fields {
   if (!Array.isArray(raw)) return Fields.from()
-  return Fields.fromRaw(raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1'))))
+  const list = new Array<string>(raw.length)
+  for (let i = 0; i < raw.length; i += 1) {
+    const part = raw[i] as string | Buffer
+    const text = typeof part === 'string' ? part : part.toString('latin1')
+    list[i] = i % 2 === 0 ? text.toLowerCase() : text
+  }
+  return Fields.ofLower(list)
 }
