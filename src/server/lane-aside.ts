@@ -8,6 +8,7 @@
  */
 import { Duplex } from 'node:stream'
 import type { Socket } from 'node:net'
+import { breakConnection } from './connections.ts'
 
 /** What happens to the connection at the stack's wish. */
 export interface AsideEvents {
@@ -100,7 +101,7 @@ export class Aside extends Duplex {
   }
 
   resetAndDestroy(): this {
-    this.#socket.resetAndDestroy()
+    breakConnection(this.#socket)
     return this.destroy()
   }
 

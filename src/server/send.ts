@@ -7,6 +7,7 @@
  */
 import type { ServerResponse } from 'node:http'
 import type { BodySource, Reply, ResponseHead } from '../model/exchange.ts'
+import { breakConnection } from './connections.ts'
 import { trailerFields } from './trailer.ts'
 
 /** Fields that `node:http` writes itself. */
@@ -150,7 +151,7 @@ async function stream(response: ServerResponse, body: BodySource, length: number
 /** Ends the connection so that the client sees the answer as incomplete: by a reset where only its end would tell. */
 function breakOff(response: ServerResponse, length: number | undefined): void {
   const { socket } = response
-  if (length === undefined && !response.chunkedEncoding) socket?.resetAndDestroy()
+  if (length === undefined && !response.chunkedEncoding && socket !== null) breakConnection(socket)
   response.destroy()
 }
 

@@ -13,6 +13,7 @@ import type { Clock } from '../model/clock.ts'
 import { ForecacheError } from '../model/errors.ts'
 import type { RequestHead } from '../model/exchange.ts'
 import type { Upgrade } from './listener.ts'
+import { breakConnection } from './connections.ts'
 import { originError } from './origin-error.ts'
 import { openRequest } from './origin-open.ts'
 import type { OriginTls } from './origin-tls.ts'
@@ -85,8 +86,8 @@ function ask(head: RequestHead, { url, maxHeadBytes, tls }: TunnelOptions): Clie
 /** The origin did not switch: its answer goes to the client, and with it the connection ends. */
 function relay(socket: Socket, answer: IncomingMessage, idleMs: number): void {
   socket.setTimeout(idleMs, () => socket.destroy())
-  answer.on('error', () => socket.resetAndDestroy())
-  answer.on('aborted', () => socket.resetAndDestroy())
+  answer.on('error', () => breakConnection(socket))
+  answer.on('aborted', () => breakConnection(socket))
   socket.write(headText(answer, 'Connection: close\r\n'), 'latin1')
   answer.pipe(socket)
 }
