@@ -65,7 +65,9 @@ export class Incoming implements Inbound {
     const chunked = request.headers['transfer-encoding'] !== undefined
     const empty = !chunked && (length === undefined || Number(length) === 0)
     const onStart = (): void => {
-      if (expects && !response.headersSent) response.writeContinue()
+      if (!expects) return
+      if (response.socket === null) response.once('socket', () => goOn(response))
+      else goOn(response)
     }
     const trailer = chunked ? request.headers.trailer : undefined
     const body = empty ? undefined : new ClientBody(request, { ...limits, clock, trailer, onStart })
@@ -105,4 +107,9 @@ export class Incoming implements Inbound {
   abort(): void {
     this.response.destroy()
   }
+}
+
+/** Never into an answer that waits for others: it would come behind its head. */
+function goOn(response: ServerResponse): void {
+  if (!response.headersSent) response.writeContinue()
 }

@@ -98,7 +98,7 @@ export class Listener {
       keepAliveTimeout: options.keepAliveMs,
       connectionsCheckingInterval: 500,
       noDelay: true,
-      shouldUpgradeCallback: (request) => events.onUpgrade !== undefined && isWebSocket(request),
+      shouldUpgradeCallback: (request) => this.#mayUpgrade(request),
       highWaterMark: 64 * 1024,
     })
     this.#server.maxHeadersCount = options.maxFields + 1
@@ -241,6 +241,11 @@ export class Listener {
     } else {
       this.#connections.closeWith(connection, errorBytes(failure))
     }
+  }
+
+  /** A handshake behind requests that are not yet answered is served as the plain request it also is: they come first. */
+  #mayUpgrade(request: IncomingMessage): boolean {
+    return this.#events.onUpgrade !== undefined && isWebSocket(request) && this.#connections.of(request.socket).inFlight === 0
   }
 
   #onUpgrade(upgrade: Upgrade): void {
