@@ -166,6 +166,19 @@ export const GAUGE_ROWS = {
   },
 } as const satisfies Record<string, GaugeRow>
 
+/** What a supervisor tells of its workers; only with `workers` above 1. */
+export const WORKER_ROWS = {
+  listening: { name: 'workers', type: 'gauge', help: 'Workers that take requests.', labels: '–' },
+  replaced: { name: 'workers_replaced_total', type: 'counter', help: 'Workers that were lost and replaced.', labels: '–' },
+  cpu: { name: 'worker_cpu_seconds_total', type: 'counter', help: 'CPU time of each worker that lives.', labels: '`worker`' },
+  resident: {
+    name: 'worker_resident_bytes',
+    type: 'gauge',
+    help: 'Resident size of each worker that lives.',
+    labels: '`worker`',
+  },
+} as const satisfies Record<string, GaugeRow & { readonly type: 'counter' | 'gauge'; readonly labels: string }>
+
 export type CounterName = keyof typeof COUNTER_ROWS
 export type HistogramName = keyof typeof HISTOGRAM_ROWS
 export type GaugeName = keyof typeof GAUGE_ROWS

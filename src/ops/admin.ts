@@ -46,6 +46,7 @@ export function createAdmin(parts: AdminParts): Admin {
     },
   }
   const registry = exposeMetrics(current, parts.metrics)
+  whole.expose(registry, parts.metrics?.prefix)
   const streams = new Streams(whole.stream)
   const startedAt = new Date(engine.clock.wall()).toISOString()
   return {

@@ -12,6 +12,7 @@ import type { Fleet } from './fleet.ts'
 import type { FleetTotals } from './fleet-totals.ts'
 import type { StreamSource } from './stream.ts'
 import { type ReadCounts, sumReads, watchReads } from './top.ts'
+import { exposeWorkers } from './worker-metrics.ts'
 import type { Whole, WholeStats } from './whole.ts'
 
 /** What a fleet is spoken for with. */
@@ -43,6 +44,7 @@ export function fleetWhole(parts: FleetParts): Whole {
     explain: (query) => explainAll(parts, query),
     invalidate: (input) => invalidateAll(parts, input),
     stream: streamSource(parts),
+    expose: (registry, prefix) => exposeWorkers(registry, parts, prefix),
     describe: () => {
       const sum = totals.sum()
       return { entries: sum.memory.size, bytes: sum.memory.bytes, workers: fleet.workers() }

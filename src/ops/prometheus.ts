@@ -35,7 +35,8 @@ export interface PrometheusOptions {
   readonly process?: boolean
 }
 
-interface Sample {
+/** One number of a family. */
+export interface Sample {
   readonly metricName?: string
   readonly labels: Readonly<Record<string, string | number>>
   readonly value: number
@@ -71,6 +72,11 @@ class CollectedFamily {
   reset(): void {}
 }
 
+/** Adds a family whose samples are computed when somebody scrapes. */
+export function addFamily(registry: Registry<PrometheusContentType>, family: Family, collect: () => Sample[]): void {
+  registry.registerMetric(new CollectedFamily(family, collect) as unknown as Metric)
+}
+
 /**
  * @returns the registry, with every metric registered
  * @throws prom-client's error when the registry has a metric of one of these names
@@ -78,8 +84,7 @@ class CollectedFamily {
 export function exposeMetrics(source: MetricSource, options: PrometheusOptions = {}): Registry<PrometheusContentType> {
   const { prefix = 'forecache_', registry = new Registry(), process: withProcess = false } = options
   const add = (family: Family, collect: () => Sample[]): void => {
-    const collected = new CollectedFamily({ ...family, name: prefix + family.name }, collect)
-    registry.registerMetric(collected as unknown as Metric)
+    addFamily(registry, { ...family, name: prefix + family.name }, collect)
   }
   for (const names of counterFamilies()) {
     const { name, help } = COUNTER_ROWS[names[0] as CounterName]

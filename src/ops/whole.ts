@@ -3,6 +3,7 @@
  *
  * Floor 4, room ops.
  */
+import type { PrometheusContentType, Registry } from 'prom-client'
 import type { Engine } from '../flow/engine.ts'
 import type { InvalidateInput, InvalidateResult } from '../flow/invalidate.ts'
 import type { StatsSource } from '../flow/stats.ts'
@@ -27,6 +28,8 @@ export interface Whole {
   readonly stream: StreamSource
   /** What `/v1/instances` tells besides. */
   describe(): object
+  /** Adds metrics of its own. */
+  expose(registry: Registry<PrometheusContentType>, prefix: string | undefined): void
 }
 
 /** A single engine. */
@@ -38,5 +41,6 @@ export function engineWhole(engine: Engine, explainer: Explainer): Whole {
     invalidate: (input) => engine.invalidateEverywhere(input),
     stream: engineSource(engine),
     describe: () => ({}),
+    expose: () => {},
   }
 }
