@@ -59,6 +59,7 @@ export function createDesk(options: DeskOptions): Desk {
     cacheName,
     laggardMs,
     press,
+    recodes: policies.all.some((policy) => policy.compress !== undefined),
     profile: PROFILES[profile],
     holding: createHolding(engine),
     routes: policies.all.map((policy) => engine.meter.route(policy.name)),

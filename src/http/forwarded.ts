@@ -13,9 +13,9 @@ import type { Plan } from './stored.ts'
 import type { Visit } from './visit.ts'
 
 /** The request's fields, conditions of the client's included. */
-export function clientFields({ head: { fields }, routed }: Visit): Fields {
+export function clientFields({ head: { fields }, desk }: Visit): Fields {
   const [match, noneMatch] = [fields.get('if-match'), fields.get('if-none-match')]
-  if (routed.policy.compress === undefined || (match === undefined && noneMatch === undefined)) return fields
+  if (!desk.recodes || (match === undefined && noneMatch === undefined)) return fields
   const asked = fields.clone()
   if (match !== undefined) asked.set('if-match', originMatch(match))
   if (noneMatch !== undefined) asked.set('if-none-match', originNoneMatch(noneMatch))
@@ -23,8 +23,8 @@ export function clientFields({ head: { fields }, routed }: Visit): Fields {
 }
 
 /** The answer to them: a 304 names what the client has by the tag that he has it by. */
-export function answerForClient({ head: { fields }, routed }: Visit, head: ResponseHead): ResponseHead {
-  const list = head.status === 304 && routed.policy.compress !== undefined ? fields.get('if-none-match') : undefined
+export function answerForClient({ head: { fields }, desk }: Visit, head: ResponseHead): ResponseHead {
+  const list = head.status === 304 && desk.recodes ? fields.get('if-none-match') : undefined
   const tag = list === undefined ? undefined : head.fields.first('etag')
   const known = list === undefined || tag === undefined ? undefined : clientTag(list, tag)
   return known === undefined ? head : { ...head, fields: head.fields.clone().set('etag', known) }

@@ -36,6 +36,8 @@ export interface Desk {
   readonly holding: Holding
   /** Where the other codings of stored responses are made. */
   readonly press: Press
+  /** Some route has them made: clients may hold tags that no origin knows, whatever the route of their request. */
+  readonly recodes: boolean
 }
 
 /** Bytes of bodies under way, counted against a limit. */

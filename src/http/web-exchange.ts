@@ -5,7 +5,7 @@
  */
 import type { BodySource, OriginAnswer, Reply, RequestHead } from '../model/exchange.ts'
 import { Fields } from '../model/fields.ts'
-import { CONDITIONAL_FIELDS } from './shown.ts'
+import { changedConditions, shownCondition } from './shown.ts'
 import { guardEvents, REMOVED_FIELD } from './virtual-head.ts'
 
 /** Framing is the server's that sends the response. */
@@ -38,12 +38,16 @@ export function webHead(request: Request): RequestHead | undefined {
 
 /** The request as the handler is to see it; the same object when nothing differs. */
 export function requestFor(request: Request, own: RequestHead, asked: RequestHead): Request {
-  const hidden = CONDITIONAL_FIELDS.filter((name) => own.fields.has(name) && asked.fields.get(name) !== own.fields.get(name))
+  const changed = changedConditions(own, asked)
   const language = asked.fields.get('accept-language')
   const speaks = language !== own.fields.get('accept-language') && language !== undefined
-  if (hidden.length === 0 && !speaks) return request
+  if (changed.length === 0 && !speaks) return request
   const headers = new Headers(request.headers)
-  for (const name of hidden) headers.delete(name)
+  for (const name of changed) {
+    const value = shownCondition(name, own, asked)
+    if (value === undefined) headers.delete(name)
+    else headers.set(name, value)
+  }
   if (speaks) headers.set('accept-language', language)
   return new Request(request, { headers })
 }
