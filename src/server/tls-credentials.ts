@@ -14,6 +14,8 @@ const DAY_MS = 86_400_000
 /** A certificate that ends within this time is warned about. */
 const SOON_MS = 14 * DAY_MS
 
+const HOST_NAME = /^[A-Za-z0-9._-]{1,253}$/
+
 /** A certificate with its key. */
 interface Pair {
   readonly cert: string
@@ -53,7 +55,10 @@ export function readCredentials(settings: TlsSettings, name: string): Credential
     context: { ...shared, ...secrets(first) },
     http2: settings.http2,
     asksClients: settings.ca !== undefined,
-    choose: (servername) => chosen.find(({ leaf }) => leaf.checkHost(servername) !== undefined)?.secure,
+    choose(servername) {
+      if (!HOST_NAME.test(servername)) return undefined // `checkHost` throws for what can be no name
+      return chosen.find(({ leaf }) => leaf.checkHost(servername) !== undefined)?.secure
+    },
     warnings: (now) => [first, ...more].flatMap(({ leaf }) => warningOf(leaf, now)),
   }
 }
