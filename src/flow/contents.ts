@@ -116,7 +116,7 @@ export class Contents {
   /**
    * Writes a content; what stood, and loads under way, are superseded even where it is refused.
    *
-   * @throws FC_CACHE_KEY, FC_CACHE_FULL, FC_CACHE_CLOSED
+   * @throws FC_CACHE_KEY, FC_CACHE_FULL, FC_CACHE_BLIND, FC_CACHE_CLOSED
    */
   put({ key, namespace }: Place, given: ContentWrite): Content {
     refuseUrlKey(key)
@@ -125,7 +125,9 @@ export class Contents {
     const content = makeContent(given.type, ownBytes(given.body), (id, body) => engine.canonical(id, body))
     engine.wrapping.any = true
     const fill = engine.write(key, { namespace, tags: given.tags, route: this.route })
-    if (this.#keep(fill, given, content) !== 'kept') throw new ForecacheError('FC_CACHE_FULL', { bytes: content.bytes })
+    const kept = this.#keep(fill, given, content)
+    if (kept === 'size') throw new ForecacheError('FC_CACHE_FULL', { bytes: content.bytes })
+    if (kept !== 'kept') throw new ForecacheError('FC_CACHE_BLIND')
     void this.#attach(fill, given, content)
     return content
   }

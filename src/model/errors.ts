@@ -78,6 +78,10 @@ const CATALOGUE = {
     status: 507,
     text: 'the value of {bytes} bytes was refused by the memory limit or the eviction policy; nothing stands under the key',
   },
+  FC_CACHE_BLIND: {
+    status: 503,
+    text: 'nothing can be stored while this process does not hear what others invalidate; nothing stands under the key, try again',
+  },
   FC_CACHE_NAMESPACES: { status: 507, text: 'namespace {given}: {max} are in use already; use one of those' },
   FC_TLS_FILE: { status: 500, text: '{name}: {file} cannot be read: {reason}; name a PEM file that this process may read' },
   FC_TLS_PEM: { status: 500, text: '{name}: {file} is not what it should be, in PEM form: {reason}' },

@@ -4,6 +4,7 @@ import { type Cache, createCache } from '../../../src/flow/cache.ts'
 import type { Content } from '../../../src/flow/content.ts'
 import type { CacheOptions } from '../../../src/flow/options.ts'
 import { Contents, type Encode, type Place } from '../../../src/flow/contents.ts'
+import type { LinkReceiver } from '../../../src/model/link.ts'
 import { createRandom } from '../../../src/model/random.ts'
 import { createVirtualClock, type VirtualClock } from '../../../src/model/virtual-clock.ts'
 
@@ -136,6 +137,26 @@ describe('contents: budgets', () => {
 
     expect(() => stage.contents.put(K, text('x'.repeat(20_000)))).toThrow(expect.objectContaining({ status: 507 }))
     expect(read(stage, K)).toBeUndefined()
+  })
+
+  it('refuses to write while the shared log is out of sight', () => {
+    const { cache, contents } = setStage()
+    let receiver: LinkReceiver | undefined
+    const settled = { sequence: 1, expected: 1, acknowledged: 1, matched: 0 }
+    cache.engine.join({
+      generation: 'g',
+      start: (given) => {
+        receiver = given
+        return 0
+      },
+      publish: () => Promise.resolve(settled),
+    })
+    receiver?.blind()
+
+    expect(() => contents.put(K, text('x'))).toThrow(expect.objectContaining({ code: 'FC_CACHE_BLIND', status: 503 }))
+    receiver?.see()
+    contents.put(K, text('y'))
+    expect(cache.peek('k')).toBe('y')
   })
 
   it('refuses to write into a closed cache', async () => {
