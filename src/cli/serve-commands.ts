@@ -20,6 +20,8 @@ interface DemoFlags extends ServeFlags {
 export function addServeCommands(program: Command, io: Io, act: Act): void {
   withServeFlags(program.command('serve').argument('[file]', 'configuration, such as forecache.yaml'))
     .description('run the gateway before an API')
+    .option('--tls-cert <file>', 'certificate and its chain, PEM: serve HTTPS and HTTP/2')
+    .option('--tls-key <file>', 'its private key, PEM')
     .action((file: string | undefined, flags: ServeFlags) =>
       act(async () => (await import('./serve.ts')).runServe(file, flags, io)),
     )

@@ -24,6 +24,8 @@ export interface ServeFlags {
   readonly apiKey?: string[]
   readonly insecure?: boolean
   readonly workers?: string
+  readonly tlsCert?: string
+  readonly tlsKey?: string
 }
 
 /** @returns the exit code, when it has drained @throws FC_CLI_USAGE, FC_LISTEN_*, FC_CONFIG_* */
@@ -56,6 +58,8 @@ function toOptions(flags: ServeFlags): Record<string, unknown> {
     'memory.maxBytes': flags.memory,
     profile: flags.profile,
     workers: flags.workers,
+    'tls.cert': flags.tlsCert,
+    'tls.key': flags.tlsKey,
   }
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }

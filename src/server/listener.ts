@@ -2,8 +2,8 @@
  * The gateway's port: a strict `node:http` server with limits and deadlines on everything a client can do.
  *
  * Floor 5, room server. Bounds: connections, pipelined requests, head bytes, fields, content bytes, and time for a head,
- * a request, a write and an idle connection. Only WebSocket upgrades leave HTTP; h2c and all others are served as plain
- * requests, CONNECT and TRACE are refused.
+ * a request, a write and an idle connection. Only WebSocket upgrades leave HTTP; upgrades to h2c and all others are served as
+ * plain requests, CONNECT and TRACE are refused. TLS and HTTP/2, where wanted, are told apart before it (server/gate).
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net'
