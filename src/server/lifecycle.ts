@@ -17,7 +17,7 @@ import { Supervisor } from './supervisor.ts'
 import { workerCount } from './worker-shares.ts'
 
 /** A gateway, alone or with workers. */
-type Served = Pick<Gateway, 'listen' | 'reload' | 'close' | 'kill'>
+type Served = Pick<Gateway, 'cache' | 'listen' | 'reload' | 'close' | 'kill'>
 
 /** What a gateway process is started with. */
 export interface ProcessOptions {
@@ -47,7 +47,7 @@ export async function runGateway(options: ProcessOptions): Promise<number> {
   const gateway: Served =
     script !== undefined && workerCount(config) > 1 ? new Supervisor(config, { logger, script }) : createGateway(config, logger)
   const address = await gateway.listen()
-  if ('cache' in gateway) watchMemory((gateway as Gateway).cache.engine)
+  watchMemory(gateway.cache.engine)
   const reload = (): void => {
     void reloadFrom(gateway, read, logger)
   }

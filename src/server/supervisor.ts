@@ -26,7 +26,8 @@ export interface SupervisorParts {
 
 /** See the module's header. */
 export class Supervisor {
-  readonly #cache: Cache
+  /** The cache of this process: values of the native cache API. */
+  readonly cache: Cache
   readonly #crew: Crew
   readonly #admin: { close(): void }
   readonly #api: ApiServer
@@ -41,8 +42,8 @@ export class Supervisor {
     checkServable(config)
     this.#config = config
     const { memory, contexts, events } = supervisorShare(config)
-    this.#cache = createCache({ memory, contexts, events, logger })
-    const { engine } = this.#cache
+    this.cache = createCache({ memory, contexts, events, logger })
+    const { engine } = this.cache
     this.#crew = new Crew({ engine, logger, script, workers: workerCount(config), config: () => this.#config })
     this.#door = this.#openDoor(config)
     const admin = createAdmin({
@@ -53,7 +54,7 @@ export class Supervisor {
       whole: (explainer) => this.#crew.whole(explainer),
     })
     this.#admin = admin
-    const { endpoints, contents } = createApiSurface(this.#cache, config, [...admin.endpoints, ...this.#health.endpoints])
+    const { endpoints, contents } = createApiSurface(this.cache, config, [...admin.endpoints, ...this.#health.endpoints])
     const { keys, insecure, tls } = config.api
     this.#api = createApi({
       endpoints,
@@ -116,11 +117,11 @@ export class Supervisor {
     this.#admin.close()
     this.#door.close()
     await this.#api.close(Math.min(deadlineMs, 1000))
-    await this.#cache.close()
+    await this.cache.close()
   }
 
   #openDoor({ profile, routes }: Config): HttpDoor {
-    return createHttpDoor({ engine: this.#cache.engine, profile, routes })
+    return createHttpDoor({ engine: this.cache.engine, profile, routes })
   }
 
   #authority(): string | undefined {

@@ -16,6 +16,7 @@ import type { Config } from './config-schema.ts'
 import { Front } from './front.ts'
 import type { ReloadPlan } from './reload.ts'
 import { EventTap } from './worker-events.ts'
+import { watchMemory } from './resident.ts'
 import { errorWords, type FromWorker, type ToWorker, type WorkerStart } from './worker-message.ts'
 
 const BLIND_AFTER_MS = 1000
@@ -167,6 +168,7 @@ class Worker {
     this.#shared.rules = this.#rules
     try {
       const { port } = await this.#front.listen(this.#start.at)
+      watchMemory(engine)
       this.#channel.tell({ type: 'listening', port })
     } catch (error) {
       this.#channel.tell({ type: 'failed', error: errorWords(error) })
