@@ -22,7 +22,7 @@ async function originOf(listener: Listener, options: object = {}) {
   const sessions: Http2Session[] = []
   const server = createSecureServer({ cert: PAIR.cert, key: PAIR.key, ...options })
   server.on('session', (session) => sessions.push(session.on('error', () => {})))
-  server.on('stream', (stream, headers) => {
+  server.on('stream', (stream: ServerHttp2Stream, headers) => {
     stream.on('error', () => {})
     listener(stream, headers)
   })

@@ -247,6 +247,14 @@ describe('cli: check', () => {
   it('fails for a file that is not there', async () => {
     expect((await run('check', '/nowhere/forecache.yaml')).code).toBe(1)
   })
+
+  it('reads the certificates that a configuration names', async () => {
+    const file = writeConfig('origin: { url: "http://127.0.0.1:1" }\ntls: { cert: /nowhere/a.pem, key: /nowhere/b.pem }\n')
+    const { code, err } = await run('check', file)
+
+    expect(code).toBe(1)
+    expect(err).toContain('FC_TLS_FILE: tls.cert: /nowhere/a.pem cannot be read: there is no such file')
+  })
 })
 
 describe('cli: bench', () => {
