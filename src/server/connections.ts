@@ -36,12 +36,6 @@ function isAside(socket: unknown): socket is Aside {
   return socket instanceof Aside
 }
 
-/** Ends a connection so that its other side sees it break: by a reset, or under TLS without the goodbye that an end would say. */
-export function breakConnection(socket: Socket): void {
-  if ('encrypted' in socket && socket.encrypted === true) socket.destroy()
-  else socket.resetAndDestroy()
-}
-
 /** All connections of a listener. */
 export class Connections {
   readonly #open = new Map<Socket, Connection>()

@@ -66,7 +66,7 @@ export class Http2Connection {
     const session = performServerHandshake(socket, sessionOptions(options))
     this.#session = session
     session.on('error', () => session.destroy())
-    session.on('stream', (stream, headers, _, raw?: string[]) => this.#onStream(stream, headers, raw ?? []))
+    session.on('stream', (stream, headers, ...[, raw]: unknown[]) => this.#onStream(stream, headers, (raw as string[]) ?? []))
     session.on('ping', () => this.#onControl())
     session.on('remoteSettings', () => this.#onControl())
   }

@@ -8,7 +8,7 @@
  */
 import { Duplex } from 'node:stream'
 import type { Socket } from 'node:net'
-import { breakConnection } from './connections.ts'
+import { breakConnection } from './peer.ts'
 
 /** What happens to the connection at the stack's wish. */
 export interface AsideEvents {

@@ -1,7 +1,7 @@
 /**
  * Who stands at the other end of a connection: address, protocol, and whether it is encrypted.
  *
- * Floor 5, room server. Pure.
+ * Floor 5, room server.
  */
 import type { Socket } from 'node:net'
 
@@ -26,4 +26,10 @@ export function peerOf(socket: Pick<Socket, 'remoteAddress'>, version: Peer['ver
 /** A request's scheme is its connection's: what a client says of it is not asked. */
 export function schemeOf(socket: Socket): 'http' | 'https' {
   return 'encrypted' in socket && socket.encrypted === true ? 'https' : 'http'
+}
+
+/** Ends a connection so that its other side sees it break: by a reset, or under TLS without the goodbye that an end would say. */
+export function breakConnection(socket: Socket): void {
+  if ('encrypted' in socket && socket.encrypted === true) socket.destroy()
+  else socket.resetAndDestroy()
 }

@@ -7,7 +7,7 @@
  */
 import type { ServerResponse } from 'node:http'
 import type { BodySource, Reply, ResponseHead } from '../model/exchange.ts'
-import { breakConnection } from './connections.ts'
+import { breakConnection } from './peer.ts'
 import { trailerFields } from './trailer.ts'
 
 /** Fields that `node:http` writes itself. */
