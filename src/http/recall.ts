@@ -29,7 +29,7 @@ export function recall(known: Known): Stored | undefined {
 }
 
 function choose(known: Known, stored: Stored): Stored | undefined {
-  const chosen = representPlain(known.visit, stored, known.accept)
+  const chosen = representPlain(stored, known.accept)
   known.savedBytes = chosen === undefined ? 0 : stored.body.byteLength - chosen.body.byteLength
   return chosen
 }

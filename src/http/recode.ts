@@ -40,16 +40,15 @@ export function makeVariants(desk: Desk, place: Place, stored: Stored): void {
 /** Whether nothing is left to be made of it. */
 function isSettled({ plan: { recoding }, body, variants, shareId }: Stored): boolean {
   if (recoding === undefined || variants !== undefined || shareId?.startsWith(SET) === true) return true
-  const small = !recoding.pays || body.byteLength < recoding.settings.minBytes
-  return recoding.coding === 'identity' && small && (recoding.wide || !recoding.varied)
+  return recoding.coding === 'identity' && body.byteLength < recoding.settings.minBytes
 }
 
 /** A body in the other codings; one that came coded is unfolded once. @throws when it is broken or unfolds to too much */
 export async function codeBody(body: Uint8Array, recoding: Recoding, contentType: string | undefined): Promise<BodySet> {
-  const { coding, settings, maxBytes, pays } = recoding
+  const { coding, settings, maxBytes } = recoding
   const plain = await decode(body, coding, maxBytes)
   const codings = settings.codings.filter((one) => one !== coding)
-  const made = pays ? await encodeAll(plain, contentType, { ...settings, codings }) : []
+  const made = await encodeAll(plain, contentType, { ...settings, codings })
   const coded: Coded[] = [...made].map(([name, bytes]) => ({ coding: name, body: bytes, mark: markOf(bytes) }))
   if (coding !== 'identity') coded.push({ coding: 'identity', body: plain, mark: markOf(plain) })
   return { body, coded }

@@ -3,10 +3,10 @@
  *
  * Floor 4, room http. Pure. RFC 9110 section 7.7: what says `no-transform` is left alone, and so is everything whose coding
  * is not understood, that carries a signature, or whose tag could be mistaken for one of ours. A response that its
- * origin selects by Accept-Encoding may stand for clients of every coding once each of them can be given one: what that
- * field selects among is the coding (RFC 9110 section 12.5.3), and nothing else of the response.
+ * origin selects by Accept-Encoding may stand for clients of every coding once each of them can be given one, where that
+ * field is known to have selected a coding and nothing else: it came coded, or it was asked for without any.
  */
-import { codingName } from '../key/encoding.ts'
+import { chooseCoding, codingName } from '../key/encoding.ts'
 import type { Fields } from '../model/fields.ts'
 import { isVariantTag } from '../rules/variant-tag.ts'
 import { isKnownCoding, type KnownCoding } from '../wire/coding.ts'
@@ -19,10 +19,10 @@ export interface Recoding {
   readonly coding: KnownCoding
   /** Its origin selects by Accept-Encoding. */
   readonly varied: boolean
+  /** All that its origin can have selected by it is the coding. */
+  readonly certain: boolean
   /** It stands for clients of every coding, although its origin selects by it. */
   readonly wide: boolean
-  /** Whether it is of a type and length that compressing can pay for. */
-  readonly pays: boolean
   /** The most it may unfold to, bytes. */
   readonly maxBytes: number
   readonly settings: Compression
@@ -36,8 +36,8 @@ export interface Candidate {
   readonly vary: readonly string[]
   readonly settings: Compression
   readonly maxBytes: number
-  /** No place is left where it could be worked on: it stays what it is for those who select it. */
-  readonly busy: boolean
+  /** Accept-Encoding of the request that it answers. */
+  readonly accept: string | undefined
 }
 
 const CONTROLS: readonly string[] = ['cache-control', 'cdn-cache-control', 'forecache-cache-control', 'surrogate-control']
@@ -54,11 +54,13 @@ export function recodingOf(candidate: Candidate): Recoding | undefined {
   const compressible = isCompressible(fields.first('content-type'), settings.types)
   const length = fields.first('content-length')
   const pays = compressible && (coding !== 'identity' || length === undefined || !(Number(length) < settings.minBytes))
-  if (coding === 'identity' ? !pays && !varied : !compressible) return undefined
-  // As it is, anybody can read it; coded, it first has to be decoded for the others.
-  const wide = varied && coding === 'identity' && !(pays && candidate.busy)
-  return { coding, varied, wide, pays, maxBytes, settings }
+  if (!pays) return undefined
+  const certain = coding !== 'identity' || chooseCoding(candidate.accept, ANY) === undefined
+  return { coding, varied, certain, wide: false, maxBytes, settings }
 }
+
+/** What a client may name to get a body coded. */
+const ANY = ['br', 'gzip', 'zstd', 'deflate', 'compress', 'exi', 'pack200-gzip', 'dcb', 'dcz'] as const
 
 /** The one coding a response came in; undefined when it is not known here. */
 function codingOf(fields: Fields): KnownCoding | undefined {

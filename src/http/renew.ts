@@ -6,6 +6,7 @@
 import type { Reply } from '../model/exchange.ts'
 import type { Fields } from '../model/fields.ts'
 import { mergeFields } from '../rules/validate.ts'
+import { unvaryByCoding } from '../rules/variant-fields.ts'
 import type { Heard } from './ask.ts'
 import type { Errand } from './errand.ts'
 import { judgeHeard, type Judgement } from './judge.ts'
@@ -45,11 +46,18 @@ export function renew(visit: KeyedVisit, errand: Errand, item: { heard: Heard; s
 export function judgeRenewal(visit: KeyedVisit, { heard, stored }: { heard: Heard; stored: Stored }): Judgement {
   const { status, statusText } = stored.plan
   const fields = mergeFields(stored.plan.fields, heard.head.fields, visit.desk.profile.merge)
+  // What was added here is not what its origin selects by.
+  if (stored.plan.recoding?.varied === false && !heard.head.fields.has('vary')) unvaryByCoding(fields)
   const age = heard.head.fields.first('age')
   if (age !== undefined) fields.set('age', age)
   const judgement = judgeHeard(visit, { ...heard, head: { status, statusText, fields } }, { part: stored.part !== undefined })
   if (!judgement.storable || stored.plan.recoding?.wide !== true) return judgement
-  return { storable: true, plan: widened(judgement.plan) }
+  const { plan } = judgement
+  // What was certain of it stays so, whoever asked this time.
+  return {
+    storable: true,
+    plan: plan.recoding === undefined ? plan : widened({ ...plan, recoding: { ...plan.recoding, certain: true } }),
+  }
 }
 
 /** Whether a response that stands for clients of every coding still may. */

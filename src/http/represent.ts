@@ -21,9 +21,8 @@ export function represent({ head }: Pick<Visit, 'head'>, stored: Stored): Stored
 
 /** Whether the request accepts a representation that stands here; else its origin may have another one. */
 export function isAcceptable({ head }: Pick<Visit, 'head'>, stored: Stored): boolean {
-  if (stored.variants !== undefined)
-    return stored.plan.recoding?.wide !== true || chosenOf(head, stored, stored.variants) !== undefined
-  return acceptsPlan(head, stored.plan)
+  const { variants, plan } = stored
+  return variants === undefined || plan.recoding?.wide !== true || chosenOf(head, stored, variants) !== undefined
 }
 
 /**
@@ -32,18 +31,10 @@ export function isAcceptable({ head }: Pick<Visit, 'head'>, stored: Stored): boo
  * @param accept its Accept-Encoding, lines combined
  * @returns undefined when no representation that stands here is acceptable
  */
-export function representPlain({ head }: Pick<Visit, 'head'>, stored: Stored, accept: string | undefined): Stored | undefined {
+export function representPlain(stored: Stored, accept: string | undefined): Stored | undefined {
   const { variants, plan } = stored
-  if (variants === undefined) return plan.recoding === undefined || acceptsPlan(head, plan) ? stored : undefined
+  if (variants === undefined) return stored
   return variants.choose(stored, accept) ?? (plan.recoding?.wide === true ? undefined : stored)
-}
-
-/** As `isAcceptable`, of a response that is not all here yet. */
-export function acceptsPlan({ fields }: RequestHead, { recoding }: Plan): boolean {
-  if (recoding === undefined || !recoding.wide) return true
-  const accept = fields.get('accept-encoding')
-  if (recoding.coding === 'identity' && (accept === undefined || !/q=0/i.test(accept))) return true
-  return chooseCoding(accept, [recoding.coding]) !== undefined
 }
 
 /** Whether ranges are cut out of this representation for the request, or it gets the whole. */

@@ -1,8 +1,7 @@
 /**
  * What of a request selects a response, and what other codings may be made of it.
  *
- * Floor 4, room http. Pure. RFC 9111 section 4.1. Fields that the key covers select nothing, and neither does
- * Accept-Encoding where the response stands for clients of every coding.
+ * Floor 4, room http. Pure. RFC 9111 section 4.1. Fields that the key covers select nothing.
  */
 import type { Fields } from '../model/fields.ts'
 import { varyByCoding } from '../rules/variant-fields.ts'
@@ -23,12 +22,18 @@ export function selectionOf(
   if (names === '*') return undefined
   const { key, compress, maxBodyBytes } = routed.policy
   const { status, fields, part } = response
-  const busy = desk.press.isFull(Number(fields.first('content-length') ?? maxBodyBytes) || 0)
   const recoding =
     compress === undefined || part || key?.covers.has('accept-encoding') === true
       ? undefined
-      : recodingOf({ status, fields, vary: names, settings: compress, maxBytes: maxBodyBytes, busy })
-  const vary = names.filter((name) => key?.covers.has(name) !== true && (recoding?.wide !== true || name !== 'accept-encoding'))
+      : recodingOf({
+          status,
+          fields,
+          vary: names,
+          settings: compress,
+          maxBytes: maxBodyBytes,
+          accept: head.fields.get('accept-encoding'),
+        })
+  const vary = key === undefined ? names : names.filter((name) => !key.covers.has(name))
   return { vary, recoding, selecting: selectingValues(vary, head.fields, desk.profile.varyForm) }
 }
 

@@ -10,7 +10,6 @@ import { selectingValues } from '../rules/vary.ts'
 import type { Filling } from './filling.ts'
 import { conditionOf, finish, type Manner, replyNotModified } from './manner.ts'
 import { rangeOf } from './ranges.ts'
-import { acceptsPlan } from './represent.ts'
 import { canAnswer, replyStored } from './respond.ts'
 import { type Plan, standingOf, type Stored } from './stored.ts'
 import type { Visit } from './visit.ts'
@@ -43,7 +42,7 @@ export async function takeShared(visit: Visit, sharing: Sharing): Promise<Reply 
 
 function mayTake(visit: Visit, sharing: Sharing): boolean {
   const { plan, filling } = sharing
-  if (filling !== undefined && (!filling.joinable || !acceptsPlan(visit.head, plan))) return false
+  if (filling !== undefined && !filling.joinable) return false
   const { profile, engine } = visit.desk
   const values = selectingValues(plan.vary, visit.head.fields, profile.varyForm)
   if (values.some((value, i) => value !== plan.selecting[i])) return false

@@ -56,7 +56,7 @@ export function sealStored(desk: Desk, plan: Plan, content: Content): Stored {
 /** Name of a response's body with what is made of it under its route's settings. */
 export function setIdOf({ plan: { recoding }, shareId }: Stored): string | undefined {
   if (recoding === undefined || shareId?.startsWith(BODY) !== true) return undefined
-  return `${SET}${shareId.slice(BODY.length)}:${recoding.coding}:${recoding.pays}:${recoding.settings.id}`
+  return `${SET}${shareId.slice(BODY.length)}:${recoding.coding}:${recoding.settings.id}`
 }
 
 /** What was made of an equal body, while an entry holds it. */

@@ -105,18 +105,17 @@ function rank(coding: KnownCoding): number {
 
 /** The response with what was made of it; it may stand for clients of every coding then. */
 export function withVariants(stored: Stored, set: BodySet, shareId: string | undefined): Stored {
-  const came = stored.plan.recoding?.coding
-  const forAll = came === 'identity' || set.coded.some(({ coding }) => coding === 'identity')
+  const { recoding } = stored.plan
+  if (recoding === undefined || set.coded.length === 0) return new Stored(stored.plan, { body: set.body, shareId })
+  const forAll = recoding.coding === 'identity' || set.coded.some(({ coding }) => coding === 'identity')
   const plan = forAll ? widened(stored.plan) : stored.plan
-  const { recoding } = plan
-  const variants = recoding === undefined || set.coded.length === 0 ? undefined : new Variants(plan, recoding.coding, set.coded)
-  return new Stored(plan, { body: set.body, shareId, variants })
+  return new Stored(plan, { body: set.body, shareId, variants: new Variants(plan, recoding.coding, set.coded) })
 }
 
-/** The plan of a response that can be given to clients of every coding. */
+/** The plan of a response that can be given to clients of every coding, where it is certain that it is theirs. */
 export function widened(plan: Plan): Plan {
   const { recoding, vary } = plan
-  if (recoding === undefined || !recoding.varied || recoding.wide) return plan
+  if (recoding === undefined || !recoding.varied || !recoding.certain || recoding.wide) return plan
   const kept = (_: unknown, i: number): boolean => vary[i] !== 'accept-encoding'
   return {
     ...plan,

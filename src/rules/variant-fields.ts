@@ -34,6 +34,12 @@ export function variantFields(fields: Fields, { coding, mark, bytes }: VariantOf
   return made
 }
 
+/** Takes Accept-Encoding out of Vary again, in place: it was not the origin's word. */
+export function unvaryByCoding(fields: Fields): Fields {
+  const names = (fields.get('vary') ?? '').split(',').filter((name) => !/^\s*(?:accept-encoding)?\s*$/i.test(name))
+  return names.length === 0 ? fields.delete('vary') : fields.set('vary', names.join(',').trim())
+}
+
 /** Adds Accept-Encoding to Vary, in place. */
 export function varyByCoding(fields: Fields): Fields {
   const names = parseVary(fields)

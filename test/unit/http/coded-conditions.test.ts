@@ -147,9 +147,7 @@ describe('compression: validation at the origin', () => {
     origin.stand.clock.advance(11_000)
     const before = origin.script
     origin.script = (head) =>
-      head.fields.has('if-none-match')
-        ? { status: 304, fields: { 'cache-control': 'max-age=10, no-transform' } }
-        : before(head)
+      head.fields.has('if-none-match') ? { status: 304, fields: { 'cache-control': 'max-age=10, no-transform' } } : before(head)
     const got = await origin.get(undefined)
     expect([got.status, got.fields.get('content-encoding'), got.text]).toEqual([200, undefined, TEXT])
   })

@@ -315,11 +315,21 @@ describe('compression: answers that come coded', () => {
     expect(stand.engine.meter.read('variantsFailed')).toBeGreaterThan(0)
   })
 
-  it('lets a small body without a coding stand for every client at once', async () => {
-    const stand = stood(() => ({ fields: { ...json, vary: 'Accept-Encoding' }, body: 'small' }))
-    await ask(stand)
-    expect((await ask(stand, chrome)).cache).toBe('HIT')
-    expect((await ask(stand, 'identity;q=0, br')).cache).toBe('MISS')
+  it('lets a plain answer to who took no coding stand for all, once its codings are made', async () => {
+    const stand = await warmed((_, n) => ({ fields: { ...json, vary: 'Accept-Encoding' }, body: wordy(`${n}`) }))
+    for (const accept of [chrome, 'gzip', undefined, 'identity;q=0, br']) expect((await ask(stand, accept)).cache).toBe('HIT')
+    expect(stand.asks).toBe(1)
+    expect((await ask(stand, 'identity;q=0')).cache).toBe('MISS')
+  })
+
+  it.each<[string, string, number, string | undefined]>([
+    ['a plain answer to who took codings: it may have been chosen by more', 'br', 4000, 'gzip'],
+    ['a plain answer to who took any coding', '*', 4000, undefined],
+    ['a small plain answer', 'identity', 1000, 'gzip'],
+  ])('keeps apart %s', async (_, first, bytes, second) => {
+    const stand = await warmed((_, n) => ({ fields: { ...json, vary: 'Accept-Encoding' }, body: wordy(`${n}`, bytes) }), first)
+    expect((await ask(stand, second)).cache).toBe('MISS')
+    expect(plainText(await ask(stand, first))).toBe(wordy('1', bytes))
   })
 
   it('leaves the coding to the key where a route declares it', async () => {
