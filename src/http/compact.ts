@@ -43,15 +43,21 @@ const values = new Interned()
 
 /** The same fields, to be kept. */
 export function compactFields(fields: Fields): Fields {
+  const raw = fields.raw()
   const kept: string[] = []
-  for (const [name, value] of fields) kept.push(names.of(name), USUAL.has(name) ? values.of(value) : ownText(value))
-  return Fields.fromRaw(kept)
+  for (let i = 0; i < raw.length; i += 2) {
+    const value = raw[i + 1] as string
+    kept.push(names.of(raw[i] as string), USUAL.has(raw[i] as string) ? values.of(value) : ownText(value))
+  }
+  return Fields.ofLower(kept)
 }
 
 /** Bytes that compacted fields take. */
 export function heldBytes(fields: Fields): number {
   let bytes = LIST_BYTES
-  for (const [name, value] of fields) bytes += LINE_BYTES + (USUAL.has(name) ? 0 : textBytes(value))
+  const raw = fields.raw()
+  for (let i = 0; i < raw.length; i += 2)
+    bytes += LINE_BYTES + (USUAL.has(raw[i] as string) ? 0 : textBytes(raw[i + 1] as string))
   return bytes
 }
 

@@ -21,14 +21,21 @@ const ASCTIME = new RegExp(`^${DAY} ${MONTH} (\\d\\d| \\d) ${TIME} (\\d{4})$`, '
  * @returns epoch ms, or undefined when the text is no HTTP-date
  */
 export function parseHttpDate(text: string, now: number): number | undefined {
+  if (text === lastFixed.text) return lastFixed.ms
   const fixed = IMF_FIXDATE.exec(text)
-  if (fixed !== null) return at([fixed[3], fixed[2], fixed[1]], fixed.slice(4))
+  if (fixed !== null) {
+    lastFixed = { text, ms: at([fixed[3], fixed[2], fixed[1]], fixed.slice(4)) }
+    return lastFixed.ms
+  }
   const old = RFC850.exec(text)
   if (old !== null) return at([String(fullYear(Number(old[3]), now)), old[2], old[1]], old.slice(4))
   const asctime = ASCTIME.exec(text)
   if (asctime !== null) return at([asctime[6], asctime[1], asctime[2]], asctime.slice(3, 6))
   return undefined
 }
+
+/** The preferred form read last, which means the same at any time: all answers of a second bear the same Date. */
+let lastFixed: { readonly text: string; readonly ms: number | undefined } = { text: '', ms: undefined }
 
 /** The preferred form. @param ms epoch ms */
 export function formatHttpDate(ms: number): string {

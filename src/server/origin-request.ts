@@ -63,9 +63,11 @@ export function pathPrefix(url: URL): string {
 /** The flat list of fields to write: Host first, no hop-by-hop field, a length only where there is content. */
 export function requestFields(head: RequestHead, hasBody: boolean): string[] {
   const list = ['host', head.fields.first('host') ?? head.authority]
-  for (const [name, value] of head.fields) {
+  const raw = head.fields.raw()
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string
     if (HOP.has(name) || (name === 'content-length' && !hasBody)) continue
-    list.push(name, value)
+    list.push(name, raw[i + 1] as string)
   }
   return list
 }

@@ -96,7 +96,10 @@ function end(response: ServerResponse, body: Uint8Array): void {
 export function responseFields(reply: Reply, context: SendContext, shape: Shape): string[] {
   const list: string[] = []
   let via = context.via
-  for (const [name, value] of reply.head.fields) {
+  const raw = reply.head.fields.raw()
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string
+    const value = raw[i + 1] as string
     if (OURS.has(name) || (name === 'x-cache-latency' && context.latencyUs !== undefined)) continue
     if (name === 'via' && via !== undefined) via = `${value}, ${via}`
     else if (name === 'trailer' && !shape.chunked) continue
