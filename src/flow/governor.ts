@@ -22,8 +22,8 @@ export interface Resident {
 /** Where it is known from. */
 export interface ResidentSource {
   read(): Resident
-  /** Collects garbage now, where the process allows that. @returns ms it took */
-  readonly collect?: (() => number) | undefined
+  /** Collects garbage now, of the young alone or all of it, where the process allows that. @returns ms it took */
+  readonly collect?: ((whole: boolean) => number) | undefined
 }
 
 /** What the governor asks of the tier. */
@@ -58,6 +58,8 @@ export interface MemoryState {
 }
 
 const TICK_MS = 250
+/** As often is looked while anything is not calm. */
+const ALERT_TICK_MS = 50
 /** Of limit and base together: where shedding begins, where it may end, where nothing new comes in. */
 const TARGET = 1.14
 const RELIEF = 1.1
@@ -88,6 +90,7 @@ export class Governor {
   #baseUsed = 0
   #rssBytes = 0
   #timer: Timer | undefined
+  #pressAfter = 0
   #collectAfter = 0
   readonly #followed: { readonly account: Account; readonly read: () => number }[] = []
 
@@ -168,7 +171,7 @@ export class Governor {
   }
 
   #arm(): void {
-    this.#timer = this.#parts.clock.after(TICK_MS, () => {
+    this.#timer = this.#parts.clock.after(this.#mood === 'calm' ? TICK_MS : ALERT_TICK_MS, () => {
       if (this.#source === undefined) return
       this.#tick(this.#source)
       this.#arm()
@@ -180,8 +183,7 @@ export class Governor {
     const { rssBytes, usedBytes } = source.read()
     this.#rssBytes = rssBytes
     const whole = memory.maxBytes + this.#baseBytes
-    if (rssBytes > whole * TARGET) this.#tighten(rssBytes - whole * TARGET)
-    else if (rssBytes < whole * RELIEF) this.#pressure = Math.max(0, this.#pressure - memory.maxBytes * LOOSEN)
+    this.#press(rssBytes, whole)
     this.#mood = this.#moodAt(rssBytes / whole)
     if (this.#mood !== 'calm') this.#collect(source, usedBytes)
     this.#settle()
@@ -197,18 +199,28 @@ export class Governor {
     return share > RELIEF && this.#mood !== 'calm' ? 'tight' : 'calm'
   }
 
-  #tighten(beyond: number): void {
+  /** Four times a second, however often is looked: what was let go shows in the resident size only later. */
+  #press(rssBytes: number, whole: number): void {
+    const now = this.#parts.clock.now()
+    if (now < this.#pressAfter) return
+    this.#pressAfter = now + TICK_MS
     const { maxBytes } = this.#parts.memory
-    this.#pressure = Math.min(maxBytes * (1 - FLOOR), this.#pressure + Math.min(beyond / 4, maxBytes * TIGHTEN))
+    const beyond = rssBytes - whole * TARGET
+    if (beyond > 0) this.#pressure = Math.min(maxBytes * (1 - FLOOR), this.#pressure + Math.min(beyond / 4, maxBytes * TIGHTEN))
+    else if (rssBytes < whole * RELIEF) this.#pressure = Math.max(0, this.#pressure - maxBytes * LOOSEN)
   }
 
   /** What was let go is garbage until it is collected: V8 does not know that the limit is near. */
   #collect(source: ResidentSource, usedBytes: number): void {
     const { memory, ledger, clock, meter } = this.#parts
     const garbage = usedBytes - this.#baseUsed - memory.bytes - ledger.total
+    if (source.collect === undefined || garbage < MIN_GARBAGE_BYTES) return
     const now = clock.now()
-    if (source.collect === undefined || garbage < MIN_GARBAGE_BYTES || now < this.#collectAfter) return
-    const tookMs = source.collect()
+    if (now < this.#collectAfter) {
+      source.collect(false) // about a millisecond: what streams through is young when it dies
+      return
+    }
+    const tookMs = source.collect(true)
     this.#collectAfter = now + Math.max(COLLECT_EVERY_MS, tookMs * COLLECT_SHARE)
     meter.count(COUNTER.shedGarbage)
   }

@@ -28,15 +28,15 @@ function tuneHeap(): void {
 /** Reading takes about 20 µs. */
 function systemResident(): ResidentSource {
   setFlagsFromString('--expose-gc')
-  const gc = runInNewContext('gc') as () => void
+  const gc = runInNewContext('gc') as (how: { readonly type: 'major' | 'minor' }) => void
   return {
     read() {
       const { rss, heapTotal, external } = process.memoryUsage()
       return { rssBytes: rss, usedBytes: heapTotal + external }
     },
-    collect() {
+    collect(whole) {
       const began = performance.now()
-      gc()
+      gc({ type: whole ? 'major' : 'minor' })
       return performance.now() - began
     },
   }
