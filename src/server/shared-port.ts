@@ -6,16 +6,17 @@
  * shared with a stranger.
  */
 import cluster from 'node:cluster'
-import { createServer, type ListenOptions } from 'node:net'
+import { type AddressInfo, createServer, type ListenOptions } from 'node:net'
 import type { ListenAddress, ListenWish } from './listener.ts'
 
 /** @returns how workers listen there @throws what the system says of the address */
 export async function sharedListen({ host, port }: ListenAddress): Promise<ListenWish> {
   const reusePort = await canReuse()
-  if (reusePort && port !== 0) await tryListen({ host, port })
+  // With sockets of their own the first worker takes a free port; one socket is known to all by its port.
+  const known = reusePort && port === 0 ? 0 : await tryListen({ host, port })
   // Connections are taken by whichever worker is free first; round robin would pass each through the supervisor.
   cluster.schedulingPolicy = cluster.SCHED_NONE
-  return { host, port, reusePort }
+  return { host, port: known, reusePort }
 }
 
 async function canReuse(): Promise<boolean> {
@@ -27,11 +28,14 @@ async function canReuse(): Promise<boolean> {
   }
 }
 
-/** Listens for a moment. */
-function tryListen(options: ListenOptions): Promise<void> {
+/** Listens for a moment. @returns the port */
+function tryListen(options: ListenOptions): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)
-    server.listen(options, () => server.close(() => resolve()))
+    server.listen(options, () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => resolve(port))
+    })
   })
 }

@@ -119,6 +119,7 @@ export class WorkerProcess {
 
   /** Ends it now, even if it is stopped. */
   kill(): void {
+    if (this.isMember) this.#state = 'draining' // it takes no requests any more
     this.#child.kill('SIGKILL')
   }
 

@@ -64,6 +64,27 @@ describe('workers: start', () => {
     expect(second.err).toContain('another process listens there already')
   })
 
+  it('shares one socket where the system cannot spread connections over several', async () => {
+    const { NODE_OPTIONS } = process.env
+    process.env['NODE_OPTIONS'] = `--import ${new URL('../support/without-reuse-port.ts', import.meta.url).href}`
+    onTestFinished(() => {
+      if (NODE_OPTIONS === undefined) delete process.env['NODE_OPTIONS']
+      else process.env['NODE_OPTIONS'] = NODE_OPTIONS
+    })
+    const stand = await new WorkersStand().start(2)
+    const pins = await stand.pins(2, 1)
+    for (const pin of pins) await through(pin, 'GET /k')
+    const [victim] = await stand.workers()
+
+    await through(pins[0] as Pinned, 'POST /k', ['Content-Length: 0'])
+
+    for (const pin of pins) expect((await through(pin, 'GET /k')).text).toBe('1')
+    process.kill(victim?.pid as number, 'SIGKILL')
+    await stand.gateway.logged('a worker was lost')
+    await stand.listening(2)
+    for (const pin of await stand.pins(2, 1)) expect((await through(pin, 'GET /k')).text).toBe('1')
+  })
+
   it('takes the number from file and environment, and refuses what is none', async () => {
     const origin = await originHere((_, response) => void response.end('x'))
     const file = join(folder(), 'forecache.yaml')
