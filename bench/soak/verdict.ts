@@ -37,7 +37,7 @@ const WARM_SHARE = 0.2
 /** Growth of the second half that counts as none, as a share of limit and base per minute; only told after two minutes. */
 const MAX_SLOPE = 0.01
 const SLOPE_FROM_SECONDS = 120
-const MAX_LOOP_P99_MS = 150
+const MAX_LOOP_P99_MS = 250
 /** Files that may stay open behind a soak: kept-alive connections to the origin and the api port. */
 const SPARE_FILES = 8
 

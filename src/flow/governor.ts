@@ -61,11 +61,12 @@ const TICK_MS = 250
 /** As often is looked while anything is not calm. */
 const ALERT_TICK_MS = 50
 /** Of limit and base together: where shedding begins, where it may end, where nothing new comes in. */
-const TARGET = 1.14
-const RELIEF = 1.1
-const BOUND = 1.22
-/** Share of the limit that entries keep whatever happens. */
+const TARGET = 1.18
+const RELIEF = 1.14
+const BOUND = 1.23
+/** Share of the limit that entries keep whatever happens, and up to the bound: what the allocator keeps is not theirs to give. */
 const FLOOR = 1 / 16
+const TIGHT_FLOOR = 1 / 4
 /** Steps of a tick, as shares of the limit: garbage and the allocator give memory back later than it was let go. */
 const TIGHTEN = 1 / 32
 const LOOSEN = 1 / 256
@@ -206,7 +207,8 @@ export class Governor {
     this.#pressAfter = now + TICK_MS
     const { maxBytes } = this.#parts.memory
     const beyond = rssBytes - whole * TARGET
-    if (beyond > 0) this.#pressure = Math.min(maxBytes * (1 - FLOOR), this.#pressure + Math.min(beyond / 4, maxBytes * TIGHTEN))
+    const most = maxBytes * (1 - (rssBytes > whole * BOUND ? FLOOR : TIGHT_FLOOR))
+    if (beyond > 0) this.#pressure = Math.min(most, this.#pressure + Math.min(beyond / 4, maxBytes * TIGHTEN))
     else if (rssBytes < whole * RELIEF) this.#pressure = Math.max(0, this.#pressure - maxBytes * LOOSEN)
   }
 
