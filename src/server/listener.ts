@@ -206,7 +206,7 @@ export class Listener {
       this.#refuse(request.socket, new ForecacheError('FC_GATEWAY_BUSY', { reason: 'too many pipelined requests' }))
       return
     }
-    if (endsBehind(request, response, expects)) connection.closing = true
+    if (endsBehind(request, response, expects) || (expects && connection.inFlight > 0)) connection.closing = true
     this.#connections.begin(connection, request)
     response.once('close', () => this.#connections.end(connection, request))
     const arrival = {

@@ -1,0 +1,50 @@
+/**
+ * The same conversations through a gateway with the fast lane and through one of `node:http` alone: the same answers byte for
+ * byte but for what tells the time, the same fate of the connection, the same requests at the origin, the same counts.
+ *
+ * FORECACHE_LANE_RUNS: conversations per configuration (150); FORECACHE_LANE_SEED: the first one's seed.
+ */
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { type Duel, startDuel } from '../support/lane-duel.ts'
+
+const RUNS = Number(process.env['FORECACHE_LANE_RUNS'] ?? 150)
+const SEED = Number(process.env['FORECACHE_LANE_SEED'] ?? Date.now() % 1_000_000)
+
+const ROUTES = [
+  { name: 'tiered', match: { path: '/:u/a1' }, key: { tier: { header: 'X-Tier', tiers: ['gold', 'none'], anonymous: 'none' } } },
+  { name: 'written', match: { path: '/:u/h1' }, readYourWrites: true, tags: ['u:{u}', 'red'] },
+  { name: 'strict', match: { path: '/:u/p1' }, strict: true },
+  { name: 'brief', match: { path: '/:u/h2' }, budget: { fresh: '10s', stale: '1m', onError: '2m' } },
+  { name: 'spoken', match: { path: '/:u/p2' }, key: { locale: { offered: ['en', 'de'], default: 'en' }, cookies: ['theme'] } },
+  { name: 'coded', match: { path: '/:u/z1' }, key: { encoding: ['br', 'gzip'], query: { keep: ['a'] } } },
+]
+const CONFIGURATIONS: [name: string, values: Readonly<Record<string, unknown>>][] = [
+  ['no options', {}],
+  ['routes of every kind', { routes: ROUTES }],
+  ['a trusted proxy and measured latency', { headers: { trust: ['loopback'], latency: 'request' } }],
+  ['latency on every answer', { headers: { latency: 'on' } }],
+  ['the conformance profile', { profile: 'conformance', routes: ROUTES.slice(1, 2) }],
+]
+
+async function duel(values: Readonly<Record<string, unknown>>, lanes?: boolean[]): Promise<Duel> {
+  const started = await startDuel(values, lanes)
+  onTestFinished(() => started.close())
+  return started
+}
+
+describe(`lane and node:http, conversations from seed ${SEED}`, () => {
+  for (const [name, values] of CONFIGURATIONS) {
+    it(`do the same with ${name}`, { timeout: 20_000 + RUNS * 200 }, async () => {
+      const { judgeSeeds, remains } = await duel(values)
+
+      expect(await judgeSeeds(SEED, RUNS)).toEqual([])
+      expect(await remains()).toEqual([])
+    })
+  }
+
+  it('tell nothing apart where both are node:http: the comparison itself is steady', async () => {
+    const { judgeSeeds } = await duel({}, [false, false])
+
+    expect(await judgeSeeds(SEED, Math.ceil(RUNS / 4))).toEqual([])
+  })
+})

@@ -1,0 +1,146 @@
+/**
+ * One of two gateways under comparison: gateway, origin and a clock that both share and that can be set forward.
+ */
+import { connect, type Socket } from 'node:net'
+import { systemClock, type Clock } from '../../src/model/clock.ts'
+import { createGateway } from '../../src/server/gateway.ts'
+import type { Gateway, Logger } from '../../src/entry/gateway.ts'
+import { parseConfig } from '../../src/server/config.ts'
+import { LaneOrigin } from './lane-origin.ts'
+
+/** The system's clock, set forward at will; its timers are the system's. */
+export class ForwardClock implements Clock {
+  readonly #base = systemClock()
+  #shiftMs = 0
+  #turns = 0
+
+  now = (): number => this.#base.now() + this.#shiftMs
+  coarse = (): number => this.#base.coarse() + this.#shiftMs
+  wall = (): number => this.#base.wall() + this.#shiftMs
+  after = (ms: number, run: () => void): ReturnType<Clock['after']> => this.#base.after(ms, run)
+
+  get tick(): number {
+    return this.#base.tick + this.#turns
+  }
+
+  forward(ms: number): void {
+    this.#shiftMs += ms
+    this.#turns += 1
+  }
+}
+
+/** See the module's header. */
+export interface Arm {
+  readonly name: string
+  readonly gateway: Gateway
+  readonly origin: LaneOrigin
+  readonly port: number
+  /** What it logged as an error. */
+  readonly errors: string[]
+  close(): Promise<void>
+}
+
+/** @param values the configuration without origin and addresses */
+export async function startArm(
+  name: string,
+  clock: Clock,
+  { origin: onOrigin, ...values }: Readonly<Record<string, unknown>>,
+): Promise<Arm> {
+  const origin = new LaneOrigin()
+  const errors: string[] = []
+  const quiet = (): void => {}
+  const logger: Logger = { debug: quiet, info: quiet, warn: quiet, error: (detail) => void errors.push(textOf(detail)) }
+  const config = parseConfig({
+    values: {
+      ...values,
+      origin: { ...(onOrigin as object), url: await origin.listen() },
+      listen: '127.0.0.1:0',
+      api: { listen: '127.0.0.1:0' },
+    },
+  })
+  const gateway = createGateway(config, logger, clock)
+  const { listen } = await gateway.listen()
+  return {
+    name,
+    gateway,
+    origin,
+    errors,
+    port: listen.port,
+    async close() {
+      await gateway.close(0)
+      await origin.close()
+    },
+  }
+}
+
+function textOf(detail: object): string {
+  return JSON.stringify(detail, (_, value: unknown) => (value instanceof Error ? (value.stack ?? value.message) : value))
+}
+
+/** A connection that keeps every byte it gets. */
+export class Wire {
+  readonly socket: Socket
+  /** Grows with whatever happens here. */
+  activity = 0
+  ended = false
+  reset = false
+  closed = false
+  #parts: Buffer[] = []
+
+  constructor(port: number) {
+    this.socket = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true })
+    const seen = (change: () => void) => (): void => {
+      this.activity += 1
+      change()
+    }
+    this.socket
+      .on(
+        'connect',
+        seen(() => {}),
+      )
+      .on('data', (data: Buffer) => seen(() => this.#parts.push(data))())
+      .on(
+        'end',
+        seen(() => (this.ended = true)),
+      )
+      .on(
+        'error',
+        seen(() => (this.reset = true)),
+      )
+      .on(
+        'close',
+        seen(() => (this.closed = true)),
+      )
+  }
+
+  /** Bytes as latin1. */
+  send(bytes: string): void {
+    if (!this.socket.destroyed && this.socket.writable) this.socket.write(Buffer.from(bytes, 'latin1'))
+  }
+
+  /** All that came, as latin1. */
+  get text(): string {
+    return Buffer.concat(this.#parts).toString('latin1')
+  }
+
+  get isOver(): boolean {
+    return this.ended || this.closed
+  }
+}
+
+/** Some turns of the event loop. */
+export async function turns(count: number): Promise<void> {
+  for (let left = count; left > 0; left -= 1) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** Waits until nothing has happened for `idle` turns of the event loop. */
+export async function settled(activity: () => number, idle: number): Promise<void> {
+  let last = activity()
+  for (let calm = 0; calm < idle; calm += 1) {
+    await turns(1)
+    const now = activity()
+    if (now === last) continue
+    last = now
+    calm = 0
+  }
+}

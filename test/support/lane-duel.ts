@@ -1,0 +1,85 @@
+/**
+ * Two gateways that should do the same, set against each other over generated conversations.
+ */
+import { type Arm, ForwardClock, startArm, turns } from './lane-arm.ts'
+import { converse, type Stage, type Step } from './lane-case.ts'
+import { differences } from './lane-compare.ts'
+import { Dice } from './lane-dice.ts'
+import type { HeadLimits } from './lane-hostile.ts'
+import { anyConversation } from './lane-schedule.ts'
+import { shrink } from './lane-shrink.ts'
+
+/** Limits near which heads are generated. */
+export const LIMITS: HeadLimits = { head: 4096, fields: 40, target: 1024 }
+
+/** Enough for a machine that is not overloaded; what differs is looked at again, with patience. */
+const IDLE_TURNS = 40
+const PATIENT_TURNS = 400
+/** A connection that was refused is read away for a second. */
+const LINGER_MS = 3000
+
+/** See the module's header. */
+export interface Duel {
+  readonly stage: Stage
+  /** Runs a conversation on both. @returns what differs, in words, with the smallest conversation that shows it; or undefined */
+  judge(steps: readonly Step[]): Promise<string | undefined>
+  /** Judges the conversations of these seeds. @returns what differs, with its seed; at most five */
+  judgeSeeds(first: number, count: number): Promise<string[]>
+  /** What both logged as errors, and what either holds although nobody is connected any more. */
+  remains(): Promise<string[]>
+  close(): Promise<void>
+}
+
+/** @param values configuration of both, without origin and addresses; the first has the lane, the second has not */
+export async function startDuel(values: Readonly<Record<string, unknown>> = {}, lanes = [true, false]): Promise<Duel> {
+  const clock = new ForwardClock()
+  const common = { ...values, limits: { ...LIMITS, keepAlive: '1h' } }
+  const arms = await Promise.all(lanes.map((lane) => startArm(lane ? 'lane' : 'http', clock, { ...common, lane })))
+  const stage: Stage = { arms, clock, idleTurns: IDLE_TURNS }
+  const compare = async (steps: readonly Step[], idleTurns: number): Promise<string[]> => {
+    const [one, other] = await converse({ ...stage, idleTurns }, steps)
+    return one === undefined || other === undefined ? [] : differences(one, other)
+  }
+  const judge = async (steps: readonly Step[]): Promise<string | undefined> => {
+    if ((await compare(steps, IDLE_TURNS)).length === 0) return undefined
+    const shows = async (tried: readonly Step[]): Promise<boolean> => (await compare(tried, PATIENT_TURNS)).length > 0
+    if (!(await shows(steps))) return undefined
+    const least = await shrink(steps, shows)
+    return [...least.map((step) => `  ${JSON.stringify(step)}`), ...(await compare(least, PATIENT_TURNS))].join('\n')
+  }
+  return {
+    stage,
+    judge,
+    async judgeSeeds(first, count) {
+      const found: string[] = []
+      for (let seed = first; seed < first + count && found.length < 5; seed += 1) {
+        const told = await judge(anyConversation(new Dice(seed), LIMITS))
+        if (told !== undefined) found.push(`seed ${seed}\n${told}`)
+      }
+      return found
+    },
+    async remains() {
+      const left = (): string[] => arms.flatMap((arm) => [...arm.errors, ...held(arm)])
+      const deadline = Date.now() + LINGER_MS
+      while (left().length > 0 && Date.now() < deadline) await turns(10)
+      return left()
+    },
+    async close() {
+      await Promise.all(arms.map((arm) => arm.close()))
+    },
+  }
+}
+
+/** What is given back when nobody is connected any more. */
+const GIVEN_BACK = ['fills', 'streams', 'requests', 'coding'] as const
+
+function held({ name, gateway }: Arm): string[] {
+  const accounts = gateway.cache.engine.ledger.list()
+  const { flights, refreshing } = gateway.cache.stats()
+  const bytes = GIVEN_BACK.filter((account) => accounts[account] !== 0).map(
+    (account) => `${accounts[account]} bytes of ${account}`,
+  )
+  return [...bytes, ...(flights + refreshing > 0 ? [`${flights} flights, ${refreshing} refreshes`] : [])].map(
+    (one) => `${name} holds ${one}`,
+  )
+}
