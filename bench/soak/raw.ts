@@ -2,7 +2,7 @@
  * Clients that `node:http` cannot be: several requests in one write, and readers that hardly read.
  */
 import { connect } from 'node:net'
-import { ANSWER_MS, type Field } from './clients.ts'
+import { ANSWER_MS, type Field } from './field.ts'
 
 /** A slow reader takes so much at a time, and leaves after this. */
 const SLOW_BYTES = 4096

@@ -1,7 +1,7 @@
 /**
  * What a soak must show, judged from its samples. Pure.
  */
-import type { Endings } from './clients.ts'
+import type { Endings } from './field.ts'
 import type { OriginCounts } from './origin.ts'
 import type { SoakPlan } from './plan.ts'
 import type { Sample } from './watch.ts'

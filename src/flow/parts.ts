@@ -71,7 +71,8 @@ export function createParts(settings: Settings): Parts {
 
 /** What the fence remembers is small beside the entries; what it forgets costs hits, never truth. */
 function fenceLimits(maxBytes: number): FenceLimits {
-  const fit = (most: number, least: number, share: number): number => Math.max(least, Math.min(most, Math.floor(maxBytes / share)))
+  const fit = (most: number, least: number, share: number): number =>
+    Math.max(least, Math.min(most, Math.floor(maxBytes / share)))
   return { ...FENCE_LIMITS, keys: fit(FENCE_LIMITS.keys, 1024, 2048), tags: fit(FENCE_LIMITS.tags, 4096, 1024) }
 }
 
@@ -98,10 +99,10 @@ function createTier(settings: Settings, parts: TierParts): MemoryTier {
     policy,
     ...(maxEntries === undefined ? {} : { maxEntries }),
     ...(maxEntryBytes === undefined ? {} : { maxEntryBytes }),
-    onRemove: (key, reason, bytes, value) => {
+    onRemove: (key, reason, bytes) => tellRemoval(parts.told, { key, reason, bytes }),
+    onLeave: (value) => {
       const beside = bytesBeside(value)
       if (beside > 0) parts.ledger.release(ACCOUNT.lane, beside)
-      tellRemoval(parts.told, { key, reason, bytes })
     },
   })
 }

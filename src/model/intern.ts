@@ -10,7 +10,7 @@ const MAX_LENGTH = 64
 /** Texts known at once; then all are forgotten, and what is in use comes back. */
 const MAX_TEXTS = 2048
 
-const WIDE = /[^\x00-\xff]/
+const WIDE = /[\u0100-\uffff]/
 
 /** The same text in memory of its own. Costs about 150 ns. */
 export function ownText(text: string): string {

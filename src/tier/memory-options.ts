@@ -11,7 +11,7 @@ import { isPolicyName, POLICY_NAMES, type PolicyName } from '../shelf/policies.t
 import type { Fence } from './fence.ts'
 
 /** Called when an entry leaves memory, before its memory is given back; must not call the tier. */
-export type OnRemove = (key: string, reason: RemoveReason, bytes: number, value: unknown) => void
+export type OnRemove = (key: string, reason: RemoveReason, bytes: number) => void
 
 /** What `createMemory` takes. */
 export interface MemoryOptions {
@@ -28,6 +28,8 @@ export interface MemoryOptions {
   /** How long `sweep` leaves an entry that is past every window, for validation; default 0. */
   readonly retainMs?: Duration
   readonly onRemove?: OnRemove
+  /** As `onRemove`, told the value: for what is held beside it. */
+  readonly onLeave?: (value: unknown) => void
 }
 
 /** MemoryOptions, resolved. */
@@ -40,9 +42,10 @@ export interface MemorySettings {
   readonly maxEntryBytes: number
   readonly retainMs: number
   readonly onRemove: OnRemove | undefined
+  readonly onLeave: ((value: unknown) => void) | undefined
 }
 
-const NAMES = ['clock', 'fence', 'maxBytes', 'maxEntries', 'policy', 'maxEntryBytes', 'retainMs', 'onRemove']
+const NAMES = ['clock', 'fence', 'maxBytes', 'maxEntries', 'policy', 'maxEntryBytes', 'retainMs', 'onRemove', 'onLeave']
 const MIN_BYTES = 65_536
 const MAX_ENTRY_BYTES = 2 ** 31 - 1
 const MAX_ENTRIES = 2 ** 26
@@ -76,6 +79,7 @@ export function parseMemoryOptions(given: MemoryOptions): MemorySettings {
     maxEntryBytes,
     retainMs,
     onRemove: given.onRemove,
+    onLeave: given.onLeave,
   }
 }
 

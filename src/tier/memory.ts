@@ -325,9 +325,9 @@ export class MemoryTier implements MemoryPort {
   }
 
   #tell(slot: number, reason: RemoveReason): void {
-    const { onRemove } = this.#settings
-    if (onRemove === undefined) return
-    onRemove(this.#table.keys[slot] as string, reason, this.#table.bytes[slot] as number, this.#table.values[slot])
+    const { onRemove, onLeave } = this.#settings
+    onLeave?.(this.#table.values[slot])
+    onRemove?.(this.#table.keys[slot] as string, reason, this.#table.bytes[slot] as number)
   }
 
   #apply(record: LogRecord): void {
