@@ -4,7 +4,7 @@
  * One worker in both, since there is one core. Tuned: no access log, cached file descriptors, cache files in memory,
  * connections kept for good, no sendfile (for small bodies it is one more system call; measured faster without).
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Peer, type PeerStart, roomOf, startOn } from './peer.ts'
 
@@ -38,6 +38,12 @@ async function start(name: string, given: PeerStart, tuned: boolean): ReturnType
   })
 }
 
+/** Descriptors that may stay open: three quarters of what the system lets a process have, or nginx can accept nobody. */
+function openFiles(): number {
+  const limit = /Max open files\s+(\d+)/.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]
+  return Math.min(300_000, Math.floor(Number(limit ?? 1024) * 0.75))
+}
+
 interface Parts {
   readonly port: number
   readonly room: string
@@ -60,7 +66,7 @@ http {
   access_log ${tuned ? 'off' : join(room, 'access.log')};
   ${
     tuned
-      ? 'keepalive_requests 1000000000; open_file_cache max=300000 inactive=1h; open_file_cache_valid 1h; open_file_cache_min_uses 1;'
+      ? `keepalive_requests 1000000000; open_file_cache max=${openFiles()} inactive=1h; open_file_cache_valid 1h; open_file_cache_min_uses 1;`
       : ''
   }
   proxy_cache_path ${cache} levels=1:2 keys_zone=bench:64m max_size=4g inactive=1h use_temp_path=off;

@@ -54,6 +54,7 @@ export const FORECACHE: Peer = {
 /** `GET /cache/:key` on the api port. */
 export const FORECACHE_API: Peer = {
   name: 'forecache /cache',
+  compresses: true,
   async start(given) {
     const { process: process_, apiPort: port } = await startGateway(given.originPort)
     const store = async (key: string, body: string): Promise<boolean> => {
