@@ -13,7 +13,9 @@ export async function shrink(
 ): Promise<readonly Step[]> {
   let left = MAX_TRIES
   const holds = async (tried: readonly Step[]): Promise<boolean> => (left -= 1) > 0 && tried.length > 0 && (await shows(tried))
-  let found = await thin(steps, (rest) => holds(rest))
+  const asides = steps.filter(isAside).length
+  // What stood in the cache before stays: without it, requests of one group would race for the origin.
+  let found = await thin(steps, async (rest) => rest.filter(isAside).length === asides && (await holds(rest)))
   for (let at = 0; at < found.length; at += 1) {
     const step = found[at] as Step
     if (step.kind !== 'send') continue
@@ -33,6 +35,10 @@ export async function shrink(
     found = instead([requests.join('')])
   }
   return found
+}
+
+function isAside({ kind }: Step): boolean {
+  return kind === 'aside'
 }
 
 /** Leaves out one part after another, where it can be. */
