@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createRandom } from '../../src/model/random.ts'
+import { RawClient } from '../support/raw-client.ts'
 import { type Pinned, through, WorkersStand } from '../support/workers-stand.ts'
 
 const SEED = Number(process.env['FORECACHE_SEED'] ?? Date.now() % 1_000_000)
@@ -159,3 +160,70 @@ describe('workers: silence', () => {
     expect(seeing[1]?.get('x-cache')).toBe('HIT')
   })
 })
+
+describe('workers: one truth under faults', () => {
+  it(`gives nobody what was told to be gone while workers stop, die and the supervisor sleeps (seed ${SEED})`, async () => {
+    const stand = await new WorkersStand().start(3)
+    stand.origin.maxDelayMs = 4
+    const supervisor = ((await stand.api('/v1/instances')) as { instances: { pid: number }[] }).instances[0]?.pid as number
+    const told = new Map<string, number>()
+    const seen = { reads: 0, hits: 0, writes: 0, lost: 0, faults: [] as string[], violations: [] as string[] }
+    let isOver = false
+
+    const work = async (index: number): Promise<void> => {
+      const random = createRandom(SEED + index)
+      let client = new RawClient(stand.gateway.port)
+      while (!isOver) {
+        const [path, writes] = [`/k${Math.floor(random() * 6)}`, random() < 0.05]
+        const floor = told.get(path) ?? 0
+        try {
+          const answer = await client.ask(writes ? `POST ${path}` : `GET ${path}`, writes ? ['Content-Length: 0'] : []).answer()
+          const version = Number(answer.text)
+          if (answer.status !== 200) continue
+          if (writes) {
+            seen.writes += 1
+            told.set(path, Math.max(told.get(path) ?? 0, version))
+            continue
+          }
+          seen.reads += 1
+          if (answer.get('x-cache') === 'HIT') seen.hits += 1
+          if (version < floor) seen.violations.push(`${path} v${version}, told v${floor}; ${seen.faults.at(-1)}`)
+        } catch {
+          seen.lost += 1
+          client.destroy()
+          client = new RawClient(stand.gateway.port)
+          await pause(5)
+        }
+      }
+      client.destroy()
+    }
+    const clients = Array.from({ length: 18 }, (_, index) => work(index))
+    const random = createRandom(SEED)
+    for (let round = 0; round < 14; round += 1) {
+      const workers = await stand.workers()
+      const chance = random()
+      const pid = chance < 0.25 ? supervisor : (workers[Math.floor(random() * workers.length)]?.pid as number)
+      const forMs = chance < 0.4 ? 0 : random() * 1800
+      seen.faults.push(`${chance < 0.25 ? 'supervisor' : 'worker'} ${pid} for ${Math.round(forMs)} ms`)
+      signal(pid, pid !== supervisor && forMs === 0 ? 'SIGKILL' : 'SIGSTOP')
+      await pause(pid === supervisor ? random() * 2500 : forMs)
+      signal(pid, 'SIGCONT')
+      await pause(250)
+    }
+    isOver = true
+    await Promise.all(clients)
+
+    expect(seen.violations).toEqual([])
+    expect(seen.hits).toBeGreaterThan(500)
+    expect(seen.writes).toBeGreaterThan(30)
+    await stand.listening(3)
+  })
+})
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch {
+    // it has ended
+  }
+}
