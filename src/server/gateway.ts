@@ -7,8 +7,8 @@
 import { type Cache, createCache } from '../flow/cache.ts'
 import { type Logger, SILENT } from '../model/port.ts'
 import { createAdmin } from '../ops/admin.ts'
-import { type ApiServer, createApi } from './api.ts'
-import { createApiSurface } from './api-surface.ts'
+import type { ApiServer } from './api.ts'
+import { createApiPort } from './api-port.ts'
 import type { Config } from './config-schema.ts'
 import { Front } from './front.ts'
 import { createHealth, type Health } from './health.ts'
@@ -72,17 +72,8 @@ class AssembledGateway implements Gateway {
       metrics: config.metrics,
     })
     this.#admin = admin
-    const surface = createApiSurface(parts.cache, config, [...admin.endpoints, ...this.#health.endpoints])
-    this.#api = createApi({
-      endpoints: surface.endpoints,
-      contents: config.lane ? surface.contents : undefined,
-      ledger: engine.ledger,
-      keys: config.api.keys,
-      insecure: config.api.insecure,
-      tls: config.api.tls,
-      clock: engine.clock,
-      logger: parts.logger,
-    })
+    const endpoints = [...admin.endpoints, ...this.#health.endpoints]
+    this.#api = createApiPort(config, { cache: parts.cache, logger: parts.logger, endpoints })
   }
 
   get address(): GatewayAddress | undefined {

@@ -8,8 +8,8 @@ import { type Cache, createCache } from '../flow/cache.ts'
 import { createHttpDoor, type HttpDoor } from '../http/door.ts'
 import type { Logger } from '../model/port.ts'
 import { createAdmin } from '../ops/admin.ts'
-import { type ApiServer, createApi } from './api.ts'
-import { createApiSurface } from './api-surface.ts'
+import type { ApiServer } from './api.ts'
+import { createApiPort } from './api-port.ts'
 import type { Config } from './config-schema.ts'
 import { Crew } from './crew.ts'
 import type { GatewayAddress } from './gateway.ts'
@@ -54,18 +54,7 @@ export class Supervisor {
       whole: (explainer) => this.#crew.whole(explainer),
     })
     this.#admin = admin
-    const { endpoints, contents } = createApiSurface(this.cache, config, [...admin.endpoints, ...this.#health.endpoints])
-    const { keys, insecure, tls } = config.api
-    this.#api = createApi({
-      endpoints,
-      contents: config.lane ? contents : undefined,
-      ledger: engine.ledger,
-      keys,
-      insecure,
-      tls,
-      clock: engine.clock,
-      logger,
-    })
+    this.#api = createApiPort(config, { cache: this.cache, logger, endpoints: [...admin.endpoints, ...this.#health.endpoints] })
   }
 
   /** Opens the api port, starts the workers. @throws FC_LISTEN_EXPOSED, FC_WORKER_START, what the system says of an address */

@@ -191,7 +191,8 @@ class Worker {
     const { engine } = this.#cache
     engine.clock.after(COUNTS_EVERY_MS, () => {
       if (this.#closed !== undefined) return
-      this.#channel.tell({ type: 'counts', counts: countsOf(engine) })
+      // A supervisor that is silent reads nothing: nothing may pile up for it.
+      if (this.#shared?.isBlind !== true) this.#channel.tell({ type: 'counts', counts: countsOf(engine) })
       this.#report()
     })
   }
