@@ -50,7 +50,7 @@ function mustBeginAgain() {
  * glibc otherwise keeps bodies that were freed, and both together twice what lives: see docs/decisions/011.
  */
 function beginAgain() {
-  const sized = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((given) => given.includes('semi-space-size'))
+  const sized = [...process.execArgv, process.env.NODE_OPTIONS || ''].some((given) => given.includes('semi-space-size'))
   const flags = sized ? process.execArgv : [...process.execArgv, '--max-semi-space-size=4']
   process.execve(process.execPath, [process.execPath, ...flags, ...process.argv.slice(1)], {
     ...process.env,
