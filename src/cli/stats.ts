@@ -26,6 +26,7 @@ export function describeStats(stats: FullStats): string {
     `${entries} entries, ${showBytes(bytes)} of ${showBytes(maxBytes)}`,
     `from cache ${showShare(rates.effectiveHit)}, stale ${showShare(rates.stale)}, round the cache ${showShare(rates.bypass)}`,
     `origin requests ${counts.originRequests}, spared by coalescing ${counts.coalesced}, refreshes ${counts.refreshes}, evictions ${counts.evictions}`,
+    ...describeMemory(stats),
     '',
     renderTable([['answers', 'count', 'p50', 'p95', 'p99'], ...latencyRows(latency)]),
   ]
@@ -42,6 +43,14 @@ export function describeStats(stats: FullStats): string {
   ])
   parts.push('', renderTable([['target', 'wanted', 'now', ''], ...held]))
   return parts.join('\n')
+}
+
+function describeMemory({ memory }: FullStats): string[] {
+  if (memory === undefined) return []
+  const { effectiveBytes, limitBytes, rssBytes, baseBytes, mood, ledger } = memory
+  const beside = Object.values(ledger).reduce((sum, bytes) => sum + bytes, 0)
+  const room = `memory ${mood}: ${showBytes(effectiveBytes)} of ${showBytes(limitBytes)} for entries, ${showBytes(beside)} beside them`
+  return [rssBytes === 0 ? room : `${room}, resident ${showBytes(rssBytes)} (${showBytes(baseBytes)} at the start)`]
 }
 
 function latencyRows(latency: Latencies): (string | number)[][] {

@@ -14,7 +14,7 @@ const MEMORY = z
   .strictObject({
     maxBytes: size()
       .default(256 * 1024 * 1024)
-      .meta({ unit: 'bytes', shown: '256MiB', description: 'Limit of L1: values, keys, tags, bookkeeping.' }),
+      .meta({ unit: 'bytes', shown: '256MiB', description: 'Limit of memory: entries with keys, heads, bodies and tags, and what is held beside them.' }),
     maxEntries: z
       .number()
       .int()
