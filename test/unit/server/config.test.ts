@@ -162,6 +162,17 @@ describe('config: environment and flags', () => {
     FORECACHE_API_KEYS: 'a-key-of-sixteen-letters, another-key-of-many',
   }
 
+  it('reads tls from file, environment and flags, and wants certificate and key together', () => {
+    const file = `${ORIGIN}tls: { cert: a.pem, key: a.key }\n`
+    const more = { env: { FORECACHE_TLS_CERT: 'b.pem', FORECACHE_TLS_HTTP2: 'false' }, flags: { 'tls.key': 'c.key' } }
+
+    expect(parseConfig({ text: file, ...more }).tls).toMatchObject({ cert: 'b.pem', key: 'c.key', http2: false, minVersion: 'TLSv1.2' })
+    expect(parseConfig({ text: ORIGIN }).tls).toBeUndefined()
+    expect(refusal(`${ORIGIN}tls: { cert: a.pem }\n`).message).toContain('tls.key: is needed')
+    expect(refusal(`${ORIGIN}tls: { cert: a.pem, key: a.key, minVersion: TLSv1.1 }\n`).line).toBe(2)
+    expect(refusal(`${ORIGIN}tls: { cert: a.pem, key: a.key, htp2: true }\n`).message).toContain('did you mean http2?')
+  })
+
   it('reads FORECACHE_SECTION_OPTION over the file', () => {
     const config = parseConfig({ text: ORIGIN, env })
 
