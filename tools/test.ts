@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { installServers } from './install-servers.ts'
 import { ROOT } from './source.ts'
 
 interface Step {
@@ -95,6 +96,9 @@ function selectSteps(wanted: readonly string[]): readonly Step[] {
 
 async function runAll(steps: readonly Step[]): Promise<number> {
   const results: Result[] = []
+  if (steps.some((step) => step.project !== undefined)) {
+    for (const missing of installServers()) console.error(`missing, tests that need it will fail: ${missing}`)
+  }
   let built = existsSync(join(ROOT, 'dist'))
   for (const step of steps) {
     const result = step.needsBuild && !built ? failure(step, 0, 'left out: there is no build') : await runStep(step)

@@ -1,0 +1,259 @@
+/**
+ * Real Redis (or Valkey) servers for a test: single, a cluster of three masters, a master and its replica under Sentinels.
+ *
+ * Each server is a process of its own on free ports of the loopback, its data in a directory of its own; what was started
+ * is ended and removed by `stop`. Needs `redis-server` or `valkey-server` in PATH (`npm test` installs it on Debian where
+ * it may). REDIS_SERVER names another program.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connectRedis, type RedisReply } from '../../src/tier/redis-client.ts'
+
+const HOST = '127.0.0.1'
+const STARTS_WITHIN_MS = 10_000
+const LOGIN = { tls: false, username: undefined, password: undefined, database: 0 }
+
+/** One server. */
+export interface RedisHere {
+  readonly url: string
+  readonly port: number
+  readonly directory: string
+  /** The process now. */
+  readonly pid: number
+  command(...args: readonly (string | Buffer)[]): Promise<RedisReply>
+  /** SIGSTOP and SIGCONT: connections stand, nothing answers. */
+  freeze(): void
+  thaw(): void
+  /** Ends it as a power cut does. */
+  kill(): Promise<void>
+  /** Starts it again on the same port, with the data on its disk or without. */
+  restart(how: { readonly withData: boolean }): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Several servers. */
+export interface RedisSet {
+  readonly url: string
+  readonly servers: readonly RedisHere[]
+  stop(): Promise<void>
+}
+
+/** Sentinels and what they watch. */
+export interface SentinelSet extends RedisSet {
+  /** The master's place as the first Sentinel names it. */
+  master(): Promise<RedisHere>
+  readonly sentinels: readonly RedisHere[]
+}
+
+/** @param args as on the command line, such as `['--maxmemory', '2mb']` */
+export async function startRedis(args: readonly string[] = []): Promise<RedisHere> {
+  const port = await freePort()
+  const directory = mkdtempSync(join(tmpdir(), 'forecache-redis-'))
+  return new Here({ port, directory, args: ['--save', '', '--appendonly', 'no', ...args] }).start()
+}
+
+/** Three masters with a third of the slots each. */
+export async function startCluster(args: readonly string[] = []): Promise<RedisSet> {
+  const servers: RedisHere[] = []
+  const buses: number[] = []
+  for (let i = 0; i < 3; i += 1) {
+    const bus = await freePort()
+    buses.push(bus)
+    const flags = ['--cluster-enabled', 'yes', '--cluster-port', String(bus), '--cluster-node-timeout', '1000']
+    servers.push(await startRedis([...flags, '--cluster-require-full-coverage', 'no', ...args]))
+  }
+  const bounds = [0, 5461, 10_923, 16_384]
+  for (const [i, server] of servers.entries()) {
+    await server.command('CLUSTER', 'ADDSLOTSRANGE', String(bounds[i]), String((bounds[i + 1] as number) - 1))
+    await server.command('CLUSTER', 'SET-CONFIG-EPOCH', String(i + 1))
+    if (i > 0) await server.command('CLUSTER', 'MEET', HOST, String(servers[0]?.port), String(buses[0]))
+  }
+  for (const server of servers) {
+    await until(async () => {
+      const info = String(await server.command('CLUSTER', 'INFO'))
+      return info.includes('cluster_state:ok') && info.includes('cluster_slots_ok:16384')
+    }, 'the cluster to be whole')
+  }
+  return { url: `redis://${HOST}:${servers[0]?.port}`, servers, stop: () => stopAll(servers) }
+}
+
+/** A master, one replica and three Sentinels that fail over after half a second. */
+export async function startSentinel(): Promise<SentinelSet> {
+  const master = await startRedis()
+  const replica = await startRedis(['--replicaof', HOST, String(master.port), '--repl-diskless-sync-delay', '0'])
+  await until(async () => String(await replica.command('INFO', 'replication')).includes('master_link_status:up'), 'the replica')
+  const sentinels = await Promise.all([1, 2, 3].map(() => startOneSentinel(master.port)))
+  const servers = [master, replica]
+  const url = `redis://${sentinels.map(({ port }) => `${HOST}:${port}`).join(',')}`
+  const first = sentinels[0] as RedisHere
+  await until(async () => {
+    const row = (await first.command('SENTINEL', 'MASTER', 'main')) as readonly RedisReply[]
+    const field = (name: string): string => String(row[row.findIndex((cell) => String(cell) === name) + 1])
+    return field('num-other-sentinels') === '2' && field('num-slaves') === '1'
+  }, 'the Sentinels to know each other')
+  return {
+    url,
+    servers,
+    sentinels,
+    stop: () => stopAll([...sentinels, ...servers]),
+    master: async () => {
+      const reply = await first.command('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'main')
+      const port = Number(Array.isArray(reply) ? reply[1] : 0)
+      return servers.find((server) => server.port === port) as RedisHere
+    },
+  }
+}
+
+/** Waits for a condition of a real process, looking again and again. */
+export async function until(holds: () => boolean | Promise<boolean>, what: string, withinMs = STARTS_WITHIN_MS): Promise<void> {
+  const endAt = performance.now() + withinMs
+  let last: unknown
+  while (performance.now() < endAt) {
+    try {
+      if (await holds()) return
+    } catch (error) {
+      last = error
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  throw new Error(`waited ${withinMs} ms for ${what}`, { cause: last })
+}
+
+/** Ended with this process, whatever becomes of the test. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+interface Recipe {
+  readonly port: number
+  readonly directory: string
+  readonly args: readonly string[]
+  /** Started with a file of this text, as Sentinels must be. */
+  readonly file?: string
+}
+
+class Here implements RedisHere {
+  readonly #recipe: Recipe
+  #child: ChildProcess | undefined
+
+  constructor(recipe: Recipe) {
+    this.#recipe = recipe
+  }
+
+  get url(): string {
+    return `redis://${HOST}:${this.port}`
+  }
+
+  get port(): number {
+    return this.#recipe.port
+  }
+
+  get directory(): string {
+    return this.#recipe.directory
+  }
+
+  get pid(): number {
+    return this.#child?.pid as number
+  }
+
+  async start(): Promise<this> {
+    const { port, directory, args, file } = this.#recipe
+    const place = ['--port', String(port), '--bind', HOST, '--dir', directory, '--logfile', join(directory, 'server.log')]
+    if (file !== undefined) writeFileSync(join(directory, 'sentinel.conf'), file)
+    const child = spawn(
+      program(),
+      file === undefined ? [...place, ...args] : [join(directory, 'sentinel.conf'), '--sentinel', ...place],
+      {
+        stdio: 'ignore',
+      },
+    )
+    this.#child = child
+    running.add(child)
+    child.once('exit', () => running.delete(child))
+    await until(() => {
+      if (child.exitCode !== null) throw new Error(`${program()} ended with ${child.exitCode}`)
+      return this.command('PING').then((reply) => reply === 'PONG')
+    }, `${program()} on port ${port}`)
+    return this
+  }
+
+  async command(...args: readonly (string | Buffer)[]): Promise<RedisReply> {
+    const address = { host: HOST, port: this.port }
+    const connection = await connectRedis(address, LOGIN, { deadlineMs: 5000, onEnd: () => undefined })
+    try {
+      return await connection.send(args)
+    } finally {
+      connection.destroy()
+    }
+  }
+
+  freeze(): void {
+    process.kill(this.pid, 'SIGSTOP')
+  }
+
+  thaw(): void {
+    process.kill(this.pid, 'SIGCONT')
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const over = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGKILL')
+    await over
+  }
+
+  async restart({ withData }: { readonly withData: boolean }): Promise<void> {
+    await this.kill()
+    if (!withData) {
+      rmSync(this.directory, { recursive: true, force: true })
+      mkdirSync(this.directory)
+    }
+    await this.start()
+  }
+
+  async stop(): Promise<void> {
+    await this.kill()
+    rmSync(this.directory, { recursive: true, force: true })
+  }
+}
+
+async function startOneSentinel(masterPort: number): Promise<RedisHere> {
+  const port = await freePort()
+  const directory = mkdtempSync(join(tmpdir(), 'forecache-sentinel-'))
+  const file = [
+    `sentinel monitor main ${HOST} ${masterPort} 2`,
+    'sentinel down-after-milliseconds main 500',
+    'sentinel failover-timeout main 2000',
+    '',
+  ].join('\n')
+  return new Here({ port, directory, args: [], file }).start()
+}
+
+async function stopAll(servers: readonly RedisHere[]): Promise<void> {
+  await Promise.all(servers.map((server) => server.stop()))
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, HOST, () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
+    })
+  })
+}
+
+let found: string | undefined
+function program(): string {
+  found ??= [process.env['REDIS_SERVER'] ?? '', 'redis-server', 'valkey-server'].find(
+    (name) => name !== '' && spawnSync(name, ['--version']).status === 0,
+  )
+  if (found !== undefined) return found
+  throw new Error('these tests need redis-server or valkey-server: apt-get install redis-server, or name one with REDIS_SERVER')
+}
