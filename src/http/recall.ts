@@ -5,14 +5,15 @@
  * conditions, the same use. Whatever is not plainly `serve` is not answered here and costs the caller one lookup.
  */
 import type { Reply } from '../model/exchange.ts'
-import { HISTOGRAM } from '../model/metric.ts'
+import { COUNTER, HISTOGRAM } from '../model/metric.ts'
 import type { Known } from './known.ts'
 import { representPlain } from './represent.ts'
 import { replyStored } from './respond.ts'
 import { select } from './select.ts'
 import { deliver, HIT, useOf } from './serve.ts'
 import { ageOf, Stored } from './stored.ts'
-import { countHit, countSaved } from './tally.ts'
+import { countSaved } from './tally.ts'
+import { routeOf } from './visit.ts'
 
 /** The fresh representation that answers a plain request whole; undefined: look closer. About 100 ns. */
 export function recall(known: Known): Stored | undefined {
@@ -29,8 +30,10 @@ export function recall(known: Known): Stored | undefined {
 }
 
 function choose(known: Known, stored: Stored): Stored | undefined {
+  known.savedBytes = 0
+  if (stored.isAlone) return stored
   const chosen = representPlain(stored, known.accept)
-  known.savedBytes = chosen === undefined ? 0 : stored.body.byteLength - chosen.body.byteLength
+  if (chosen !== undefined) known.savedBytes = stored.body.byteLength - chosen.body.byteLength
   return chosen
 }
 
@@ -48,7 +51,10 @@ export function recallParticular({ visit }: Known): Reply | undefined {
 
 /** Counts a recalled response as `deliver` does. */
 export function countRecalled({ visit, key, savedBytes }: Known, stored: Stored, now: number): void {
-  countHit(visit, key, ageOf(stored.plan, now))
+  const { meter, events } = visit.desk.engine
+  meter.count(COUNTER.hits, routeOf(visit))
+  // A plan is far from what a hit touches anyway: it is not looked at for nobody.
+  if (events.wants('lookup:hit')) events.emit('lookup:hit', { key, ageMs: ageOf(stored.plan, now) })
   if (savedBytes !== 0) countSaved(visit, savedBytes)
 }
 

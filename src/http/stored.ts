@@ -79,6 +79,8 @@ export class Stored implements HeldBeside {
   readonly shareId: string | undefined
   /** In other codings; undefined: in this one alone. */
   readonly variants: Alternatives | undefined
+  /** It has no other coding, now or ever: whoever selects it gets it as it is. */
+  readonly isAlone: boolean
   /** What a lane keeps to write it at once; the lane's alone, made at the first use. */
   ready: object | undefined = undefined
   /** Bytes of `ready`: they stand in the ledger until the entry leaves memory. */
@@ -91,6 +93,7 @@ export class Stored implements HeldBeside {
     this.part = held.part
     this.shareId = held.shareId
     this.variants = held.variants
+    this.isAlone = held.variants === undefined && plan.recoding === undefined
   }
 
   /** The same content under another plan: what a 304 makes of it. */
