@@ -31,10 +31,12 @@ export function makeVariants(desk: Desk, place: Place, stored: Stored): void {
     engine.meter.count(COUNTER.variantsShed, route)
     return
   }
-  making.then(
-    (set) => set === undefined || attach(desk, place, { stored, set }),
-    () => engine.meter.count(COUNTER.variantsFailed, route),
-  )
+  making
+    .then(
+      (set) => (set === undefined ? undefined : attach(desk, place, { stored, set })),
+      () => engine.meter.count(COUNTER.variantsFailed, route),
+    )
+    .catch((error: unknown) => engine.settings.logger.error({ err: error }, 'codings could not be put beside a response'))
 }
 
 /** Whether nothing is left to be made of it. */

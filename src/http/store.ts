@@ -61,7 +61,7 @@ export function setIdOf({ plan: { recoding }, shareId }: Stored): string | undef
 
 /** What was made of an equal body, while an entry holds it. */
 export function heldSet(desk: Desk, setId: string | undefined): BodySet | undefined {
-  return setId === undefined ? undefined : desk.engine.canonical<BodySet | undefined>(setId, undefined)
+  return setId === undefined ? undefined : (desk.engine.memory.held(setId) as BodySet | undefined)
 }
 
 /** Stores a response where requests like the one it answered will find it. */

@@ -37,6 +37,8 @@ export interface MemoryPort {
   soften(key: string): boolean
   /** The shared instance of a body with this identity, or `body` itself, which becomes it once an entry that names it is put. */
   canonical<T>(id: string, body: T): T
+  /** The shared body with this identity, while an entry names it. */
+  held(id: string): unknown
   /** Entries stored under a tag at this moment (not yet invalidated); O(1). */
   taggedCount(tag: string): number
   /** Keys at this moment; O(n), for administration. */

@@ -29,6 +29,11 @@ export class Shares {
     return body
   }
 
+  /** The held instance of the body `id`; undefined: none. */
+  held(id: string): unknown {
+    return this.#held.get(id)?.body
+  }
+
   /** Bytes that an entry naming `id` would add; 0 when the body is held already. */
   cost(id: string, bytes: number): number {
     return this.#held.has(id) ? 0 : bytes + SHARE_BYTES + id.length

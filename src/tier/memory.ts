@@ -182,6 +182,10 @@ export class MemoryTier implements MemoryPort {
     return this.#holdings.shares.canonical(id, body)
   }
 
+  held(id: string): unknown {
+    return this.#holdings.shares.held(id)
+  }
+
   taggedCount(tag: string): number {
     return this.#holdings.tagCounts.count(tag)
   }

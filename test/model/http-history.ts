@@ -12,6 +12,7 @@ import type { Reply, RequestHead } from '../../src/model/exchange.ts'
 import { Fields } from '../../src/model/fields.ts'
 import { createRandom } from '../../src/model/random.ts'
 import { createVirtualClock, settle } from '../../src/model/virtual-clock.ts'
+import { HeldPress, plainText } from '../support/coded-origin.ts'
 import { type Manners, ModelOrigin, nameOf, type Told } from './http-origin.ts'
 import type { Violation } from './history.ts'
 
@@ -22,18 +23,21 @@ export interface HttpOutcome {
   readonly stale: number
   readonly renewed: number
   readonly fenced: number
+  /** Answers in a coding, from the store. */
+  readonly coded: number
   readonly violations: readonly Violation[]
 }
 
+const ACCEPTS = [undefined, 'gzip', 'br, gzip', 'zstd;q=0.5, br;q=0.1', 'identity;q=0, gzip, br']
 const URLS = Array.from({ length: 8 }, (_, i) => `/r/${i}?v=1`)
 
 /** Runs one history. `sabotage` may break the engine, to prove that the judge sees it. */
 export async function runHttpHistory(
   seed: number,
   steps: number,
-  around: { profile: ProfileName; sabotage?: (door: HttpHistory) => void },
+  around: { profile: ProfileName; compress?: boolean; sabotage?: (door: HttpHistory) => void },
 ): Promise<HttpOutcome> {
-  const history = new HttpHistory(seed, around.profile)
+  const history = new HttpHistory(seed, around.profile, around.compress ?? false)
   around.sabotage?.(history)
   await history.run(steps)
   return history.outcome()
@@ -54,21 +58,29 @@ export class HttpHistory {
   #answers = 0
   #hits = 0
   #stale = 0
+  #coded = 0
+  /** Codings are made by real threads, and handed over when a step of the history says so. */
+  readonly #press: HeldPress | undefined
 
-  constructor(seed: number, profile: ProfileName) {
+  constructor(seed: number, profile: ProfileName, compress: boolean) {
     this.#random = createRandom(seed)
+    this.#press = compress ? new HeldPress() : undefined
     this.cache = createCache({
       clock: this.clock,
       random: this.#random,
       memory: { maxBytes: 4_000_000, maxEntries: this.#pick([10, 1000]) },
     })
     this.#origin = new ModelOrigin(this.clock, this.#random, new Map(URLS.map((url) => [url, this.#manners(url)])))
-    this.#door = createHttpDoor({ engine: this.cache.engine, profile, limits: { maxBodyBytes: 400, laggardMs: 500 } })
+    const coding = this.#press === undefined ? {} : { press: this.#press, compress: { minBytes: 1 } }
+    const limits = { maxBodyBytes: 400, laggardMs: 500 }
+    this.#door = createHttpDoor({ engine: this.cache.engine, profile, limits, ...coding })
   }
 
   async run(steps: number): Promise<void> {
     for (this.#step = 0; this.#step < steps; this.#step += 1) {
       this.#act()
+      if (this.#press !== undefined && this.#random() < 0.2)
+        await this.#press.release(Math.floor(this.#random() * this.#press.held))
       await settle(40) // who is answered at once is judged at that moment, not after the next advance
       if (this.#random() < 0.6) this.clock.advance(this.#random() < 0.08 ? 1500 * this.#random() : 25 * this.#random())
       await settle(40)
@@ -86,6 +98,7 @@ export class HttpHistory {
       stale: this.#stale,
       renewed: counts.revalidations,
       fenced: counts.fenced,
+      coded: this.#coded,
       violations: this.#violations,
     }
   }
@@ -103,6 +116,8 @@ export class HttpHistory {
     const lang = this.#pick(['de', 'en', 'fr'])
     const user = this.#pick(['u=ann', 'u=bob'])
     const fields = Fields.from({ host: 'shop', 'accept-language': lang, cookie: user })
+    const accept = this.#press === undefined ? undefined : this.#pick(ACCEPTS)
+    if (accept !== undefined) fields.set('accept-encoding', accept)
     const dice = this.#random()
     if (dice < 0.1) fields.set('range', 'bytes=0-9')
     else if (dice < 0.2) fields.set('cache-control', this.#pick(['no-cache', 'max-age=1', 'no-store', 'min-fresh=1']))
@@ -116,7 +131,13 @@ export class HttpHistory {
       const reply = await this.#door.handle(head, undefined, { origin: this.#origin, signal: abort.signal })
       const now = this.clock.now() // the moment of the promise; the body may take longer
       const body = await this.#drain(reply, abort.signal)
-      if (head.method === 'GET' && reply.head.status === 200) this.#judge({ url, lang, user, atLeast, now }, reply, body)
+      if (head.method !== 'GET' || reply.head.status !== 200) return
+      this.#judgeCoding(accept, reply)
+      this.#judge(
+        { url, lang, user, atLeast, now },
+        reply,
+        plainText({ text: body.toString('latin1'), fields: reply.head.fields }),
+      )
     } catch {
       // failing and broken answers are part of the history
     } finally {
@@ -190,9 +211,16 @@ export class HttpHistory {
       this.#fail(`${asker.url}: ${cache} at age ${ageMs} ms, window ${windowS} s; ${reply.head.fields.get('cache-status')}`)
   }
 
-  async #drain(reply: Reply, signal: AbortSignal): Promise<string> {
-    if (reply.body === undefined) return ''
-    if (reply.body instanceof Uint8Array) return Buffer.from(reply.body).toString()
+  #judgeCoding(accept: string | undefined, { head, outcome }: Reply): void {
+    const coding = head.fields.get('content-encoding')
+    if (coding === undefined) return
+    if (outcome.cached) this.#coded += 1
+    if (accept?.includes(coding) !== true) this.#fail(`${coding} for who takes ${accept}`)
+  }
+
+  async #drain(reply: Reply, signal: AbortSignal): Promise<Buffer> {
+    if (reply.body === undefined) return Buffer.alloc(0)
+    if (reply.body instanceof Uint8Array) return Buffer.from(reply.body)
     const chunks: Uint8Array[] = []
     const slow = this.#random() < 0.1
     for await (const chunk of reply.body) {
@@ -200,7 +228,7 @@ export class HttpHistory {
       if (signal.aborted) throw new Error('client gone')
       chunks.push(Uint8Array.from(chunk))
     }
-    return Buffer.concat(chunks).toString()
+    return Buffer.concat(chunks)
   }
 
   #manners(url: string): Manners {
@@ -208,11 +236,15 @@ export class HttpHistory {
       maxAgeS: Math.floor(this.#random() * 4),
       whileS: this.#pick([0, 1, 3]),
       ifErrorS: this.#pick([0, 2, 5]),
-      vary: this.#pick([[], ['accept-language'], ['accept-language', 'x-ab']]),
+      vary: [
+        ...this.#pick([[], ['accept-language'], ['accept-language', 'x-ab']]),
+        ...(this.#press === undefined ? [] : ['accept-encoding']),
+      ],
       sharing: this.#pick(['public', 'public', 'public', 'public', 'private', 'no-store', 'no-cache'] as const),
       etag: this.#random() < 0.7,
       tag: `t${url.charCodeAt(3) % 3}`,
-      padding: this.#pick([0, 0, 0, 3000]),
+      padding: this.#pick([0, 0, 0, 3000]) + (this.#press === undefined ? 0 : 200),
+      ...(this.#press === undefined ? {} : { codes: this.#random() < 0.6 }),
     }
   }
 

@@ -2,6 +2,7 @@
  * An origin in virtual time for histories of the HTTP door: versions, variants, users, errors, bodies that come in pieces,
  * break off or lie about their length. Every answer says whose it is, so that a reader can judge it.
  */
+import { gzipSync } from 'node:zlib'
 import { ForecacheError } from '../../src/model/errors.ts'
 import type { BodySource, OriginAnswer, OriginPort, RequestHead } from '../../src/model/exchange.ts'
 import { Fields } from '../../src/model/fields.ts'
@@ -18,6 +19,8 @@ export interface Manners {
   readonly tag: string
   /** Bytes added to each body; above the door's limit nothing is stored. */
   readonly padding: number
+  /** Sends gzip to who takes it. */
+  readonly codes?: boolean
 }
 
 /** What a body says. */
@@ -68,9 +71,12 @@ export class ModelOrigin implements OriginPort {
     if (dice < 0.04) throw new ForecacheError('FC_ORIGIN_REFUSED', { reason: 'model' })
     if (dice < 0.08) return answer(503, Fields.from({ 'content-type': 'text/plain' }), once(Buffer.from('sorry')))
     const fields = this.#fieldsOf(told, head)
+    const coded = this.manners.get(url)?.codes === true && (head.fields.get('accept-encoding') ?? '').includes('gzip')
+    if (coded) fields.set('content-encoding', 'gzip').set('etag', `"${nameOf(told)}-gz"`)
     const etag = fields.first('etag')
     if (etag !== undefined && head.fields.get('if-none-match')?.includes(etag) === true) return answer(304, fields, once())
-    return this.#whole(fields, Buffer.from(JSON.stringify(told) + ' '.repeat((this.manners.get(url) as Manners).padding)), dice)
+    const body = Buffer.from(JSON.stringify(told) + ' '.repeat((this.manners.get(url) as Manners).padding))
+    return this.#whole(fields, coded ? gzipSync(body) : body, dice)
   }
 
   async #write(url: string): Promise<OriginAnswer> {

@@ -19,6 +19,17 @@ describe('the HTTP door against an oracle, in random histories', () => {
     })
   }
 
+  it(`never breaks a promise while codings are made, in ${(HISTORIES * STEPS) / 5} steps`, { timeout: 1_200_000 }, async () => {
+    const sum = { answers: 0, hits: 0, coded: 0, fenced: 0 }
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + HISTORIES / 5; seed += 1) {
+      const { violations, ...counts } = await runHttpHistory(seed, STEPS, { profile: 'safe', compress: true })
+      expect(violations, `seed ${seed}`).toEqual([])
+      for (const name of Object.keys(sum) as (keyof typeof sum)[]) sum[name] += counts[name]
+    }
+    console.log(`http model with codings: seeds from ${FIRST_SEED}, ${JSON.stringify(sum)}`)
+    expect(sum.coded / sum.answers).toBeGreaterThan(0.003)
+  })
+
   const sabotages: Record<string, (history: HttpHistory) => void> = {
     'the fence admits every fill': ({ cache }) => void (cache.engine.fence.admits = () => true),
     'stored entries are never judged': ({ cache }) => void (cache.engine.fence.standing = () => 'current'),

@@ -55,7 +55,7 @@ export class HeldPress extends Press {
   readonly #held: (() => Promise<void>)[] = []
 
   constructor() {
-    super({ concurrency: 64, maxBytes: 64 * 1024 * 1024 })
+    super({ concurrency: Infinity, maxBytes: 64 * 1024 * 1024 })
   }
 
   get held(): number {
