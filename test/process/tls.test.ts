@@ -11,9 +11,7 @@ import { Agent, request } from 'undici'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { parseConfig } from '../../src/server/config.ts'
 import { type Certificate, makeCertificate, writeCertificate } from '../support/certificate.ts'
-import { startCli } from '../support/cli-process.ts'
 import { originHere } from '../support/gateway-here.ts'
-import { spawnGateway } from '../support/gateway-spawn.ts'
 import { Http2Client } from '../support/http2-client.ts'
 import { AUTHORITY, CA, PAIR, secured } from '../support/tls-stand.ts'
 
@@ -341,30 +339,5 @@ describe('tls: draining', () => {
 
     expect(Date.now() - began).toBeLessThan(2500)
     expect(two.goaways[0]).toBe(0)
-  })
-})
-
-describe('tls: from the command line', () => {
-  it('is served with a certificate and its key, and says at once what is wrong with them', async () => {
-    const files = writeCertificate(folder(), PAIR)
-    const origin = await originHere(echo)
-    const gateway = await spawnGateway(['--origin', origin, '--tls-cert', files.cert, '--tls-key', files.key])
-
-    expect((await new Http2Client(gateway.port, CA).get('/x')).status).toBe(200)
-
-    const wrong = startCli([
-      'serve',
-      '--listen',
-      '0',
-      '--api',
-      '0',
-      '--origin',
-      origin,
-      '--tls-cert',
-      files.cert,
-      '--tls-key',
-      files.cert,
-    ])
-    expect(await wrong.ended).toMatchObject({ code: 1, err: expect.stringContaining('FC_TLS_PEM: tls.key') })
   })
 })
