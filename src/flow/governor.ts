@@ -75,7 +75,7 @@ const SLICE = 512
 /** A collection of ours may take one part in so many of all time. */
 const COLLECT_SHARE = 100
 const COLLECT_EVERY_MS = 2000
-/** Collecting is worth it from this much that neither the entries nor the ledger account for, beside the base. */
+/** Collecting is worth it from this much more that neither entries nor ledger account for than there was. */
 const MIN_GARBAGE_BYTES = 8 * 1024 * 1024
 /** Bodies under way together, at least, so that small memories can store at all. */
 const MIN_FILL_BYTES = 1024 * 1024
@@ -88,7 +88,9 @@ export class Governor {
   #mood: Mood = 'calm'
   #source: ResidentSource | undefined
   #baseBytes = 0
-  #baseUsed = 0
+  /** Least that was in use beyond entries and ledger since all garbage was collected, and since any was. */
+  #leastBeyond = 0
+  #lastBeyond = 0
   #rssBytes = 0
   #timer: Timer | undefined
   #pressAfter = 0
@@ -145,7 +147,8 @@ export class Governor {
     this.#source = source
     const { rssBytes, usedBytes } = source.read()
     this.#baseBytes = rssBytes
-    this.#baseUsed = usedBytes
+    this.#leastBeyond = usedBytes - this.#parts.memory.bytes - this.#parts.ledger.total
+    this.#lastBeyond = this.#leastBeyond
     this.#rssBytes = rssBytes
     this.#arm()
   }
@@ -215,14 +218,17 @@ export class Governor {
   /** What was let go is garbage until it is collected: V8 does not know that the limit is near. */
   #collect(source: ResidentSource, usedBytes: number): void {
     const { memory, ledger, clock, meter } = this.#parts
-    const garbage = usedBytes - this.#baseUsed - memory.bytes - ledger.total
-    if (source.collect === undefined || garbage < MIN_GARBAGE_BYTES) return
+    const accounted = memory.bytes + ledger.total
+    const beyond = usedBytes - accounted
+    this.#leastBeyond = Math.min(this.#leastBeyond, beyond)
+    this.#lastBeyond = Math.min(this.#lastBeyond, beyond)
     const now = clock.now()
-    if (now < this.#collectAfter) {
-      source.collect(false) // about a millisecond: what streams through is young when it dies
-      return
-    }
-    const tookMs = source.collect(true)
+    const whole = now >= this.#collectAfter && beyond - this.#leastBeyond >= MIN_GARBAGE_BYTES
+    if (source.collect === undefined || (!whole && beyond - this.#lastBeyond < MIN_GARBAGE_BYTES)) return
+    const tookMs = source.collect(whole) // of the young about a millisecond: what streams through is young when it dies
+    this.#lastBeyond = source.read().usedBytes - accounted
+    if (!whole) return
+    this.#leastBeyond = this.#lastBeyond
     this.#collectAfter = now + Math.max(COLLECT_EVERY_MS, tookMs * COLLECT_SHARE)
     meter.count(COUNTER.shedGarbage)
   }
