@@ -108,6 +108,8 @@ async function compare(peers: readonly Peer[], tables: readonly string[], wish: 
 async function measureTables(peers: readonly Peer[], tables: readonly string[], wish: RoundsWish): Promise<MeasuredCell[]> {
   const directory = mkdtempSync(join(tmpdir(), 'forecache-bench-'))
   const memory = memoryDirectory() ?? directory
+  const sweep = (): void => [directory, memory].forEach((path) => rmSync(path, { recursive: true, force: true }))
+  process.once('exit', sweep) // also when interrupted
   const origin = await startChild('origin', CLIENT_CORE)
   const running: Running[] = []
   const measured: MeasuredCell[] = []
@@ -125,7 +127,7 @@ async function measureTables(peers: readonly Peer[], tables: readonly string[], 
     return measured
   } finally {
     await Promise.all([...running.map(({ server }) => server.process.stop()), origin.process.stop()])
-    for (const path of [directory, memory]) rmSync(path, { recursive: true, force: true })
+    sweep()
   }
 }
 

@@ -40,7 +40,8 @@ export interface Pinned {
 }
 
 const running = new Set<ChildProcess>()
-process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')))
+// Not SIGKILL: it would leave nginx's workers behind.
+process.once('exit', () => running.forEach((child) => child.kill('SIGTERM')))
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 
 /** Starts a process on one core; it ends with this one. */
