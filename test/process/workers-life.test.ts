@@ -43,6 +43,16 @@ async function until(holds: () => boolean): Promise<void> {
   expect(holds()).toBe(true)
 }
 
+/** Options of every process that this test starts. */
+function withNodeOptions(options: string): void {
+  const { NODE_OPTIONS } = process.env
+  process.env['NODE_OPTIONS'] = options
+  onTestFinished(() => {
+    if (NODE_OPTIONS === undefined) delete process.env['NODE_OPTIONS']
+    else process.env['NODE_OPTIONS'] = NODE_OPTIONS
+  })
+}
+
 describe('workers: start', () => {
   it('prints one ready line when all listen, and is one instance', async () => {
     const stand = await new WorkersStand().start(2)
@@ -64,13 +74,28 @@ describe('workers: start', () => {
     expect(second.err).toContain('another process listens there already')
   })
 
+  it('says which worker could not start, and ends', async () => {
+    withNodeOptions('--import data:text/javascript,process.argv[1]?.includes(%22/worker/%22)&&process.exit(3)')
+    const origin = await originHere((_, response) => void response.end('x'))
+
+    const ended = await runCliProcess([
+      'serve',
+      '--origin',
+      origin,
+      '--workers',
+      '2',
+      '--listen',
+      '127.0.0.1:0',
+      '--api',
+      '127.0.0.1:0',
+    ])
+
+    expect(ended.code).toBe(1)
+    expect(ended.err).toContain('error: FC_WORKER_START: worker 1 ended before it listened: code 3')
+  })
+
   it('shares one socket where the system cannot spread connections over several', async () => {
-    const { NODE_OPTIONS } = process.env
-    process.env['NODE_OPTIONS'] = `--import ${new URL('../support/without-reuse-port.ts', import.meta.url).href}`
-    onTestFinished(() => {
-      if (NODE_OPTIONS === undefined) delete process.env['NODE_OPTIONS']
-      else process.env['NODE_OPTIONS'] = NODE_OPTIONS
-    })
+    withNodeOptions(`--import ${new URL('../support/without-reuse-port.ts', import.meta.url).href}`)
     const stand = await new WorkersStand().start(2)
     const pins = await stand.pins(2, 1)
     for (const pin of pins) await through(pin, 'GET /k')
