@@ -29,6 +29,8 @@ const TURN_EVERY = 255
 
 /** See the module's header. */
 export class MemoryTier implements MemoryPort {
+  /** The most that one entry may take, all told. */
+  readonly maxEntryBytes: number
   readonly #holdings = new Holdings()
   readonly #table = this.#holdings.table
   readonly #settings: MemorySettings
@@ -59,6 +61,7 @@ export class MemoryTier implements MemoryPort {
 
   constructor(settings: MemorySettings) {
     this.#settings = settings
+    this.maxEntryBytes = settings.maxEntryBytes
     this.#limit = settings.maxBytes
     this.#clock = settings.clock
     this.#fence = settings.fence
@@ -90,11 +93,6 @@ export class MemoryTier implements MemoryPort {
   /** Bytes of places that stand ready for further entries. */
   get idleBytes(): number {
     return this.#table.idleBytes
-  }
-
-  /** The most that one entry may take, all told. */
-  get maxEntryBytes(): number {
-    return this.#settings.maxEntryBytes
   }
 
   /** Values answered by `peek` and entries evicted since the start; to be read or swept once in 2^32 hits. */
