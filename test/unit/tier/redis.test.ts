@@ -164,7 +164,7 @@ describe('the Redis port: a cluster', () => {
     cluster = await startCluster()
     redis = open(cluster.url)
     expect(await redis.ready(READY_MS)).toBe(true)
-  })
+  }, 60_000)
 
   afterAll(async () => {
     redis.close()
@@ -184,13 +184,16 @@ describe('the Redis port: a cluster', () => {
   })
 
   it('follows a slot that has moved', async () => {
-    const [from, to] = cluster.servers as [RedisHere, RedisHere]
-    const key = 'moving' // its slot is asked below
-    const slot = String(await from.command('CLUSTER', 'KEYSLOT', key))
-    expect(Number(slot)).toBe(slotOf(key))
-    const ids = await Promise.all([from, to].map((server) => server.command('CLUSTER', 'MYID').then(String)))
-    for (const server of cluster.servers)
-      await server.command('CLUSTER', 'SETSLOT', slot, 'NODE', ids[Number(slot) <= 5460 ? 1 : 0] as string)
+    const key = 'moving'
+    const slot = String(slotOf(key))
+    const to = cluster.servers[0] as RedisHere
+    const from = cluster.servers[2] as RedisHere
+    expect(await to.command('CLUSTER', 'KEYSLOT', key)).toBe(slotOf(key))
+    const [toId, fromId] = await Promise.all([to, from].map((server) => server.command('CLUSTER', 'MYID').then(String)))
+    await to.command('CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId as string)
+    await from.command('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId as string)
+    expect(await codeOf(redis.call(['GET', key], { ...OPTIONS, key }))).toBe('none') // the target is asked for it
+    for (const server of [to, from]) await server.command('CLUSTER', 'SETSLOT', slot, 'NODE', toId as string)
 
     await redis.call(['SET', key, 'there'], { ...OPTIONS, key })
 
@@ -224,7 +227,7 @@ describe('the Redis port: Sentinels', () => {
     set = await startSentinel()
     redis = open(set.url)
     expect(await redis.ready(READY_MS)).toBe(true)
-  }, 30_000)
+  }, 60_000)
 
   afterAll(async () => {
     redis.close()
