@@ -166,6 +166,7 @@ export class Http2Connection {
     this.#streams.set(stream, incoming)
     stream.once('close', () => {
       this.#streams.delete(stream)
+      incoming.gone()
       if (this.#streams.size > 0) return
       this.#idleSince = this.#events.clock.coarse()
       if (this.#session.closed) this.#finish()

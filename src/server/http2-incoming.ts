@@ -31,6 +31,9 @@ export interface Http2Arrival {
   onAnswered(): void
 }
 
+/** Errors of a stream are told by its `close`. */
+const IGNORED = (): void => {}
+
 /** See the module's header. */
 export class Http2Incoming implements Inbound {
   readonly headers: Inbound['headers']
@@ -40,16 +43,17 @@ export class Http2Incoming implements Inbound {
   readonly #arrival: Http2Arrival
   readonly #trailers: string[] = []
   #body: ClientBody | undefined
+  #abort: AbortController | undefined
   #answered = false
 
   constructor(arrival: Http2Arrival) {
     this.#arrival = arrival
     this.headers = arrival.headers
     this.startedAt = arrival.clock.coarse()
-    arrival.stream
-      .on('error', () => {}) // told by `close`
-      .once('aborted', () => this.#body?.fail(new ForecacheError('FC_REQUEST_ABORTED')))
-      .on('trailers', (...[, , raw]: unknown[]) => void this.#trailers.push(...((raw as string[] | undefined) ?? [])))
+    const { stream } = arrival
+    stream.on('error', IGNORED).on('aborted', () => this.gone())
+    if (stream.endAfterHeaders) return
+    stream.on('trailers', (...[, , raw]: unknown[]) => void this.#trailers.push(...((raw as string[] | undefined) ?? [])))
   }
 
   get url(): string | undefined {
@@ -83,14 +87,17 @@ export class Http2Incoming implements Inbound {
   }
 
   signal(): AbortSignal {
-    const abort = new AbortController()
-    const { stream } = this.#arrival
-    const gone = (): void => {
-      if (!this.#answered) abort.abort(new ForecacheError('FC_REQUEST_ABORTED'))
-    }
-    if (stream.closed) gone()
-    stream.once('aborted', gone).once('close', gone)
-    return abort.signal
+    this.#abort = new AbortController()
+    if (this.#arrival.stream.closed) this.gone()
+    return this.#abort.signal
+  }
+
+  /** The stream is closed, or its client has reset it: what is not answered yet need not be. */
+  gone(): void {
+    if (this.#answered) return
+    const error = new ForecacheError('FC_REQUEST_ABORTED')
+    this.#body?.fail(error)
+    this.#abort?.abort(error)
   }
 
   /** Streams are framed apart: what follows on the connection cannot be taken for this request's. */

@@ -52,6 +52,7 @@ export async function sendHttp2(stream: ServerHttp2Stream, reply: Reply, sending
   }
   if (empty) cancel(body)
   else if (streamed) await pump(stream, body as BodySource, { length: shape.length, reply, sending })
+  else if ((body as Uint8Array).byteLength <= PIECE_BYTES) end(stream, sending, body as Uint8Array)
   else if (await write(stream, body as Uint8Array, sending)) end(stream, sending)
 }
 
@@ -154,8 +155,9 @@ function drained(stream: ServerHttp2Stream): Promise<void> {
 }
 
 /** Ends the answer; content of the request that nobody wants any more is not waited for (section 8.1). */
-function end(stream: ServerHttp2Stream, { onWait }: Http2Sending): void {
+function end(stream: ServerHttp2Stream, { onWait }: Http2Sending, last?: Uint8Array): void {
   onWait(true)
   stream.once('finish', () => onWait(false))
-  stream.end()
+  if (last === undefined) stream.end()
+  else stream.end(last)
 }
