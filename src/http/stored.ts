@@ -129,7 +129,7 @@ const PLAN_BYTES = 440
 /** A view and its buffer's object, beside the buffer. */
 const BODY_BYTES = 184
 /** The name and the value in their lists. */
-const SELECTING_BYTES = 32
+const SELECTING_BYTES = 64
 
 /** Which fields select among the responses under a key: at most `MAX_SETS` lists of names, the last used first. */
 export class VaryIndex {

@@ -17,7 +17,7 @@ import { TagCounts } from './tag-counts.ts'
 import { packWindow, unpackWindow } from './windows.ts'
 
 /** Bytes an entry is charged with beside its value, key and tags. */
-export const ENTRY_BYTES = 152
+export const ENTRY_BYTES = 176
 
 const KINDS: readonly EntryKind[] = ['value', 'pass', 'vary']
 

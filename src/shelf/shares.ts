@@ -12,7 +12,7 @@ interface Share {
 }
 
 /** Bytes a shared body is charged with beside its own and its identity's. */
-const SHARE_BYTES = 136
+const SHARE_BYTES = 200
 
 /** See the module's header. */
 export class Shares {

@@ -2,10 +2,10 @@
  * What entries are charged, and what V8 holds for them: run with --expose-gc, prints one JSON line per kind of entry.
  *
  * Answers come as a parser makes them: every text anew, bodies in chunks cut from larger buffers. Real is heap and what
- * lies beside it, as it shrinks when the entries go.
+ * lies beside it, as it shrinks when the cache goes, tables and all.
  */
-import { createCache } from '../../src/entry/index.ts'
-import { createHttpDoor } from '../../src/http/door.ts'
+import { type Cache, createCache } from '../../src/entry/index.ts'
+import { createHttpDoor, type HttpDoor } from '../../src/http/door.ts'
 import type { BodySource, OriginPort } from '../../src/model/exchange.ts'
 import { Fields } from '../../src/model/fields.ts'
 
@@ -45,8 +45,6 @@ const KINDS: readonly Kind[] = [
   },
 ]
 
-const cache = createCache({ memory: { maxBytes: '2GiB' } })
-const door = createHttpDoor({ engine: cache.engine })
 const slab = Buffer.alloc(64 * 1024, 'x')
 
 /** A text of its own, as a parser makes it. */
@@ -84,7 +82,7 @@ async function* chunks(bytes: number, mark: number): AsyncGenerator<Uint8Array> 
   }
 }
 
-async function ask(kind: Kind, i: number): Promise<void> {
+async function ask(door: HttpDoor, kind: Kind, i: number): Promise<void> {
   const fields = Fields.from({ host: 'shop.example', ...kind.request?.(i) })
   const head = { method: 'GET', target: fresh(kind.path(i)), scheme: 'http' as const, authority: 'shop.example', fields }
   const reply = await door.handle(head, undefined, { origin: originOf(kind, i), signal: new AbortController().signal })
@@ -101,14 +99,22 @@ function held(): number {
 /** Lets what an answer leaves behind end before anything is read. */
 const rest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 50))
 
-for (let i = 0; i < 2000; i += 1) await ask(KINDS[0] as Kind, i)
-for (const kind of KINDS) {
-  cache.engine.memory.clear()
-  for (let i = 0; i < kind.entries; i += 1) await ask(kind, i)
+/** Fills a cache of its own. */
+async function fill(kind: Kind, entries: number): Promise<Cache> {
+  const cache = createCache({ memory: { maxBytes: '2GiB' } })
+  const door = createHttpDoor({ engine: cache.engine })
+  for (let i = 0; i < entries; i += 1) await ask(door, kind, i)
+  door.close()
   await rest()
+  return cache
+}
+
+async function measure(kind: Kind): Promise<void> {
+  let cache: Cache | undefined = await fill(kind, kind.entries)
   const { size, bytes } = cache.engine.memory
   const full = held()
-  cache.engine.memory.clear()
+  await cache.close()
+  cache = undefined // its tables too
   await rest()
   const real = full - held()
   const line = {
@@ -120,4 +126,7 @@ for (const kind of KINDS) {
   }
   process.stdout.write(`${JSON.stringify(line)}\n`)
 }
+
+await (await fill(KINDS[0] as Kind, 3000)).close()
+for (const kind of KINDS) await measure(kind)
 process.exit(0)
