@@ -31,6 +31,8 @@ export interface Heard {
   readonly arrival: Arrival
   /** `clock.now()` when the request was sent. */
   readonly requestedAt: number
+  /** Accept-Encoding as the origin was asked; undefined: it was not named. */
+  readonly accept: string | undefined
 }
 
 /** @throws what the origin port throws */
@@ -48,7 +50,13 @@ export async function askOrigin(visit: Visit, question: Question): Promise<Heard
     const receivedWallMs = clock.wall()
     if (!received.has('date')) received.set('date', formatHttpDate(receivedWallMs))
     const head = { status: answer.head.status, statusText: answer.head.statusText, fields: received }
-    return { answer, head, arrival: { receivedWallMs, delayMs: clock.now() - requestedAt }, requestedAt }
+    return {
+      answer,
+      head,
+      arrival: { receivedWallMs, delayMs: clock.now() - requestedAt },
+      requestedAt,
+      accept: question.fields.get('accept-encoding'),
+    }
   } catch (error) {
     if (!signal.aborted) countFailure(visit, error, informs)
     throw error

@@ -8,9 +8,12 @@ import type { Follow } from '../flow/flight.ts'
 import { ForecacheError } from '../model/errors.ts'
 import type { Reply } from '../model/exchange.ts'
 import type { Forward } from '../rules/cache-status.ts'
+import { selectingValues } from '../rules/vary.ts'
 import type { Run } from './errand.ts'
+import { keyOfVariant } from './select.ts'
 import { serveStored } from './serve.ts'
 import { type Sharing, takeShared } from './sharing.ts'
+import { VaryIndex } from './stored.ts'
 import { count } from './tally.ts'
 import { beginFill, type KeyedVisit } from './visit.ts'
 
@@ -18,6 +21,8 @@ import { beginFill, type KeyedVisit } from './visit.ts'
 export interface Wanted {
   readonly forward: Forward
   readonly run: Run
+  /** It waited for another's answer already: once is enough. */
+  readonly waited?: boolean
 }
 
 /** Leads or follows. @throws FC_FLIGHT_FULL, and what the origin port throws */
@@ -40,7 +45,23 @@ export async function coalesce(visit: KeyedVisit, key: string, wanted: Wanted): 
   count(visit, 'coalesced')
   const sharing = await follow(visit, place)
   const reply = sharing === undefined ? undefined : await takeShared(visit, sharing)
-  return reply ?? serveStored(visit) ?? askAlone(visit, key, wanted)
+  const answered = reply ?? serveStored(visit)
+  if (answered !== undefined) return answered
+  const own = sharing === undefined || wanted.waited === true ? undefined : ownKey(visit, sharing)
+  return own === undefined || own === key ? askAlone(visit, key, wanted) : coalesce(visit, own, { ...wanted, waited: true })
+}
+
+/**
+ * Where those wait together who do not take the coding of the leader's answer, each of their kind: what stood for clients
+ * of every coding was one place for all of them, and gave them one leader.
+ */
+function ownKey(visit: KeyedVisit, { plan }: Sharing): string | undefined {
+  const { engine, profile } = visit.desk
+  if (plan.recoding === undefined || !plan.vary.includes('accept-encoding')) return undefined
+  const index = engine.memory.look(visit.primary)?.value
+  if (!(index instanceof VaryIndex)) return undefined
+  const values = selectingValues(plan.vary, visit.head.fields, profile.varyForm)
+  return keyOfVariant(visit.primary, index, { names: plan.vary, values })
 }
 
 /** Asks the origin for this client alone; the answer is stored if it may be. */

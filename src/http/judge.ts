@@ -30,7 +30,7 @@ export interface JudgeOptions {
 /** Judges what was heard in answer to a visit. */
 export function judgeHeard(
   visit: Visit,
-  heard: Pick<Heard, 'head' | 'arrival' | 'requestedAt'>,
+  heard: Pick<Heard, 'head' | 'arrival' | 'requestedAt' | 'accept'>,
   options: JudgeOptions = {},
 ): Judgement {
   const { head: request, routed, desk } = visit
@@ -49,7 +49,7 @@ export function judgeHeard(
   const candidate = { ...timed, method: request.method, requestFields, requestControl: visit.asked, lifetime }
   const refusal = options.part === true ? partRefusal(candidate, desk.profile.store) : storeRefusal(candidate, desk.profile.store)
   if (refusal !== undefined) return refuse(refusal)
-  const selection = selectionOf(visit, { status, fields: received, part: options.part === true })
+  const selection = selectionOf(visit, { status, fields: received, accept: heard.accept, part: options.part === true })
   if (selection === undefined) return refuse('vary-star')
   const search =
     request.method === 'QUERY' || options.part === true ? undefined : parseNoVarySearch(received.get('no-vary-search'))

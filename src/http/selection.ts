@@ -13,15 +13,15 @@ import type { Visit } from './visit.ts'
 /** The part of a plan that is about selection. */
 export type Selection = Pick<Plan, 'vary' | 'selecting' | 'recoding'>
 
-/** @param response as received @returns undefined when nothing selects it: `Vary: *` */
+/** @param response as received, and the Accept-Encoding it answers @returns undefined when nothing selects it: `Vary: *` */
 export function selectionOf(
   { head, routed, desk }: Visit,
-  response: { readonly status: number; readonly fields: Fields; readonly part: boolean },
+  response: { readonly status: number; readonly fields: Fields; readonly accept: string | undefined; readonly part: boolean },
 ): Selection | undefined {
   const names = parseVary(response.fields)
   if (names === '*') return undefined
   const { key, compress, maxBodyBytes } = routed.policy
-  const { status, fields, part } = response
+  const { status, fields, accept, part } = response
   const recoding =
     compress === undefined || part || key?.covers.has('accept-encoding') === true
       ? undefined
@@ -31,7 +31,7 @@ export function selectionOf(
           vary: names,
           settings: compress,
           maxBytes: maxBodyBytes,
-          accept: head.fields.get('accept-encoding'),
+          accept,
         })
   const vary = key === undefined ? names : names.filter((name) => !key.covers.has(name))
   return { vary, recoding, selecting: selectingValues(vary, head.fields, desk.profile.varyForm) }

@@ -4,6 +4,7 @@
  * Floor 4, room http. Every follower judges for himself whether the response is his: it must be selected by his own
  * request and usable for it without validation, exactly as if it had been found in the store (RFC 9111 section 4).
  */
+import { chooseCoding } from '../key/encoding.ts'
 import type { Reply } from '../model/exchange.ts'
 import { decideUse } from '../rules/reuse.ts'
 import { selectingValues } from '../rules/vary.ts'
@@ -45,6 +46,13 @@ function mayTake(visit: Visit, sharing: Sharing): boolean {
   if (filling !== undefined && !filling.joinable) return false
   const { profile, engine } = visit.desk
   const values = selectingValues(plan.vary, visit.head.fields, profile.varyForm)
-  if (values.some((value, i) => value !== plan.selecting[i])) return false
+  const differing = plan.vary.filter((_, i) => values[i] !== plan.selecting[i])
+  if (differing.some((name) => name !== 'accept-encoding') || (differing.length > 0 && !fitsAsIs(visit, plan))) return false
   return decideUse(standingOf(plan, engine.clock.now(), false), visit.asked) === 'serve'
+}
+
+/** Whether nothing but the coding can have been selected for the leader, and this client takes that coding too. */
+function fitsAsIs({ head }: Visit, { recoding }: Plan): boolean {
+  if (recoding === undefined || !recoding.certain) return false
+  return chooseCoding<string>(head.fields.get('accept-encoding'), [recoding.coding]) !== undefined
 }

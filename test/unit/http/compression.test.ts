@@ -295,6 +295,36 @@ describe('compression: answers that come coded', () => {
     expect(stand.asks).toBe(2)
   })
 
+  it('is fetched anew once for each kind of client at most, however many of them wait', async () => {
+    const { passed, open } = gate()
+    let held = false
+    const stand = stood(async (head, n) => {
+      const took = (head.fields.get('accept-encoding') ?? '').includes('gzip')
+      const { body, fields } = gzipped(wordy(`coded ${n}`))
+      if (held) await passed
+      return { fields: { ...json, vary: 'Accept-Encoding', ...(took ? fields : {}) }, body: took ? body : wordy(`plain ${n}`) }
+    })
+    await ask(stand, 'gzip, br')
+    await pressed(stand)
+    stand.clock.advance(61_000)
+    held = true
+    const kinds = ['gzip', chrome, 'gzip, deflate', undefined, 'identity', 'br']
+    const waiting = Array.from({ length: 120 }, (_, i) => ask(stand, kinds[i % kinds.length]))
+    await stand.settle()
+    expect(stand.asks).toBe(2)
+    open()
+    const answers = await Promise.all(waiting)
+    for (const got of answers) expect(plainText(got)).toMatch(/^(?:coded|plain) [2-9]/)
+    expect(stand.asks).toBeLessThanOrEqual(5)
+  })
+
+  it('is shared while it comes in by those who take its coding, however they spell it', async () => {
+    const stand = stood(coded('Accept-Encoding'))
+    const answers = await Promise.all(['gzip, br', 'gzip', chrome, 'x-gzip;q=0.5'].map((accept) => ask(stand, accept)))
+    expect(answers.map((got) => plainText(got))).toEqual(Array.from({ length: 4 }, () => wordy('coded 1')))
+    expect(stand.asks).toBe(1)
+  })
+
   it('misses, for clients of other codings, until it is decoded', async () => {
     const stand = stood(coded('Accept-Encoding'))
     await ask(stand, 'gzip')
