@@ -33,15 +33,27 @@ export class Gate {
   readonly server: Server
   readonly #tls: TlsFront | undefined
   readonly #http2: Http2Front
+  /** Connections that have not told yet what they speak: nobody else could end them. */
+  readonly #undecided = new Map<string, Socket>()
 
   constructor(options: GateOptions, events: GateEvents) {
     this.#http2 = new Http2Front(options, events)
-    const takers = { onHttp1: events.onHttp1, onHttp2: (socket: Socket) => this.#http2.accept(socket) }
+    const takers = {
+      onHttp1: (socket: Socket): void => {
+        this.#undecided.delete(otherEnd(socket))
+        events.onHttp1(socket)
+      },
+      onHttp2: (socket: Socket): void => {
+        this.#undecided.delete(otherEnd(socket))
+        this.#http2.accept(socket)
+      },
+    }
     const { headMs } = options
     this.#tls = options.tls && new TlsFront(options.tls, headMs, takers)
     this.server =
       this.#tls?.server ??
       createServer({ noDelay: true, highWaterMark: 64 * 1024 }, (socket) => tellApart(socket, headMs, takers))
+    this.server.prependListener('connection', (socket: Socket) => this.#watch(socket))
   }
 
   /** Takes other certificates for connections to come. */
@@ -49,20 +61,35 @@ export class Gate {
     this.#tls?.exchange(credentials)
   }
 
-  /** Connections of HTTP/2 end with their last answers. */
+  /** Connections of HTTP/2 end with their last answers, those that speak nothing yet at once. */
   leave(): void {
+    for (const socket of this.#undecided.values()) socket.destroy()
     this.#http2.leave()
   }
 
-  /** Closes every connection of HTTP/2 at once. */
+  /** Closes every connection at once, but those of HTTP/1. */
   destroyAll(): void {
+    for (const socket of this.#undecided.values()) socket.destroy()
     this.#http2.destroyAll()
+  }
+
+  #watch(socket: Socket): void {
+    const key = otherEnd(socket)
+    this.#undecided.set(key, socket)
+    socket.once('close', () => {
+      if (this.#undecided.get(key) === socket) this.#undecided.delete(key)
+    })
   }
 }
 
 /** @returns undefined where every connection is plain HTTP/1: then nothing need stand before its server */
 export function createGate(options: GateOptions, events: GateEvents): Gate | undefined {
   return options.tls === undefined && options.h2c !== true ? undefined : new Gate(options, events)
+}
+
+/** What a connection under TLS and the one beneath have in common. */
+function otherEnd({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress ?? ''} ${remotePort ?? ''}`
 }
 
 /** No method of HTTP/1 begins with these bytes of the preface. */

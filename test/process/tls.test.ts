@@ -324,6 +324,18 @@ describe('tls: the api port', () => {
 })
 
 describe('tls: draining', () => {
+  it.each([{}, { tls: undefined, h2c: true }])('waits for nobody who has not said yet what he speaks: %o', async (more) => {
+    const { gateway, port } = await secured(echo, more)
+    const mute = connectPlain({ port, host: '127.0.0.1' }).on('error', () => {})
+    await new Promise((resolve) => mute.once('connect', resolve))
+    await pause(50)
+
+    const began = Date.now()
+    await gateway.close(5000)
+
+    expect(Date.now() - began).toBeLessThan(2000)
+  })
+
   it('ends idle connections of both versions at once', async () => {
     const { gateway, port } = await secured(echo)
     const two = new Http2Client(port, CA)
