@@ -46,6 +46,12 @@ export function parsePositive(text: string): number {
   return value
 }
 
+/** A number of workers, or `auto`; handed on as it was written. */
+export function checkWorkers(text: string): string {
+  if (text === 'auto' || (/^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= 256)) return text
+  throw new InvalidArgumentError('Expected auto or a whole number from 1 to 256.')
+}
+
 /** A size such as `256MiB`; handed on as it was written. */
 export function checkSize(text: string): string {
   try {

@@ -4,7 +4,7 @@
  * Floor 6, room cli.
  */
 import { type Command, Option } from 'commander'
-import { checkSize, gatherKey, parseAddress, parseOrigin, parsePositive } from './address.ts'
+import { checkSize, checkWorkers, gatherKey, parseAddress, parseOrigin, parsePositive } from './address.ts'
 import type { Act, Io } from './io.ts'
 import type { ServeFlags } from './serve.ts'
 
@@ -56,7 +56,7 @@ function withServeFlags(command: Command): Command {
     .option('--api <host:port>', 'address of administration and metrics (default: 127.0.0.1:8081)', parseAddress)
     .option('--memory <size>', 'memory for entries, such as 256MiB', checkSize)
     .addOption(new Option('--profile <name>', 'how RFC 9111 is read').choices(['safe', 'conformance']))
-    .option('--workers <number>', 'processes that share the port; auto: one for each core (default: 1)')
+    .option('--workers <number>', 'processes that share the port; auto: one for each core (default: 1)', checkWorkers)
     .option('--api-key <key>', 'an API key of the administration; may be repeated', gatherKey)
     .option('--insecure', 'allow addresses beyond loopback without API keys')
 }

@@ -117,6 +117,8 @@ describe('workers: start', () => {
 
     const refused = await runCliProcess(['serve', file])
 
+    const odd = await runCliProcess(['serve', '--origin', origin, '--workers', '0'])
+    expect([odd.code, odd.err]).toEqual([2, expect.stringContaining('Expected auto or a whole number from 1 to 256')])
     expect(refused.err).toContain(`${file}:2:10: workers: expected auto or a number from 1 to 256`)
     writeFileSync(file, `origin: { url: "${origin}" }\nworkers: auto\n`)
     const gateway = await spawnGateway([file])
