@@ -4,6 +4,7 @@
  * Floor 1, room shelf. One record per tag in use; invalidating a tag resets its count in O(1), and the void entries are
  * told apart later by their position. Costs one Map lookup per tag of an entry that comes or goes, none on a hit.
  */
+import type { Target } from '../model/log.ts'
 
 interface TagRecord {
   /** Entries not void. */
@@ -48,6 +49,12 @@ export class TagCounts {
       this.#records.delete(tag)
       this.bytes -= RECORD_BYTES + tag.length
     }
+  }
+
+  /** A group was invalidated at `position`. */
+  resetBy(target: Target, position: number): void {
+    if (target.kind === 'tag') this.reset(target.tag, position)
+    else if (target.kind === 'all') this.resetAll(position)
   }
 
   /** The tag was invalidated at `position`. */

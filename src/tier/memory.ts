@@ -58,6 +58,7 @@ export class MemoryTier implements MemoryPort {
   #hitsSeen = 0
   #hitsCarried = 0
   #watch: ((key: string) => void) | undefined
+  #isVeiled = false
 
   constructor(settings: MemorySettings) {
     this.#settings = settings
@@ -126,7 +127,7 @@ export class MemoryTier implements MemoryPort {
 
   find(key: string): Entry | undefined {
     const slot = this.#table.index.get(key)
-    if (slot === undefined || !this.#isAlive(slot)) return undefined
+    if (slot === undefined || this.#isVeiled || !this.#isAlive(slot)) return undefined
     if (this.#clock.tick !== this.#clockTick) this.#turn()
     const { words } = this.#table
     const at = slot << ROW_SHIFT
@@ -211,10 +212,8 @@ export class MemoryTier implements MemoryPort {
   }
 
   /**
-   * Lets entries hold `bytes` from now on, never more than `maxBytes`; by policy, at most `maxEvictions` at once: until it
-   * is called again, what could not be evicted may stay.
-   *
-   * @returns entries evicted
+   * Lets entries hold `bytes` from now on, never more than `maxBytes`. Evicts by policy, at most `maxEvictions` at once; what
+   * is left over stays until it is called again. @returns entries evicted
    */
   limitTo(bytes: number, maxEvictions: number): number {
     const before = this.#evictions
@@ -240,6 +239,13 @@ export class MemoryTier implements MemoryPort {
     this.#renewStamp()
   }
 
+  /** While veiled, nothing is found by `peek` and `find`; it all stands, and is judged by what the fence hears meanwhile. */
+  veil(isVeiled: boolean): void {
+    if (isVeiled === this.#isVeiled) return
+    this.#isVeiled = isVeiled
+    this.#renewStamp()
+  }
+
   /** Stops listening to the fence and drops everything; the tier must not be used after. */
   close(): void {
     this.#unsubscribe()
@@ -250,7 +256,7 @@ export class MemoryTier implements MemoryPort {
   #passes(key: string, slot: number): boolean {
     const { words } = this.#table
     const at = slot << ROW_SHIFT
-    if ((words[at | FRESH_END] as number) <= this.#freshTick) return false
+    if (this.#isVeiled || (words[at | FRESH_END] as number) <= this.#freshTick) return false
     if ((((words[at | MARK] as number) - this.#groupMark) | 0) < 0 && this.#recheck(slot) !== 'current') return false
     const flags = words[at | FLAGS] as number
     if ((flags & KIND_MASK) !== 0) return false
@@ -345,8 +351,7 @@ export class MemoryTier implements MemoryPort {
       this.#groupMark = record.position | 0
       this.#renewStamp()
       if (record.soft) continue
-      if (target.kind === 'tag') this.#holdings.tagCounts.reset(target.tag, record.position)
-      else if (target.kind === 'all') this.#holdings.tagCounts.resetAll(record.position)
+      this.#holdings.tagCounts.resetBy(target, record.position)
     }
   }
 
@@ -389,12 +394,7 @@ export class MemoryTier implements MemoryPort {
   readonly #onGrow = (slots: number): void => this.#policy.grow(slots)
 }
 
-/**
- * The in-memory tier.
- *
- * @param given see MemoryOptions; unknown names are refused
- * @throws FC_OPTION_*
- */
+/** @param given see MemoryOptions; unknown names are refused @throws FC_OPTION_* */
 export function createMemory(given: MemoryOptions): MemoryTier {
   return new MemoryTier(parseMemoryOptions(given))
 }
