@@ -60,7 +60,10 @@ function whole(known: Known, now: number, form: HeadForm): LaneAnswer | undefine
     if (ready === UNREADY) return undefined
     ready = prepare(known, stored, form)
     if (!(ready instanceof Ready)) return undefined
-    if (!ready.hold(now)) return undefined
+    if (!ready.update(now)) {
+      stored.ready = undefined
+      return undefined
+    }
   }
   countRecalled(known, stored, now)
   return ready as Ready

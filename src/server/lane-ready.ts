@@ -6,7 +6,7 @@
  */
 import type { Known } from '../http/known.ts'
 import { recalledReply } from '../http/recall.ts'
-import { ageOf, type Plan, type Stored } from '../http/stored.ts'
+import type { Stored } from '../http/stored.ts'
 import type { Reply } from '../model/exchange.ts'
 import { formatHttpDate } from '../rules/dates.ts'
 import type { LaneAnswer } from './lane-desk.ts'
@@ -27,6 +27,8 @@ export interface HeadForm {
 /** Bytes of a head: nothing in it that `node:http` would refuse to write. */
 const WRITABLE = /^[\t\r\n\x20-\x7e\x80-\xff]*$/
 const ZERO = 0x30
+/** What whole milliseconds are counted from, so that they stay small for weeks. */
+const BASE_MS = Date.now()
 const READY_BYTES = 400
 
 /**
@@ -55,11 +57,13 @@ export function headText(reply: Reply, form: HeadForm, shape: Shape): string | u
 export class Ready implements LaneAnswer {
   readonly head: Buffer
   readonly body: Uint8Array
-  readonly #plan: Plan
+  // Small integers, and nothing behind a pointer: of a hundred thousand responses each is far from the processor.
   readonly #age: Digits
   readonly #ttl: Digits
-  /** The digits hold from here, and until there; `clock.now()`. */
-  #from = 0
+  /** When its age was 0, whole ms from BASE_MS, rounded down: its age is never told too small. */
+  readonly #bornAt: number
+  readonly #lifetimeMs: number
+  /** The digits hold until here, whole ms from BASE_MS. */
   #until = 0
 
   private constructor(stored: Stored, text: string, places: { readonly age: Digits; readonly ttl: Digits }) {
@@ -67,7 +71,9 @@ export class Ready implements LaneAnswer {
     this.head = Buffer.allocUnsafeSlow(text.length)
     this.head.write(text, 'latin1')
     this.body = stored.body
-    this.#plan = stored.plan
+    const { requestedAt, offsetMs, lifetimeMs } = stored.plan
+    this.#bornAt = Math.floor(requestedAt - offsetMs - BASE_MS)
+    this.#lifetimeMs = Math.floor(lifetimeMs)
     this.#age = places.age
     this.#ttl = places.ttl
   }
@@ -82,7 +88,7 @@ export class Ready implements LaneAnswer {
     const age = digitsBehind(text, text.indexOf('\r\nage: ') + '\r\nage: '.length)
     const line = text.indexOf('\r\ncache-status: ')
     const ttl = digitsBehind(text, text.lastIndexOf('; ttl=', text.indexOf('\r\n', line + 2)) + '; ttl='.length)
-    return age.length === 0 || ttl.length === 0 || line < 0 ? undefined : new Ready(stored, text, { age, ttl })
+    return age === NONE || ttl === NONE || line < 0 ? undefined : new Ready(stored, text, { age, ttl })
   }
 
   /** Bytes it holds beside the response: the head, and objects; measured, see docs/decisions/011. */
@@ -92,35 +98,44 @@ export class Ready implements LaneAnswer {
 
   /** Brings the digits up to date; false when they take another number of places by now: make it anew. */
   hold(now: number): boolean {
-    if (now < this.#until && now >= this.#from) return true
-    const ageMs = ageOf(this.#plan, now)
+    return now - BASE_MS < this.#until || this.update(now)
+  }
+
+  /** As `hold`, whatever holds. */
+  update(now: number): boolean {
+    const at = now - BASE_MS
+    const ageMs = Math.max(0, at - this.#bornAt)
     const age = Math.floor(ageMs / 1000)
-    const leftMs = this.#plan.lifetimeMs - ageMs
+    const leftMs = this.#lifetimeMs - ageMs
     const ttl = Math.floor(leftMs / 1000)
-    if (ttl < 0 || !this.#write(this.#age, age) || !this.#write(this.#ttl, ttl)) return false
-    this.#from = now
-    this.#until = now + Math.min((age + 1) * 1000 - ageMs, leftMs - ttl * 1000)
+    if (ttl < 0 || !write(this.head, this.#age, age) || !write(this.head, this.#ttl, ttl)) return false
+    this.#until = Math.floor(at + Math.min((age + 1) * 1000 - ageMs, leftMs - ttl * 1000))
     return true
   }
+}
 
-  #write({ at, length }: Digits, value: number): boolean {
-    let left = value
-    for (let i = at + length - 1; i >= at; i -= 1) {
-      this.head[i] = ZERO + (left % 10)
-      left = Math.floor(left / 10)
-    }
-    return left === 0 && (length === 1 || this.head[at] !== ZERO)
+/** Writes a number with just so many digits; false when it has more or fewer. */
+function write(head: Buffer, digits: Digits, value: number): boolean {
+  const at = digits >> LENGTH_BITS
+  const length = digits & LENGTH_MASK
+  let left = value
+  for (let i = at + length - 1; i >= at; i -= 1) {
+    const rest = Math.floor(left / 10)
+    head[i] = ZERO + left - rest * 10
+    left = rest
   }
+  return left === 0 && (length === 1 || head[at] !== ZERO)
 }
 
-/** Where a number stands. */
-interface Digits {
-  readonly at: number
-  readonly length: number
-}
+/** Where a number stands: place and length in one small integer. */
+type Digits = number
+const LENGTH_BITS = 4
+const LENGTH_MASK = 15
+const NONE = -1
 
 function digitsBehind(text: string, at: number): Digits {
   let end = at
   while (text.charCodeAt(end) >= ZERO && text.charCodeAt(end) <= ZERO + 9) end += 1
-  return { at, length: end - at }
+  const length = end - at
+  return length === 0 || length > LENGTH_MASK ? NONE : (at << LENGTH_BITS) | length
 }
