@@ -9,8 +9,8 @@ import { runInNewContext } from 'node:vm'
 import type { Engine } from '../flow/engine.ts'
 import type { ResidentSource } from '../flow/governor.ts'
 
-/** V8 in Node 24 and later also counts buffers beside the heap towards the next collection. */
-const EXTERNAL_FROM_V8 = 13
+/** From V8 14 (Node 25) on, buffers beside the heap can count towards the next collection. */
+const EXTERNAL_FROM_V8 = 14
 
 /** Gives this process into the governor's care; call it when the ports are open and memory is still empty. */
 export function watchMemory({ governor }: Engine): void {
@@ -21,7 +21,7 @@ export function watchMemory({ governor }: Engine): void {
 /** Once, before memory is filled: the heap grows by a third of what lives instead of up to fourfold. */
 function tuneHeap(): void {
   setFlagsFromString('--heap-growing-percent=30')
-  if (Number(process.versions.v8.split('.', 1)[0]) > EXTERNAL_FROM_V8)
+  if (Number(process.versions.v8.split('.', 1)[0]) >= EXTERNAL_FROM_V8)
     setFlagsFromString('--external-memory-accounted-in-global-limit')
 }
 
