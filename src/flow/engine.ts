@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto'
 import type { Budget } from '../model/budget.ts'
 import type { Clock, Timer } from '../model/clock.ts'
 import type { EventHub } from '../model/event.ts'
-import type { FenceLink, Settled } from '../model/link.ts'
+import type { BlindPolicy, FenceLink, Settled } from '../model/link.ts'
 import type { Target } from '../model/log.ts'
 import type { Ledger } from '../model/ledger.ts'
 import type { Meter } from '../model/meter.ts'
@@ -87,7 +87,7 @@ export class Engine {
   /** Stores what a fill has read, if the fence admits it: the only way in. Never throws. */
   keep(fill: Fill, candidate: Candidate): Kept {
     if (this.#closed) return 'late'
-    const kept = this.#shared?.isBlind === true ? 'fenced' : keep(this.#keeping, fill, candidate)
+    const kept = this.#shared?.isClosedToKeeps === true ? 'fenced' : keep(this.#keeping, fill, candidate)
     if (kept === 'kept') this.#armSweeper()
     else this.meter.count(kept === 'size' ? COUNTER.unkept : COUNTER.fenced, fill.route)
     return kept
@@ -123,7 +123,7 @@ export class Engine {
     const { result, published } = this.#append(input)
     if (published === undefined) return result
     const { sequence, expected, acknowledged, matched } = await published
-    const token = sequence === 0 ? this.token() : (this.#shared?.tokenOf(sequence) ?? result.token)
+    const token = this.#shared?.tokenOf(sequence) ?? result.token
     return { token, matched: result.matched + matched, nodes: { expected, acknowledged } }
   }
 
@@ -146,10 +146,25 @@ export class Engine {
     this.fence.append([{ kind: 'all' }], false, source)
   }
 
-  /** Makes this engine's fence one of several that follow one log; once, before anything is stored. */
-  join(link: FenceLink): SharedLog {
-    this.#shared = new SharedLog(link, this)
-    return this.#shared
+  /**
+   * Makes this engine's fence one of several that follow one log; once, before anything is stored.
+   *
+   * @param policy what is done while the log is out of sight
+   */
+  join(link: FenceLink, policy: BlindPolicy = 'strict'): SharedLog {
+    const shared = new SharedLog(link, this, policy)
+    this.#shared = shared
+    return shared
+  }
+
+  /** What is stored may be served without a question until this moment of the clock; after it, `regain` first. */
+  get seesUntil(): number {
+    return this.#shared === undefined ? Number.POSITIVE_INFINITY : this.#shared.seesUntil
+  }
+
+  /** Makes sure, in bounded time, that nothing was missed. @throws (rejects) FC_LINK_BLIND where the policy says so */
+  async regain(): Promise<void> {
+    await this.#shared?.regain()
   }
 
   /** The log this engine shares with others; undefined: its log is its own. */
@@ -173,6 +188,11 @@ export class Engine {
     if (this.#shared !== undefined) return this.#shared.hasReached(token)
     const [generation, position] = token.split('.')
     return generation === this.generation && Number(position) <= this.fence.horizon
+  }
+
+  /** As `hasReached`, after hearing what is missing within a deadline. */
+  async catchUp(token: string, deadlineMs: number): Promise<boolean> {
+    return this.hasReached(token) || ((await this.#shared?.catchUp(token, deadlineMs)) ?? false)
   }
 
   /** Lets a door say which targets a URL stands for. @returns a function that takes it back */

@@ -132,6 +132,11 @@ export class Flights {
     return this.#lead(begin())
   }
 
+  /** Takes every flight out of the table: those who wait are answered, whoever comes now leads his own. */
+  scatter(): void {
+    for (const flight of [...this.#table.values()]) this.#detach(flight)
+  }
+
   /** Sends every follower away and forgets all flights. */
   close(): void {
     for (const flight of [...this.#table.values()]) {

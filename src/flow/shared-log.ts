@@ -4,39 +4,56 @@
  *
  * Floor 3, room flow. Positions of the fence stay this process's own; the shared sequence number stands beside them and
  * makes the version token. Own records were applied when they were published and are not applied again: invalidations
- * commute. Blind, everything stored counts as dead, nothing is stored and no load is shared; what was read while blind is
- * dropped when sight returns. Costs a hit nothing: blindness is an invalidation of everything.
+ * commute. Blind, this engine does what its policy says. `strict` is for links that lose nothing while they see: everything
+ * stored counts as dead, nothing is stored and no load is shared, and what was read while blind is dropped when sight returns.
+ * `miss` and `fail` hide what is stored until everything said meanwhile is applied; `budget` serves it. Costs a hit nothing
+ * but, before what is asynchronous, one comparison (`seesUntil`).
  */
+import { ForecacheError } from '../model/errors.ts'
+import type { Clock } from '../model/clock.ts'
 import type { Position } from '../model/entry.ts'
-import type { FenceLink, LinkReceiver, LinkRecord, LinkTarget, Settled } from '../model/link.ts'
-import type { Target } from '../model/log.ts'
+import type { BlindPolicy, FenceLink, LinkDraft, LinkReceiver, LinkRecord, LinkTarget, Settled } from '../model/link.ts'
+import type { Standing, Target } from '../model/log.ts'
 import type { MemoryPort } from '../model/port.ts'
 import type { Fence } from '../tier/fence.ts'
+import { SharedFence, type SharedReading } from '../tier/shared-fence.ts'
 import type { Flights } from './flight.ts'
 import { countMatches } from './invalidate.ts'
 
 /** The parts of an engine that a shared log acts on. */
 export interface SharedParts {
+  readonly clock: Clock
   readonly fence: Fence
-  readonly memory: MemoryPort
+  readonly memory: MemoryPort & { veil(isVeiled: boolean): void }
   readonly flights: Flights
 }
 
 const ALL: readonly Target[] = [{ kind: 'all' }]
+const NONE: readonly LinkDraft[] = []
 
 /** See the module's header. */
 export class SharedLog implements LinkReceiver {
+  readonly policy: BlindPolicy
   readonly #link: FenceLink
   readonly #parts: SharedParts
-  #applied: Position
+  #applied: Position = 0
+  #table: SharedFence | undefined
   #isBlind = false
+  #isDoubtful = false
+  #blindSince = 0
+  #blindMs = 0
   /** Version of the rules in force here; changed with them, see LinkDraft. */
   rules = 0
+  /** What is stored may be served without a question until this moment of the clock; then after `regain`. */
+  seesUntil = Number.POSITIVE_INFINITY
 
-  constructor(link: FenceLink, parts: SharedParts) {
+  constructor(link: FenceLink, parts: SharedParts, policy: BlindPolicy = 'strict') {
     this.#link = link
     this.#parts = parts
-    this.#applied = link.start(this)
+    this.policy = policy
+    if (policy !== 'strict') this.#table = new SharedFence(0)
+    const start = link.start(this)
+    this.#applied = Math.max(this.#applied, start)
   }
 
   /** Whether this engine cannot prove that it has heard everything. */
@@ -44,20 +61,72 @@ export class SharedLog implements LinkReceiver {
     return this.#isBlind
   }
 
-  /** Version token of what is applied here. */
-  get token(): string {
-    return this.tokenOf(this.#applied)
+  /** Whether what was read must not be stored now. */
+  get isClosedToKeeps(): boolean {
+    return this.#isBlind && this.policy !== 'budget'
   }
 
-  /** Version token of a place in the log. */
+  /** Ms that this engine was blind. */
+  get blindMs(): number {
+    return this.#blindMs + (this.#isBlind ? this.#parts.clock.now() - this.#blindSince : 0)
+  }
+
+  /** Name of the log; '' until it was reached. */
+  get generation(): string {
+    return this.#link.generation
+  }
+
+  /** Last shared sequence number applied here, everything before it too: what a reading that begins now carries. */
+  get applied(): Position {
+    return this.#applied
+  }
+
+  /** Version token of what is applied here. */
+  get token(): string {
+    return `${this.#link.generation}.${this.#applied}`
+  }
+
+  /** Bytes of what is remembered of the log, about. */
+  get heldBytes(): number {
+    return this.#table?.heldBytes ?? 0
+  }
+
+  /** Version token of a place in the log; of a record that has none yet (0): one that nobody has reached. */
   tokenOf(sequence: Position): string {
-    return `${this.#link.generation}.${sequence}`
+    return `${this.#link.generation}.${sequence === 0 ? UNPLACED : sequence}`
   }
 
   /** Whether a token's writes are applied here. */
   hasReached(token: string): boolean {
     const [generation, sequence] = token.split('.')
-    return generation === this.#link.generation && !this.#isBlind && Number(sequence) <= this.#applied
+    if (generation !== this.#link.generation || (this.#isBlind && this.policy === 'strict')) return false
+    return generation !== '' && Number(sequence) <= this.#applied
+  }
+
+  /** Hears what a token's bearer has seen, whatever delays it. @returns whether it is applied within the deadline */
+  async catchUp(token: string, deadlineMs: number): Promise<boolean> {
+    if (this.hasReached(token)) return true
+    const [generation, place] = token.split('.')
+    const sequence = Number(place)
+    if (generation !== this.#link.generation || !Number.isSafeInteger(sequence)) return false
+    return (await this.#link.catchUp?.(sequence, deadlineMs)) === true && this.hasReached(token)
+  }
+
+  /** For who comes after `seesUntil`: asks once more, in bounded time. @throws (rejects) FC_LINK_BLIND where the policy is `fail` */
+  async regain(): Promise<void> {
+    if (!this.#isBlind) await this.#link.reprove?.()
+    if (this.#isBlind && this.policy === 'fail') throw new ForecacheError('FC_LINK_BLIND')
+  }
+
+  /**
+   * Judges a reading of the shared tier.
+   *
+   * @param asOf sequence number that its reader had applied when the reading began; of this generation
+   */
+  standing(asOf: Position, reading: SharedReading): Standing {
+    if (this.isClosedToKeeps) return 'dead'
+    this.#table ??= new SharedFence(this.#applied)
+    return this.#table.standing(asOf, reading, this.#link.pending?.() ?? NONE)
   }
 
   /** Appends what was applied here already. Never rejects. */
@@ -68,29 +137,69 @@ export class SharedLog implements LinkReceiver {
 
   apply(record: LinkRecord): number {
     const { fence, memory } = this.#parts
-    const targets = record.rules === this.rules ? record.targets.flatMap((target) => inward(target, fence)) : ALL
+    const isSame = record.rules === this.rules
+    const targets = isSame ? record.targets.flatMap((target) => inward(target, fence)) : ALL
     const matched = countMatches(memory, targets)
-    if (targets.length > 0) fence.append(targets, record.soft && record.rules === this.rules, record.source)
+    if (targets.length > 0) fence.append(targets, record.soft && isSame, record.source)
+    this.#table?.note(isSame ? record : EVERYTHING, record.sequence)
     this.#applied = record.sequence
     return matched
   }
 
-  reach(sequence: Position): void {
+  reach(sequence: Position, draft: LinkDraft): void {
+    this.#table?.note(draft, sequence)
     this.#applied = sequence
   }
 
   blind(): void {
+    if (!this.#isBlind) this.#blindSince = this.#parts.clock.now()
     this.#isBlind = true
-    this.#parts.flights.alone = true
-    this.#parts.fence.append(ALL, false, 'blind')
+    this.#isDoubtful = false
+    this.seesUntil = this.policy === 'fail' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
+    const { flights, memory, fence } = this.#parts
+    memory.veil(this.policy === 'miss' || this.policy === 'fail')
+    if (this.policy === 'budget') return
+    flights.alone = true
+    if (this.policy === 'strict') fence.append(ALL, false, 'blind')
+    else flights.scatter()
   }
 
   see(): void {
     this.#parts.fence.append(ALL, false, 'blind')
+    this.#open()
+  }
+
+  doubt(): void {
+    if (this.#isBlind) return
+    this.#isDoubtful = true
+    this.#parts.memory.veil(true)
+  }
+
+  prove(untilMs: number): void {
+    this.seesUntil = untilMs
+    if (!this.#isBlind && !this.#isDoubtful) return
+    if (this.#isBlind && this.policy === 'strict') this.#parts.fence.append(ALL, false, 'blind')
+    this.#open()
+  }
+
+  renew(position: Position): void {
+    this.#parts.fence.append(ALL, false, 'lost')
+    this.#table?.restart(position)
+    this.#applied = position
+  }
+
+  #open(): void {
+    if (this.#isBlind) this.#blindMs += this.#parts.clock.now() - this.#blindSince
     this.#parts.flights.alone = false
+    this.#parts.memory.veil(false)
     this.#isBlind = false
+    this.#isDoubtful = false
   }
 }
+
+/** Stands in a token for the place of a record that has none. */
+const UNPLACED = '?'
+const EVERYTHING: Pick<LinkDraft, 'targets' | 'soft'> = { targets: [{ kind: 'all' }], soft: false }
 
 /** A target in words that every process understands. */
 export function outward(target: Target, fence: Fence): LinkTarget {

@@ -97,7 +97,12 @@ const CATALOGUE = {
   FC_L2_DOWN: { status: 503, text: 'second level {address}: {reason}; it is tried again without being asked' },
   FC_L2_TIMEOUT: { status: 503, text: 'second level {address}: no reply within {ms} ms' },
   FC_L2_REPLY: { status: 502, text: 'second level: {command} was refused: {reason}' },
+  FC_L2_ENVELOPE: { status: 502, text: 'second level: an entry cannot be read: {reason}; it counts as absent' },
   FC_L2_BUSY: { status: 503, text: 'second level {address}: {max} calls wait for a reply already' },
+  FC_LINK_BLIND: {
+    status: 503,
+    text: 'the shared log is out of sight and the policy is to fail; it is tried again without being asked',
+  },
   FC_WORKER_START: { status: 500, text: 'worker {worker} ended before it listened: {reason}; what it said stands in the log' },
   FC_CLI_USAGE: { status: 500, text: '{reason}' },
   FC_CLI_API: { status: 502, text: '{url}: {reason}' },

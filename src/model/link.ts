@@ -2,9 +2,10 @@
  * The link between fences: one shared log that several engines append to and follow, whatever carries it.
  *
  * Floor 0, room model. What a link promises: records reach every member in one order; `publish` resolves when every
- * other member has applied the record or can no longer serve what it names; a member that cannot prove that it has heard
- * everything is told that it is blind. Within a machine tier/sequencer.ts carries it; a stream between machines keeps the
- * same promises.
+ * other member has applied the record or can no longer serve what it names, or says how many have; a member that cannot
+ * prove that it has heard everything is told that it is blind. Within a machine tier/sequencer.ts carries it, between
+ * machines a stream (tier/stream-link.ts). Links between machines cannot end a silent member: they doubt first, prove
+ * anew, and hear what was said meanwhile, so that what stands may stand on.
  */
 import type { Position } from './entry.ts'
 import type { Target } from './log.ts'
@@ -46,20 +47,35 @@ export interface Settled {
 export interface LinkReceiver {
   /** Another member's record. @returns how many entries it named here */
   apply(record: LinkRecord): number
-  /** A record of this member's own has its place. */
-  reach(sequence: Position): void
+  /** A record of this member's own has its place; everything before it is applied. */
+  reach(sequence: Position, draft: LinkDraft): void
   /** Nothing may be served from memory, nor stored, until the link sees again. */
   blind(): void
   /** Nothing that was read while blind, or before, may be served or stored; what is read from now on may. */
   see(): void
+  /** Silence is proven up to a moment; it may be trusted until `untilMs` of the clock. Ends doubt and blindness. */
+  prove(untilMs: number): void
+  /** Silence may be trusted no longer: what is asked from now on waits for `reprove`. */
+  doubt(): void
+  /** It is another log now, or it has lost what follows this member's place: nothing stored so far is proven. */
+  renew(position: Position): void
 }
+
+/** What a member does while it is blind: `strict` holds everything for dead, `miss` asks the origin, `fail` answers nobody. */
+export type BlindPolicy = 'strict' | 'budget' | 'miss' | 'fail'
 
 /** See the module's header. */
 export interface FenceLink {
-  /** Random name of the shared log: a token of another log says nothing here. */
+  /** Random name of the shared log: a token of another log says nothing here. Empty until the log was reached. */
   readonly generation: string
   /** Begins to deliver. @returns the place in the log that this member starts from */
   start(receiver: LinkReceiver): Position
   /** Appends to the shared log what was applied here already. Bounded in time; never rejects. */
   publish(draft: LinkDraft): Promise<Settled>
+  /** Records of this member's own that have no place yet: until then they name whatever comes from the others. */
+  pending?(): Iterable<LinkDraft>
+  /** Hears what stands up to a place, whatever delays it. @returns whether it is applied within the deadline */
+  catchUp?(sequence: Position, deadlineMs: number): Promise<boolean>
+  /** Proves silence now, in one bounded question. Never rejects. @returns whether this member sees */
+  reprove?(): Promise<boolean>
 }

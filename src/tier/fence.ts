@@ -9,7 +9,7 @@
 import type { Clock } from '../model/clock.ts'
 import type { Position } from '../model/entry.ts'
 import type { LogRecord, Standing, Target } from '../model/log.ts'
-import { OldestFirst } from '../model/oldest.ts'
+import { Positions } from './positions.ts'
 
 /** What the fence looks at in a reading. */
 export interface Reading {
@@ -36,34 +36,6 @@ export const FENCE_LIMITS: FenceLimits = { keys: 65_536, tags: 262_144, prefixes
 
 /** A name with its places in a table. */
 const NAME_BYTES = 160
-
-/** A bounded table of last positions; the oldest is forgotten first and becomes the floor. */
-class Positions {
-  readonly #last = new OldestFirst<Position>()
-  readonly #limit: number
-  floor: Position = 0
-
-  constructor(limit: number) {
-    this.#limit = limit
-  }
-
-  get size(): number {
-    return this.#last.size
-  }
-
-  get(name: string): Position {
-    return this.#last.get(name) ?? 0
-  }
-
-  set(name: string, position: Position): void {
-    this.#last.set(name, position) // the youngest: order of setting is order of positions
-    if (this.#last.size > this.#limit) this.floor = this.#last.takeOldest()?.[1] ?? this.floor
-  }
-
-  entries(): IterableIterator<[string, Position]> {
-    return this.#last.entries()
-  }
-}
 
 /** One side (hard or soft) of the fence. */
 class Side {

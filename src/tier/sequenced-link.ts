@@ -22,6 +22,8 @@ export interface SequencedParts {
 }
 
 interface Published {
+  readonly draft: LinkDraft
+  isPlaced: boolean
   /** Checks since it was published, or since the sequencer was heard. */
   silentChecks: number
   resolve(settled: Settled): void
@@ -30,6 +32,9 @@ interface Published {
 /** Checks of the silence in each `blindAfterMs`, and those after which a publisher gives up: half as many more. */
 const CHECKS = 4
 const GIVE_UP_CHECKS = 6
+
+/** Stands for a record whose publisher was answered before it had its place: it names everything. */
+const NOTHING_KNOWN: LinkDraft = { targets: [{ kind: 'all' }], soft: false, source: 'unknown', rules: 0 }
 
 /** See the module's header. */
 export class SequencedLink implements FenceLink {
@@ -62,7 +67,7 @@ export class SequencedLink implements FenceLink {
     const id = this.#nextId
     this.#nextId += 1
     return new Promise((resolve) => {
-      this.#published.set(id, { silentChecks: 0, resolve })
+      this.#published.set(id, { draft, isPlaced: false, silentChecks: 0, resolve })
       if (!this.#isCut) this.#parts.tell({ type: 'append', id, draft })
     })
   }
@@ -79,7 +84,7 @@ export class SequencedLink implements FenceLink {
         return
       }
       case 'ordered': {
-        this.#receiver?.reach(message.sequence)
+        this.#reach(message)
         return
       }
       case 'settled': {
@@ -97,6 +102,10 @@ export class SequencedLink implements FenceLink {
     }
   }
 
+  *pending(): Iterable<LinkDraft> {
+    for (const { draft, isPlaced } of this.#published.values()) if (!isPlaced) yield draft
+  }
+
   /** The channel is gone for good: blind from now on. */
   cut(): void {
     if (this.#isCut) return
@@ -109,6 +118,12 @@ export class SequencedLink implements FenceLink {
     this.#isCut = true
     this.#timer?.cancel()
     this.#giveUp(0)
+  }
+
+  #reach({ id, sequence }: { readonly id: number; readonly sequence: Position }): void {
+    const published = this.#published.get(id)
+    if (published !== undefined) published.isPlaced = true
+    this.#receiver?.reach(sequence, published?.draft ?? NOTHING_KNOWN)
   }
 
   #watch(): void {
@@ -164,6 +179,6 @@ export function ownLink(sequencer: Sequencer, member: string): FenceLink {
         sequencer.acknowledge(member, message.record.sequence, receiver.apply(message.record))
       })
     },
-    publish: (draft) => sequencer.append(member, draft, (sequence) => receiver?.reach(sequence)),
+    publish: (draft) => sequencer.append(member, draft, (sequence) => receiver?.reach(sequence, draft)),
   }
 }

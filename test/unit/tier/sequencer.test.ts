@@ -113,6 +113,9 @@ describe("a member's end of the log", () => {
       reach: (sequence) => void said.push(`reach ${sequence}`),
       blind: () => void said.push('blind'),
       see: () => void said.push('see'),
+      prove: () => {},
+      doubt: () => {},
+      renew: () => {},
     }
   })
 

@@ -1,0 +1,128 @@
+/**
+ * Who has applied what this member published.
+ *
+ * Floor 2, room tier. A publication settles when every member that lived when it was appended has acknowledged it or is
+ * taken for dead, or at its deadline, whichever comes first. Acknowledgements may overtake the word that the record has its
+ * place. Tables are bounded by members, and by publications under way, which their deadlines bound.
+ */
+import type { Clock, Timer } from '../model/clock.ts'
+import type { Position } from '../model/entry.ts'
+import type { Settled } from '../model/link.ts'
+import type { Acknowledgement } from './log-store.ts'
+
+/** Counts that came before their record's place is known. */
+const MAX_EARLY = 1024
+
+interface Publication {
+  sequence: Position
+  waiting: Set<string>
+  acknowledged: number
+  matched: number
+  timer: Timer
+  resolve(settled: Settled): void
+}
+
+/** See the module's header. */
+export class RollCall {
+  readonly #clock: Clock
+  readonly #member: string
+  readonly #open = new Set<Publication>()
+  /** How far each member has come, as it said itself. */
+  readonly #heard = new Map<string, Position>()
+  readonly #early = new Map<Position, number>()
+  #members: readonly string[] = []
+
+  constructor(clock: Clock, member: string) {
+    this.#clock = clock
+    this.#member = member
+  }
+
+  /** Members known to live, this one among them. */
+  get members(): readonly string[] {
+    return this.#members
+  }
+
+  /** Publications that wait. */
+  get open(): number {
+    return this.#open.size
+  }
+
+  /**
+   * Opens a publication.
+   *
+   * @returns what to call when it has its place, and the promise of what becomes of it
+   */
+  begin(deadlineMs: number): { placed(sequence: Position, members: readonly string[]): void; settled: Promise<Settled> } {
+    let publication!: Publication
+    const settled = new Promise<Settled>((resolve) => {
+      const timer = this.#clock.after(deadlineMs, () => this.#settle(publication))
+      publication = { sequence: 0, waiting: new Set(), acknowledged: 0, matched: 0, timer, resolve }
+    })
+    this.#open.add(publication)
+    return { settled, placed: (sequence, members) => this.#place(publication, sequence, members) }
+  }
+
+  /** A member says how far it has come. */
+  hear({ member, upTo, matched }: Acknowledgement): void {
+    this.#heard.set(member, Math.max(upTo, this.#heard.get(member) ?? 0))
+    for (const [sequence, count] of matched) this.#count(sequence, count)
+    for (const publication of [...this.#open]) {
+      if (publication.sequence > 0 && publication.sequence <= upTo) this.#release(publication, member, true)
+    }
+  }
+
+  /** Who lives now: nothing waits for the others. They could prove nothing for longer than they trust silence. */
+  note(members: readonly string[]): void {
+    this.#members = members
+    for (const member of [...this.#heard.keys()]) if (!members.includes(member)) this.#heard.delete(member)
+    for (const publication of [...this.#open]) {
+      for (const member of [...publication.waiting]) if (!members.includes(member)) this.#release(publication, member, false)
+    }
+  }
+
+  /** The log is another one: places in it begin anew. */
+  restart(): void {
+    this.#heard.clear()
+    this.#early.clear()
+  }
+
+  /** Answers everybody as far as it is known. */
+  close(): void {
+    for (const publication of [...this.#open]) this.#settle(publication)
+  }
+
+  #place(publication: Publication, sequence: Position, members: readonly string[]): void {
+    if (!this.#open.has(publication) || publication.sequence > 0) return
+    this.#members = members
+    publication.sequence = sequence
+    publication.waiting = new Set(members.filter((member) => member !== this.#member))
+    publication.matched = this.#early.get(sequence) ?? 0
+    this.#early.delete(sequence)
+    for (const [member, upTo] of this.#heard) if (upTo >= sequence) this.#release(publication, member, true)
+    if (publication.waiting.size === 0) this.#settle(publication)
+  }
+
+  #count(sequence: Position, count: number): void {
+    for (const publication of this.#open) {
+      if (publication.sequence !== sequence) continue
+      publication.matched += count
+      return
+    }
+    this.#early.set(sequence, (this.#early.get(sequence) ?? 0) + count)
+    if (this.#early.size > MAX_EARLY) this.#early.delete(this.#early.keys().next().value as Position)
+  }
+
+  #release(publication: Publication, member: string, hasApplied: boolean): void {
+    if (!publication.waiting.delete(member)) return
+    if (hasApplied) publication.acknowledged += 1
+    if (publication.waiting.size === 0) this.#settle(publication)
+  }
+
+  #settle(publication: Publication): void {
+    if (!this.#open.delete(publication)) return
+    const { sequence, waiting, acknowledged, matched, timer } = publication
+    timer.cancel()
+    const expected = sequence === 0 ? Math.max(1, this.#members.length) : 1 + acknowledged + waiting.size
+    publication.resolve({ sequence, expected, acknowledged: 1 + acknowledged, matched })
+  }
+}
