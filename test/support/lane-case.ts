@@ -156,7 +156,7 @@ class Talk {
     const deadline = Date.now() + END_MS
     do {
       await settled(() => wire.activity + this.#arm.origin.activity, this.#idleTurns)
-    } while ((ledger.of(ACCOUNT.coding) > 0 || isInBody(wire.text)) && Date.now() < deadline)
+    } while ((ledger.of(ACCOUNT.coding) > 0 || (!wire.isOver && isInBody(wire.text))) && Date.now() < deadline)
   }
 
   #own(text: string): string {

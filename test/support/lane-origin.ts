@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
 
 /** An answer: status, fields as a flat list, body; the body is sent in chunks where `trailers` or `chunked` stand. */
 interface Told {
@@ -16,8 +17,12 @@ interface Told {
   readonly chunked?: boolean
   readonly trailers?: readonly [string, string][]
   readonly early?: boolean
-  readonly drop?: boolean
+  /** The rest of the connection, written by hand. */
+  readonly raw?: (say: Say) => Promise<void>
 }
+
+/** Writes bytes as they are, and waits a moment. */
+type Say = (bytes: string | Buffer, last?: 'end' | 'reset') => Promise<void>
 
 const FRESH = ['Cache-Control', 'max-age=600']
 const MODIFIED = ['Last-Modified', 'Tue, 03 Feb 2026 10:00:00 GMT']
@@ -61,15 +66,49 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   j: () => ({ fields: [...FRESH, ...ETAG], body: '' }),
   l: (body) => ({ status: 301, fields: [...FRESH, 'Location', '/elsewhere'], body }),
   u: (body) => ({ status: 404, fields: ['Cache-Control', 'max-age=600'], body }),
-  d: () => ({ drop: true }),
+  // Not asked again, as it would be if it said nothing.
+  d: () => ({ raw: (say) => say('no HTTP at all\r\n\r\n', 'end') }),
   E: (body) => ({ status: 500, body }),
+  // Streams: too large to be stored, in pieces, with a pause, without an end; and what breaks off.
+  B: (body) => ({ raw: (say) => say(raw(['Content-Length: 1100000'], body.padEnd(1_100_000, 'abcdefghij'))) }),
+  C: (body) => ({
+    raw: async (say) => {
+      await say(raw(['Transfer-Encoding: chunked', 'Trailer: X-Sum'], ''))
+      for (let i = 0; i < 5; i += 1) await say(chunk(body.padEnd(1000 * i + body.length, 'z')))
+      await say('0\r\nX-Sum: 5\r\n\r\n')
+    },
+  }),
+  L: (body) => ({ raw: (say) => say(raw([], body), 'end') }),
+  X: (body) => ({ raw: (say) => say(raw(['Content-Length: 4000'], body), 'end') }),
+  Y: (body) => ({ raw: (say) => say(raw(['Transfer-Encoding: chunked'], chunk(body)), 'end') }),
+  Z: (body) => ({ raw: (say) => say(raw(['Content-Length: 4000'], body), 'reset') }),
+  J: (body) => ({ raw: (say) => say(raw(['Content-Length: 5', 'Content-Length: 6'], body), 'end') }),
+  O: (body) => ({ raw: (say) => say(raw([`Content-Length: ${body.length}`], `${body}HTTP/1.1 200 OK\r\n\r\n`), 'end') }),
+  P: (body) => ({
+    raw: async (say) => {
+      await say(raw([`Content-Length: ${body.length}`], ''))
+      await say(body.slice(0, 3))
+      await say(body.slice(3))
+    },
+  }),
   S: (body) => ({ fields: ['Cache-Control', 'max-age=600, stale-if-error=3000', 'Age', '650', ...ETAG], body }),
+}
+
+function raw(lines: readonly string[], body: string): Buffer {
+  const head = ['HTTP/1.1 200 OK', 'Cache-Control: max-age=600', 'Connection: close', ...lines].join('\r\n')
+  return Buffer.from(`${head}\r\n\r\n${body}`, 'latin1')
+}
+
+function chunk(text: string): string {
+  return `${text.length.toString(16)}\r\n${text}\r\n`
 }
 
 /** Letters by what a second request meets, when nothing of it says otherwise. */
 export const STORED_KINDS: readonly string[] = [...'hpqaroyvezkgbwtijflu']
 /** Letters that are never simply hit. */
 export const OTHER_KINDS: readonly string[] = [...'sxncmdES']
+/** Letters whose answers may end the connection. */
+export const STREAM_KINDS: readonly string[] = [...'BCLXYZJOP']
 
 /** See the module's header. */
 export class LaneOrigin {
@@ -135,9 +174,9 @@ export class LaneOrigin {
   }
 
   #tell(response: ServerResponse, told: Told, { headers, method }: IncomingMessage): void {
-    const { status = 200, fields = [], body = '', chunked = false, trailers, early = false, drop = false } = told
+    const { status = 200, fields = [], body = '', chunked = false, trailers, early = false, raw: byHand } = told
     response.sendDate = false
-    if (drop) return void response.socket?.end('no HTTP at all\r\n\r\n') // not asked again, as it would be if it said nothing
+    if (byHand !== undefined) return void this.#sayByHand(response, byHand, method === 'HEAD')
     if (early) response.writeEarlyHints({ link: '</style.css>; rel=preload' })
     const etag = fields[fields.indexOf('ETag') + 1]
     const isKnown = fields.includes('ETag') && headers['if-none-match']?.includes(etag as string) === true
@@ -156,6 +195,25 @@ export class LaneOrigin {
     response.writeHead(status, [...fields, ...(isFramed ? [] : ['Content-Length', String(content.length)])])
     if (trailers !== undefined) response.addTrailers(trailers)
     response.end(content)
+  }
+
+  /** A connection that was written by hand ends with what was written, or goes on if that was a whole answer. */
+  async #sayByHand(response: ServerResponse, byHand: (say: Say) => Promise<void>, isHead: boolean): Promise<void> {
+    const { socket } = response
+    if (socket === null) return
+    let said = false
+    await byHand(async (bytes, last) => {
+      const head = Buffer.from(bytes as string, 'latin1')
+      if (!isHead) socket.write(head)
+      else if (!said) socket.write(head.subarray(0, head.indexOf('\r\n\r\n') + 4))
+      said = true
+      this.activity += 1
+      for (let left = 8; left > 0; left -= 1) await turn()
+      if (last === 'end') socket.end()
+      else if (last === 'reset') socket.resetAndDestroy()
+    })
+    if (!socket.writableEnded && !socket.destroyed) socket.end()
+    this.activity += 1
   }
 
   #note(text: string): void {

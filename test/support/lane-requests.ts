@@ -4,7 +4,7 @@
  * `uuuuuuu` in a target stands for the conversation's own first path part, which is as long.
  */
 import type { Dice } from './lane-dice.ts'
-import { KINDS } from './lane-origin.ts'
+import { OTHER_KINDS, STORED_KINDS } from './lane-origin.ts'
 
 /** A request as bytes (latin1), and what the generator knows about it. */
 export interface Asked {
@@ -219,9 +219,11 @@ export function written({ method, target, version, lines, body }: Parts): string
   return `${method} ${target} ${version}\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n${body}`
 }
 
+const NEW_KINDS = [...STORED_KINDS, ...OTHER_KINDS]
+
 /** A path for something new. */
 export function newPath(dice: Dice, number: number): string {
-  return `/uuuuuuu/${dice.pick(Object.keys(KINDS))}${number}`
+  return `/uuuuuuu/${dice.pick(NEW_KINDS)}${number}`
 }
 
 function withHost(dice: Dice, lines: string[]): string[] {

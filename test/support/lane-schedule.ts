@@ -7,7 +7,7 @@
 import type { Step } from './lane-case.ts'
 import type { Dice } from './lane-dice.ts'
 import { type HeadLimits, hostileBytes } from './lane-hostile.ts'
-import { STORED_KINDS } from './lane-origin.ts'
+import { STORED_KINDS, STREAM_KINDS } from './lane-origin.ts'
 import { anyRequest, newPath, WEBSOCKET } from './lane-requests.ts'
 
 /** A conversation of the seed. */
@@ -89,6 +89,7 @@ function between(dice: Dice, stored: readonly string[]): Step {
 function group(dice: Dice, { stored, sure, fresh, limits, smooth }: Ground): string {
   const used = new Set<string>()
   let bytes = ''
+  let ended = false
   for (
     let left = dice.weighed([
       [4, 1],
@@ -107,7 +108,8 @@ function group(dice: Dice, { stored, sure, fresh, limits, smooth }: Ground): str
       sure.delete(path)
       used.add(path)
       bytes += hostileBytes(dice, path, limits).bytes
-      if (dice.chance(0.7)) break
+      ended = dice.chance(0.7)
+      if (ended) break
       continue
     }
     if (dice.chance(0.05)) bytes += dice.pick(['\r\n', '\r\n\r\n', '\n'])
@@ -119,8 +121,10 @@ function group(dice: Dice, { stored, sure, fresh, limits, smooth }: Ground): str
     if (!asked.isPlain) sure.delete(path)
     bytes += asked.bytes
     if (left === 1 && bytes === asked.bytes && dice.chance(0.03)) bytes = bytes.replace('\r\n', `\r\n${WEBSOCKET}\r\n`)
+    ended ||= asked.endsConnection
     if (asked.endsConnection && dice.chance(0.8)) break
   }
+  if (!ended && dice.chance(0.1)) bytes += anyRequest(dice, `/uuuuuuu/${dice.pick(STREAM_KINDS)}${dice.int(1000)}`, true).bytes
   return bytes
 }
 
