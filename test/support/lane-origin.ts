@@ -91,6 +91,8 @@ export const KINDS: Readonly<Record<string, Kind>> = {
       await say(body.slice(3))
     },
   }),
+  // Never answers: see `hanging`.
+  W: () => ({ raw: () => new Promise(() => {}) }),
   S: (body) => ({ fields: ['Cache-Control', 'max-age=600, stale-if-error=3000', 'Age', '650', ...ETAG], body }),
 }
 
@@ -116,6 +118,8 @@ export class LaneOrigin {
   activity = 0
   /** What arrived, in order. */
   readonly seen: string[] = []
+  /** Requests that are being answered. */
+  hanging = 0
   readonly #asked = new Map<string, number>()
   readonly #server: Server
 
@@ -166,11 +170,15 @@ export class LaneOrigin {
     const name = `${method} ${url}`
     const times = (this.#asked.get(name) ?? 0) + 1
     this.#asked.set(name, times)
+    this.hanging += 1
+    response.on('close', () => {
+      this.hanging -= 1
+      this.activity += 1
+    })
     const path = url.split('?', 1)[0] as string
     const letter = path.slice(path.lastIndexOf('/') + 1)[0] ?? 'p'
     const kind = KINDS[letter] ?? (KINDS.p as Kind)
     this.#tell(response, kind(`<${method} ${url} #${times}>`, request), request)
-    response.on('close', () => (this.activity += 1))
   }
 
   #tell(response: ServerResponse, told: Told, { headers, method }: IncomingMessage): void {
