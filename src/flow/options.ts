@@ -40,6 +40,11 @@ const DEADLINES = z
       shown: '30s',
       description: 'A caller waits this long for a load, then gets the reserve or FC_LOAD_TIMEOUT; the load goes on behind.',
     }),
+    token: duration().default(200).meta({
+      unit: 'ms',
+      shown: '200ms',
+      description: 'A caller with a version token waits this long for what it names to be heard here, then goes to the origin.',
+    }),
     maxLoad: duration()
       .default(60_000)
       .meta({ unit: 'ms', shown: '60s', description: 'A load is aborted after this long; its answer is not stored.' }),
