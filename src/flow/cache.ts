@@ -22,7 +22,7 @@ import { readStats, type Stats } from './stats.ts'
 import { unpackValue } from './value.ts'
 
 /** Options of a plain write. */
-export type SetOptions = Pick<CallOptions, 'budget' | 'context' | 'tags' | 'jitter' | 'end'>
+export type SetOptions = Pick<CallOptions, 'budget' | 'context' | 'tags' | 'jitter' | 'end' | 'tiers'>
 
 /** A reading opened by hand: begin before the origin is asked, keep afterwards; the fence judges it. */
 export interface Reading {
@@ -100,10 +100,21 @@ export class Cache {
   }
 
   /** What is stored and may be served, fresh or stale; never loads. */
-  async get<T = unknown>(key: string, options?: Pick<CallOptions, 'budget' | 'context'>): Promise<Result<T> | undefined> {
+  async get<T = unknown>(
+    key: string,
+    options?: Pick<CallOptions, 'budget' | 'context' | 'token'>,
+  ): Promise<Result<T> | undefined> {
     const { engine, fetcher } = this.#shared
-    const verdict = fetcher.lookup<T>(this.#full(key), fetcher.calls.named(options), engine.clock.now())
-    if (verdict.state !== 'fresh' && verdict.state !== 'stale') {
+    const full = this.#full(key)
+    const isSure = options?.token === undefined && engine.clock.now() < engine.seesUntil
+    const isCurrent = isSure || (await fetcher.isCurrent(options?.token))
+    const named = fetcher.calls.named(options)
+    let verdict = fetcher.lookup<T>(full, named, engine.clock.now())
+    if (engine.second !== undefined && isCurrent && verdict.state !== 'fresh' && verdict.state !== 'stale') {
+      const isFound = await fetcher.pull(engine.second, { key: full, namespace: this.#namespaceOf(full) })
+      if (isFound) verdict = fetcher.lookup<T>(full, named, engine.clock.now())
+    }
+    if (!isCurrent || (verdict.state !== 'fresh' && verdict.state !== 'stale')) {
       engine.meter.count(COUNTER.misses)
       return undefined
     }
@@ -116,7 +127,8 @@ export class Cache {
   async set(key: string, value: unknown, options: SetOptions = {}): Promise<boolean> {
     const call = this.#shared.fetcher.calls.resolve(options)
     const full = this.#full(key)
-    const fill = this.#shared.engine.write(full, { namespace: this.#namespaceOf(full), tags: call.tags })
+    const { tags, memoryOnly } = call
+    const fill = this.#shared.engine.write(full, { namespace: this.#namespaceOf(full), tags, memoryOnly })
     const { kept } = storeValue(this.#shared.engine, fill, { data: value, call })
     return kept === 'kept'
   }
@@ -129,14 +141,17 @@ export class Cache {
     return {
       keep: (value, options = {}) => {
         const call = fetcher.calls.resolve(options)
-        return storeValue(engine, { ...fill, tags: call.tags }, { data: value, call }).kept
+        const { shared, ...alone } = fill
+        const place = shared === undefined || call.memoryOnly ? alone : fill
+        return storeValue(engine, { ...place, tags: call.tags }, { data: value, call }).kept
       },
     }
   }
 
-  /** Invalidates one key. @returns whether it was stored */
+  /** Invalidates one key, everywhere. @returns whether it was stored */
   async delete(key: string): Promise<boolean> {
-    return this.#shared.engine.invalidate({ keys: [this.#full(key)] }).matched > 0
+    const { matched } = await this.#shared.engine.invalidateEverywhere({ keys: [this.#full(key)] })
+    return matched > 0
   }
 
   /**
@@ -163,12 +178,13 @@ export class Cache {
   }
 
   /**
-   * Invalidates. When it resolves, no read that begins later here gets older data, on any path.
+   * Invalidates. When it returns, no read that begins later here gets older data, on any path; when it resolves, the answer
+   * says how many of the instances that share the log have followed, and its token makes any of them follow.
    * Keys and prefixes are this view's own; everything else is the whole cache's.
    */
   async invalidate(input: InvalidateInput): Promise<InvalidateResult> {
     checkInvalidate(input)
-    return this.#shared.engine.invalidate({
+    return this.#shared.engine.invalidateEverywhere({
       ...input,
       ...(input.keys === undefined ? {} : { keys: input.keys.map((key) => this.#full(key)) }),
       ...(input.prefixes === undefined ? {} : { prefixes: input.prefixes.map((prefix) => this.#currentPrefix() + prefix) }),

@@ -24,6 +24,10 @@ export interface CallOptions {
   readonly jitter?: number
   /** A known end time (a promotion ends), epoch ms or Date: no window of this answer reaches beyond it. */
   readonly end?: number | Date
+  /** Version token of a write: nothing older is answered, on any instance. */
+  readonly token?: string
+  /** Where it may stand: `['memory']` keeps it out of the second level, for data that is hardly ever used twice. */
+  readonly tiers?: readonly ('memory' | 'l2')[]
   /** Deadlines of this caller. */
   readonly soft?: Duration
   readonly hard?: Duration
@@ -44,9 +48,13 @@ export interface Call {
   readonly softMs: number | undefined
   readonly hardMs: number
   readonly signal: AbortSignal | undefined
+  /** The second level is not for it. */
+  readonly memoryOnly: boolean
 }
 
-const KNOWN = new Set(['budget', 'context', 'tags', 'skip', 'negative', 'jitter', 'end', 'soft', 'hard', 'signal'])
+const KNOWN: ReadonlySet<string> = new Set(
+  'budget context tags skip negative jitter end tiers token soft hard signal'.split(' '),
+)
 const NO_TAGS: readonly string[] = []
 const MEMO_LIMIT = 1000
 
@@ -97,7 +105,13 @@ export class Calls {
       softMs: options.soft === undefined ? soft : parseDuration(options.soft, 'soft'),
       hardMs: options.hard === undefined ? hard : parseDuration(options.hard, 'hard'),
       signal,
+      memoryOnly: this.#isMemoryOnly(options),
     }
+  }
+
+  #isMemoryOnly({ tiers, context }: CallOptions): boolean {
+    if (tiers !== undefined) return parseTiers(tiers, 'tiers')
+    return context !== undefined && this.#settings.l2?.except.includes(context) === true
   }
 
   #negative(given: BudgetInput | false | undefined): Budget | undefined {
@@ -132,6 +146,15 @@ export class Calls {
     }
     return budget
   }
+}
+
+/** @returns whether memory alone is meant @throws FC_OPTION_TYPE */
+function parseTiers(given: unknown, name: string): boolean {
+  const isList = Array.isArray(given) && given.length > 0 && given.every((tier) => tier === 'memory' || tier === 'l2')
+  if (!isList || !given.includes('memory')) {
+    throw new ForecacheError('FC_OPTION_TYPE', { name, expected: "['memory'] or ['memory', 'l2']", given: textOf(given) })
+  }
+  return !given.includes('l2')
 }
 
 /** Of any realm: what is needed of it is what is looked at. */

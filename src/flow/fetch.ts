@@ -15,8 +15,10 @@ import type { Engine } from './engine.ts'
 import type { FillTarget } from './fill.ts'
 import type { Lead } from './flight.ts'
 import { type Loaded, startLoad } from './load.ts'
+import type { SecondLevel } from './second-level.ts'
 import type { Load } from './loader.ts'
-import { unpackValue } from './value.ts'
+import { isWrapped, unpackValue } from './value.ts'
+import { decodeValue } from './value-codec.ts'
 import { waitWithin } from './wait.ts'
 
 /** An answer and where it came from. */
@@ -63,10 +65,26 @@ export class Fetcher {
   async fetch<T>(request: Request<T>): Promise<Result<T>> {
     const { clock } = this.#engine
     const askedAt = clock.now()
-    const result = await this.#answer(request, askedAt)
+    const token = request.options?.token
+    const isSure = token === undefined && askedAt < this.#engine.seesUntil
+    const result = await (isSure ? this.#answer(request, askedAt) : this.#surely(request, token))
     const series = seriesOf(request.route, result.cached, result.stale)
     this.#engine.meter.observe(HISTOGRAM.hit, (clock.now() - askedAt) / 1000, series)
     return result
+  }
+
+  /** Hears what may have been missed before it answers; a token that cannot be reached in time takes its bearer to the origin. */
+  async #surely<T>(request: Request<T>, token: unknown): Promise<Result<T>> {
+    return (await this.isCurrent(token)) ? this.#answer(request, this.#engine.clock.now()) : this.#alone(request)
+  }
+
+  /** Whether memory may be read by a caller who bears this token, or none. @throws (rejects) FC_OPTION_TYPE, FC_LINK_BLIND */
+  async isCurrent(token: unknown): Promise<boolean> {
+    const engine = this.#engine
+    if (engine.clock.now() >= engine.seesUntil) await engine.regain()
+    if (token === undefined) return true
+    if (typeof token !== 'string') throw new ForecacheError('FC_OPTION_TYPE', { name: 'token', expected: 'a version token', given: typeof token })
+    return engine.catchUp(token, engine.settings.deadlines.token)
   }
 
   /** What memory holds for a caller with this budget; counts as a use. */
@@ -82,29 +100,60 @@ export class Fetcher {
   }
 
   #answer<T>(request: Request<T>, now: number): Result<T> | Promise<Result<T>> {
-    const { options, key, route } = request
-    const { meter, events } = this.#engine
+    const { options, key } = request
     if (options?.skip === 'read' || options?.skip === 'both') return this.#alone(request)
     const verdict = this.lookup<T>(key, this.calls.named(options), now)
     switch (nextStep(verdict)) {
-      case 'deliver': {
-        const { entry, ageMs } = verdict as Verdict & { state: 'fresh' }
-        meter.count(COUNTER.hits, route)
-        if (events.wants('lookup:hit')) events.emit('lookup:hit', { key, ageMs })
-        return this.deliver(entry, ageMs, false)
-      }
-      case 'deliverAndRefresh': {
-        const { entry, ageMs } = verdict as Verdict & { state: 'stale' }
-        this.#refreshBehind(request)
-        return this.#deliverStale(request, { entry, ageMs, reason: 'revalidate' })
-      }
+      case 'deliver':
+        return this.#deliverFresh(request, verdict as Verdict & { state: 'fresh' })
+      case 'deliverAndRefresh':
+        return this.#deliverAndRefresh(request, verdict as Verdict & { state: 'stale' })
       case 'fetchOrReserve':
-        return this.#load(request)
+      case 'fetch':
+        return this.#engine.second === undefined ? this.#load(request) : this.#lookBehind(request, this.#engine.second)
       case 'pass':
         return this.#alone(request)
-      case 'fetch':
-        return this.#load(request)
     }
+  }
+
+  /** What memory does not have may stand in the second level. */
+  async #lookBehind<T>(request: Request<T>, second: SecondLevel): Promise<Result<T>> {
+    const { key, options } = request
+    const call = this.calls.resolve(options)
+    const mayAsk = !call.memoryOnly && call.hardMs > second.deadlineMs && !this.#engine.flights.has(key)
+    if (!mayAsk || !(await this.pull(second, request))) return this.#load(request)
+    const verdict = this.lookup<T>(key, this.calls.named(options), this.#engine.clock.now())
+    const step = nextStep(verdict)
+    if (step === 'deliver') return this.#deliverFresh(request, verdict as Verdict & { state: 'fresh' })
+    if (step === 'deliverAndRefresh') return this.#deliverAndRefresh(request, verdict as Verdict & { state: 'stale' })
+    return step === 'pass' ? this.#alone(request) : this.#load(request)
+  }
+
+  /** Looks for a key in the second level. @returns whether it stands in memory by now */
+  pull(second: SecondLevel, { key, namespace }: { readonly key: string; readonly namespace: number }): Promise<boolean> {
+    const engine = this.#engine
+    const home = { policy: engine.settings.values, key, canonical: <B>(id: string, body: B): B => engine.canonical(id, body) }
+    return second.pull({
+      key,
+      namespace,
+      decode: (codec, payload) => {
+        const decoded = decodeValue(home, codec, payload)
+        if (decoded !== undefined && isWrapped(decoded.value)) engine.wrapping.any = true
+        return decoded
+      },
+    })
+  }
+
+  #deliverFresh<T>({ key, route }: Request<T>, { entry, ageMs }: Verdict & { state: 'fresh' }): Result<T> {
+    const { meter, events } = this.#engine
+    meter.count(COUNTER.hits, route)
+    if (events.wants('lookup:hit')) events.emit('lookup:hit', { key, ageMs })
+    return this.deliver(entry, ageMs, false)
+  }
+
+  #deliverAndRefresh<T>(request: Request<T>, { entry, ageMs }: Verdict & { state: 'stale' }): Result<T> {
+    this.#refreshBehind(request)
+    return this.#deliverStale(request, { entry, ageMs, reason: 'revalidate' })
   }
 
   #deliverStale<T>(
@@ -226,6 +275,7 @@ export class Fetcher {
     const started = refreshes.start(
       key,
       async () => {
+        if (await this.#isRefreshed(request, call)) return
         const place = flights.enter<Loaded>(key, () => this.#engine.begin(key, targetOf(request, call)))
         if (place.role === 'lead') await this.#lead(place, request, { call })
         else if (place.role === 'follow') place.leave()
@@ -235,6 +285,13 @@ export class Fetcher {
     if (started) meter.count(COUNTER.refreshes, request.route)
   }
 
+  /** Whether another process has refreshed it meanwhile. */
+  async #isRefreshed<T>(request: Request<T>, call: Call): Promise<boolean> {
+    const { second, clock } = this.#engine
+    if (second === undefined || call.memoryOnly || !(await this.pull(second, request))) return false
+    return this.lookup(request.key, this.calls.named(request.options), clock.now()).state === 'fresh'
+  }
+
   #result<T>(loaded: Loaded): Result<T> {
     const data = unpackValue(this.#engine.settings.values, loaded.held) as T
     return { data, cached: false, stale: false, ageMs: Math.max(0, this.#engine.clock.now() - loaded.startedAt) }
@@ -242,5 +299,6 @@ export class Fetcher {
 }
 
 function targetOf<T>(request: Request<T>, call: Call): FillTarget {
-  return { namespace: request.namespace, tags: call.tags, route: request.route }
+  const target = { namespace: request.namespace, tags: call.tags, route: request.route }
+  return call.memoryOnly ? { ...target, memoryOnly: true } : target
 }
