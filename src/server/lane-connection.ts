@@ -6,6 +6,7 @@
  * very end, and has answered it; else the stack keeps it. A client that does not take its answers stops being read.
  */
 import type { Socket } from 'node:net'
+import { ForecacheError } from '../model/errors.ts'
 import { Aside } from './lane-aside.ts'
 import { AsideMessage } from './lane-message.ts'
 import type { LaneAnswer, LaneDesk, LanePeer } from './lane-desk.ts'
@@ -13,12 +14,14 @@ import { LaneIncoming } from './lane-incoming.ts'
 import { type LaneShared, ONE_COPY_BYTES } from './lane-shared.ts'
 import { headEnd, isBare, readFields, type RequestLine, scanRequestLine } from './lane-scan.ts'
 import { peerOf, schemeOf } from './peer.ts'
+import { errorBytes } from './refuse.ts'
 
 /** Bytes held behind a request that the stack answers, before the client is no longer read. */
 const MAX_HELD_BYTES = 64 * 1024
 /** What stands between a target and the fields. */
 const VERSION_BYTES = ' HTTP/1.1\r\n'.length
 const NOTHING = Buffer.alloc(0)
+const TOO_LATE = errorBytes(new ForecacheError('FC_REQUEST_TIMEOUT', { ms: 'the allowed' }))
 
 /** See the module's header. */
 export class LaneConnection {
@@ -64,9 +67,17 @@ export class LaneConnection {
     socket.resume()
   }
 
-  /** Closes the connection if its client has asked nothing for too long. @param before `clock.now()` of the last question */
-  expire(before: number): void {
-    if (this.#idleSince <= before && this.#isOpen && this.#socket.writableLength === 0) this.#socket.destroy()
+  /**
+   * Closes the connection if its client has asked nothing for too long.
+   *
+   * @param before `clock.now()` of the last question
+   * @param silentBefore the same where there was none at all; such a client is told
+   */
+  expire(before: number, silentBefore: number): void {
+    const socket = this.#socket
+    if (!this.#isOpen || socket.writableLength > 0) return
+    if (this.#idleSince <= before || socket.writableEnded) socket.destroy()
+    else if (this.#idleSince <= silentBefore && socket.bytesRead === 0) socket.end(TOO_LATE)
   }
 
   /** Ends the connection when it owes no answer. */
@@ -275,9 +286,17 @@ export class LaneConnection {
 
   readonly #onEnd = (): void => {
     this.#ended = true
-    if (this.#message !== undefined) {
-      if (this.#held.length === 0) this.#aside?.push(null)
-    } else if (this.#awaiting || !this.#blocked) this.#socket.end() // whoever sends no more while he waits is taken for gone
+    if (this.#message !== undefined) this.#endAside()
+    else if (this.#awaiting || !this.#blocked) this.#socket.end() // whoever sends no more while he waits is taken for gone
+  }
+
+  /** The stack gets what is held, and the end: it knows what becomes of requests that are not yet answered. */
+  #endAside(): void {
+    const held = this.#held
+    this.#held = NOTHING
+    this.#message?.keep()
+    if (held.length > 0) this.#aside?.push(held)
+    this.#aside?.push(null)
   }
 
   readonly #onError = (): void => {
@@ -333,6 +352,7 @@ export class LaneConnection {
     const piece = mine === bytes.length ? bytes : bytes.subarray(0, mine)
     if (piece.length > 0 && this.#aside?.push(piece) === false) this.#socket.pause()
     if (mine < bytes.length) this.#hold(bytes.subarray(mine))
+    if (this.#ended && !message.isWhole) this.#endAside()
   }
 
   /** The stack has answered all it has read. */

@@ -31,6 +31,11 @@ export class AsideMessage {
     return this.#left === 0
   }
 
+  /** All that comes is its from now on: the lane does not open again. */
+  keep(): void {
+    this.#close(Infinity)
+  }
+
   /** Looks at bytes before they are taken. */
   look(bytes: Buffer): void {
     if (this.#left !== undefined) return

@@ -10,6 +10,8 @@ import type { LaneDesk } from './lane-desk.ts'
 /** Deadlines and bounds of a lane; durations in ms. */
 export interface LaneOptions {
   readonly maxHeadBytes: number
+  /** A client that says nothing at all is told so after this. */
+  readonly headMs: number
   readonly writeMs: number
   readonly keepAliveMs: number
 }

@@ -45,8 +45,9 @@ export class Lane {
     const { host, options } = this.#shared
     this.#sweeping = true
     host.clock.after(SWEEP_MS, () => {
-      const before = host.clock.now() - options.keepAliveMs - GRACE_MS
-      for (const connection of this.#open) connection.expire(before)
+      const now = host.clock.now()
+      const before = now - options.keepAliveMs - GRACE_MS
+      for (const connection of this.#open) connection.expire(before, now - options.headMs)
       this.#sweeping = false
       if (this.#open.size > 0) this.#armSweeper()
     })

@@ -151,6 +151,32 @@ describe.each(WAYS)('connections %s: ends', (_, lane) => {
     await until(() => arm.origin.hanging === 0, 'the origin is left')
   })
 
+  it.each([
+    ['nothing', ''],
+    ['a whole request', get('h1')],
+  ])('takes a client that sends no more while the origin is awaited for gone, with %s behind', async (__, behind) => {
+    const arm = await gatewayOf(lane)
+    const wire = open(arm)
+    wire.send(post('W1', 'ab') + behind)
+    await until(() => arm.origin.hanging === 1, 'the origin is asked')
+
+    wire.socket.end()
+
+    await closing(wire, 1000)
+    await until(() => arm.origin.hanging === 0, 'the origin is left')
+  })
+
+  it('ends what it answers for a client that has ended within a head', async () => {
+    const arm = await gatewayOf(lane)
+    const wire = open(arm)
+
+    wire.send(post('P1', 'ab') + get('h1').slice(0, 20))
+    wire.socket.end()
+
+    expect(await closing(wire)).toBeLessThan(1000)
+    expect(told(wire).at(-1)).toBe('400 -')
+  })
+
   it('refuses a head that cannot be read behind a hit, and closes', async () => {
     const arm = await gatewayOf(lane)
     const wire = open(arm)
@@ -198,6 +224,14 @@ describe.each(WAYS)('connections %s: deadlines and bounds', (_, lane) => {
     expect(tookMs).toBeLessThan(2000)
     expect(told(wire).at(-1)).toBe('408 -')
     expect(wire.text).toContain('\r\nConnection: close\r\n')
+  })
+
+  it('tells a client that says nothing that it is too late', async () => {
+    const arm = await gatewayOf(lane, { limits: { headTimeout: '200ms', keepAlive: '1m' } })
+    const wire = open(arm)
+
+    expect(await closing(wire)).toBeGreaterThan(150)
+    expect(told(wire)).toEqual(['408 -'])
   })
 
   it.each([
