@@ -11,12 +11,13 @@ const RUNS = Number(process.env['FORECACHE_LANE_RUNS'] ?? 150)
 const SEED = Number(process.env['FORECACHE_LANE_SEED'] ?? Date.now() % 1_000_000)
 
 const ROUTES = [
-  { name: 'tiered', match: { path: '/:u/a1' }, key: { tier: { header: 'X-Tier', tiers: ['gold', 'none'], anonymous: 'none' } } },
+  { name: 'tiered', match: { path: '/:u/A1' }, key: { tier: { header: 'X-Tier', tiers: ['gold', 'none'], anonymous: 'none' } } },
   { name: 'written', match: { path: '/:u/h1' }, readYourWrites: true, tags: ['u:{u}', 'red'] },
-  { name: 'strict', match: { path: '/:u/p1' }, strict: true },
+  { name: 'strict', match: { path: '/:u/D1' }, strict: true },
   { name: 'brief', match: { path: '/:u/h2' }, budget: { fresh: '10s', stale: '1m', onError: '2m' } },
-  { name: 'spoken', match: { path: '/:u/p2' }, key: { locale: { offered: ['en', 'de'], default: 'en' }, cookies: ['theme'] } },
-  { name: 'coded', match: { path: '/:u/z1' }, key: { encoding: ['br', 'gzip'], query: { keep: ['a'] } } },
+  { name: 'spoken', match: { path: '/:u/F2' }, key: { locale: { offered: ['en', 'de'], default: 'en' }, cookies: ['theme'] } },
+  { name: 'counted', match: { path: '/:u/G1' }, key: { query: { keep: ['a'], unordered: ['a'] }, headers: ['X-Var'] } },
+  { name: 'coded', match: { path: '/:u/A2' }, key: { encoding: ['br', 'gzip'], query: { keep: ['a'] } } },
 ]
 const CONFIGURATIONS: [name: string, values: Readonly<Record<string, unknown>>][] = [
   ['no options', {}],

@@ -35,6 +35,11 @@ type Kind = (told: string, request: IncomingMessage) => Told
 export const KINDS: Readonly<Record<string, Kind>> = {
   h: (body) => ({ fields: [...FRESH, ...ETAG, ...MODIFIED, 'Content-Type', 'application/json'], body }),
   p: (body) => ({ fields: FRESH, body }),
+  // Like `p`: for routes by which the same path may stand in the cache several times.
+  A: (body) => ({ fields: [...FRESH, ...ETAG], body }),
+  D: (body) => ({ fields: FRESH, body }),
+  F: (body) => ({ fields: FRESH, body }),
+  G: (body) => ({ fields: FRESH, body }),
   q: (body) => ({ fields: ['Cache-Control', 's-maxage=600, max-age=1', 'X-Odd', 'caf\xe9', 'x-empty', ''], body }),
   a: (body) => ({ fields: ['Cache-Control', 'public, max-age=600', ...ETAG], body }),
   s: (body) => ({ fields: ['Cache-Control', 'max-age=600, stale-while-revalidate=3000', 'Age', '700'], body }),
@@ -106,7 +111,7 @@ function chunk(text: string): string {
 }
 
 /** Letters by what a second request meets, when nothing of it says otherwise. */
-export const STORED_KINDS: readonly string[] = [...'hpqaroyvezkgbwtijflu']
+export const STORED_KINDS: readonly string[] = [...'hpqaroyvezkgbwtijfluADFG']
 /** Letters that are never simply hit. */
 export const OTHER_KINDS: readonly string[] = [...'sxncmdES']
 /** Letters whose answers may end the connection. */

@@ -201,7 +201,7 @@ export function anyRequest(dice: Dice, path: string, plain: boolean): Asked {
     if (dice.chance(0.05)) parts.target = `http://${dice.pick(['a.test', 'A.test:80', 'b.test'])}${parts.target}`
     addBody(dice, parts)
   }
-  return { bytes: written(parts), path, isPlain: plain && !'vezy'.includes(letter), endsConnection: ends || isSuspect(parts) }
+  return { bytes: written(parts), path, isPlain: plain && !'vezyADFG'.includes(letter), endsConnection: ends || isSuspect(parts) }
 }
 
 const OTHER_METHODS: readonly (readonly [number, string])[] = [

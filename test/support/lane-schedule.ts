@@ -86,6 +86,9 @@ function between(dice: Dice, stored: readonly string[]): Step {
   ])
 }
 
+/** Behind requests that are not yet answered, `node:http` alone closes behind it. */
+const EXPECTS = /\r\nExpect: 100/
+
 function group(dice: Dice, { stored, sure, fresh, limits, smooth }: Ground): string {
   const used = new Set<string>()
   let bytes = ''
@@ -107,7 +110,8 @@ function group(dice: Dice, { stored, sure, fresh, limits, smooth }: Ground): str
       const path = used.has(known) ? fresh() : known
       sure.delete(path)
       used.add(path)
-      bytes += hostileBytes(dice, path, limits).bytes
+      const odd = hostileBytes(dice, path, limits).bytes
+      if (bytes === '' || !EXPECTS.test(odd)) bytes += odd
       ended = dice.chance(0.7)
       if (ended) break
       continue
@@ -116,7 +120,7 @@ function group(dice: Dice, { stored, sure, fresh, limits, smooth }: Ground): str
     const wantsPlain = dice.chance(smooth ? 0.85 : 0.5)
     const path = !used.has(known) || (wantsPlain && isSure) ? known : fresh()
     const asked = anyRequest(dice, path, wantsPlain)
-    if (bytes !== '' && /\r\nExpect: 100/.test(asked.bytes)) continue // behind others its connection may end
+    if (bytes !== '' && EXPECTS.test(asked.bytes)) continue
     used.add(path)
     if (!asked.isPlain) sure.delete(path)
     bytes += asked.bytes
