@@ -27,8 +27,8 @@ const CONFIGURATIONS: [name: string, values: Readonly<Record<string, unknown>>][
   ['the conformance profile', { profile: 'conformance', routes: ROUTES.slice(1, 2) }],
 ]
 
-async function duel(values: Readonly<Record<string, unknown>>, lanes?: boolean[]): Promise<Duel> {
-  const started = await startDuel(values, lanes)
+async function duel(values: Readonly<Record<string, unknown>>, options?: Parameters<typeof startDuel>[1]): Promise<Duel> {
+  const started = await startDuel(values, options)
   onTestFinished(() => started.close())
   return started
 }
@@ -44,7 +44,7 @@ describe(`lane and node:http, conversations from seed ${SEED}`, () => {
   }
 
   it('tell nothing apart where both are node:http: the comparison itself is steady', async () => {
-    const { judgeSeeds } = await duel({}, [false, false])
+    const { judgeSeeds } = await duel({}, { lanes: [false, false] })
 
     expect(await judgeSeeds(SEED, Math.ceil(RUNS / 4))).toEqual([])
   })

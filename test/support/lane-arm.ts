@@ -35,6 +35,7 @@ export interface Arm {
   readonly gateway: Gateway
   readonly origin: LaneOrigin
   readonly port: number
+  readonly apiPort: number
   /** What it logged as an error. */
   readonly errors: string[]
   close(): Promise<void>
@@ -44,7 +45,7 @@ export interface Arm {
 export async function startArm(
   name: string,
   clock: Clock,
-  { origin: onOrigin, ...values }: Readonly<Record<string, unknown>>,
+  { origin: onOrigin, api: onApi, ...values }: Readonly<Record<string, unknown>>,
 ): Promise<Arm> {
   const origin = new LaneOrigin()
   const errors: string[] = []
@@ -55,17 +56,18 @@ export async function startArm(
       ...values,
       origin: { ...(onOrigin as object), url: await origin.listen() },
       listen: '127.0.0.1:0',
-      api: { listen: '127.0.0.1:0' },
+      api: { ...(onApi as object), listen: '127.0.0.1:0' },
     },
   })
   const gateway = createGateway(config, logger, clock)
-  const { listen } = await gateway.listen()
+  const { listen, api } = await gateway.listen()
   return {
     name,
     gateway,
     origin,
     errors,
     port: listen.port,
+    apiPort: api.port,
     async close() {
       await gateway.close(0)
       await origin.close()

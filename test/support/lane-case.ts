@@ -35,7 +35,11 @@ export interface Outcome {
   readonly counts: Readonly<Record<string, number>>
 }
 
-const LAST = 'GET /uuuuuuu/p-last HTTP/1.1\r\nHost: a.test\r\nUser-Agent: last\r\n\r\n'
+const GATEWAY: Door = {
+  port: 'port',
+  last: 'GET /uuuuuuu/p-last HTTP/1.1\r\nHost: a.test\r\nUser-Agent: last\r\n\r\n',
+  mark: 'p-last #',
+}
 const END_MS = 4000
 
 /** What conversations are run on: gateways side by side, on a clock that is theirs together. */
@@ -44,12 +48,22 @@ export interface Stage {
   readonly clock: ForwardClock
   /** Turns of the event loop without anything happening that count as the end. */
   readonly idleTurns: number
+  /** Default: the gateway's. */
+  readonly door?: Door
+}
+
+/** Which port is spoken to, and the request by which a connection shows that it still serves. */
+export interface Door {
+  readonly port: 'port' | 'apiPort'
+  readonly last: string
+  /** Part of its answer. */
+  readonly mark: string
 }
 
 /** Runs a conversation on every arm of a stage. */
-export async function converse({ arms, clock, idleTurns }: Stage, steps: readonly Step[]): Promise<Outcome[]> {
+export async function converse({ arms, clock, idleTurns, door = GATEWAY }: Stage, steps: readonly Step[]): Promise<Outcome[]> {
   const name = nextName()
-  const talks = arms.map((arm) => new Talk(arm, name, idleTurns))
+  const talks = arms.map((arm) => new Talk(arm, { name, idleTurns, door }))
   for (const step of steps) {
     if (step.kind === 'forward') clock.forward(step.ms)
     else await Promise.all(talks.map((talk) => talk.take(step)))
@@ -67,16 +81,18 @@ class Talk {
   readonly #arm: Arm
   readonly #name: string
   readonly #idleTurns: number
+  readonly #door: Door
   readonly #seenBefore: number
   readonly #countsBefore: Record<string, number>
   readonly #asides: string[] = []
   #wire: Wire | undefined
   #cut = false
 
-  constructor(arm: Arm, name: string, idleTurns: number) {
+  constructor(arm: Arm, { name, idleTurns, door }: { readonly name: string; readonly idleTurns: number; readonly door: Door }) {
     this.#arm = arm
     this.#name = name
     this.#idleTurns = idleTurns
+    this.#door = door
     this.#seenBefore = arm.origin.seen.length
     this.#countsBefore = countsOf(arm)
   }
@@ -106,9 +122,9 @@ class Talk {
     let fate: Outcome['fate'] = wire.reset ? 'reset' : 'closed'
     if (!wire.isOver) {
       const before = wire.text.length
-      wire.send(this.#own(LAST))
+      wire.send(this.#own(this.#door.last))
       await this.#settle(wire)
-      fate = wire.text.slice(before).includes('p-last #') ? 'kept' : wire.isOver ? 'closed' : 'held'
+      fate = wire.text.slice(before).includes(this.#door.mark) ? 'kept' : wire.isOver ? 'closed' : 'held'
     }
     wire.socket.end()
     const deadline = Date.now() + END_MS
@@ -128,7 +144,7 @@ class Talk {
   }
 
   get #main(): Wire {
-    this.#wire ??= new Wire(this.#arm.port)
+    this.#wire ??= new Wire(this.#arm[this.#door.port])
     return this.#wire
   }
 
@@ -143,7 +159,7 @@ class Talk {
   }
 
   async #aside(bytes: string): Promise<void> {
-    const wire = new Wire(this.#arm.port)
+    const wire = new Wire(this.#arm[this.#door.port])
     wire.send(this.#own(bytes))
     await this.#settle(wire)
     this.#asides.push(wire.text)

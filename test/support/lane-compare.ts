@@ -10,7 +10,9 @@ const TIMES: readonly (readonly [field: RegExp, within: number | null])[] = [
   [/(?<name>; ttl=)(?<value>-?\d+)/g, 2],
   [/(?<=\r\n)(?<name>x-cache-latency: )(?<value>\d+)/gi, null],
   [/(?<name>1\.1 forecache-)(?<value>[\w-]+)/g, null],
-  [/(?<=\r\n)(?<name>forecache-token: )(?<value>[\w-]+(?=\.))/gi, null],
+  [/(?<name>"ageMs":)(?<value>\d+)/g, null],
+  [/(?<name>"token":")(?<value>[\w-]+\.\d+)/g, null],
+  [/(?<=\r\n)(?<name>forecache-token: )(?<value>[\w-]+\.\d+)/gi, null],
 ]
 
 /** Interim answers may be left out (RFC 9110 section 15.2), and are where an answer waits for others. */

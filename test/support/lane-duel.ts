@@ -2,7 +2,7 @@
  * Two gateways that should do the same, set against each other over generated conversations.
  */
 import { type Arm, ForwardClock, startArm, turns } from './lane-arm.ts'
-import { converse, type Stage, type Step } from './lane-case.ts'
+import { converse, type Door, type Stage, type Step } from './lane-case.ts'
 import { differences } from './lane-compare.ts'
 import { Dice } from './lane-dice.ts'
 import type { HeadLimits } from './lane-hostile.ts'
@@ -30,22 +30,38 @@ export interface Duel {
   close(): Promise<void>
 }
 
+/** What is talked about, and where. */
+export interface Matter {
+  readonly door?: Door
+  readonly conversation: (dice: Dice) => Step[]
+}
+
+const GATEWAY_MATTER: Matter = { conversation: (dice) => anyConversation(dice, LIMITS) }
+
 /** @param values configuration of both, without origin and addresses; the first has the lane, the second has not */
-export async function startDuel(values: Readonly<Record<string, unknown>> = {}, lanes = [true, false]): Promise<Duel> {
+export async function startDuel(
+  values: Readonly<Record<string, unknown>> = {},
+  { lanes = [true, false], matter = GATEWAY_MATTER }: { readonly lanes?: readonly boolean[]; readonly matter?: Matter } = {},
+): Promise<Duel> {
   const clock = new ForwardClock()
   const common = { ...values, limits: { ...LIMITS, keepAlive: '1h' } }
   const arms = await Promise.all(lanes.map((lane) => startArm(lane ? 'lane' : 'http', clock, { ...common, lane })))
-  const stage: Stage = { arms, clock, idleTurns: IDLE_TURNS }
+  const stage: Stage = { arms, clock, idleTurns: IDLE_TURNS, ...(matter.door && { door: matter.door }) }
   const compare = async (steps: readonly Step[], idleTurns: number): Promise<string[]> => {
     const [one, other] = await converse({ ...stage, idleTurns }, steps)
     return one === undefined || other === undefined ? [] : differences(one, other)
   }
   const judge = async (steps: readonly Step[]): Promise<string | undefined> => {
     if ((await compare(steps, IDLE_TURNS)).length === 0) return undefined
-    const shows = async (tried: readonly Step[]): Promise<boolean> => (await compare(tried, PATIENT_TURNS)).length > 0
-    if (!(await shows(steps))) return undefined
+    const first = await compare(steps, PATIENT_TURNS)
+    if (first.length === 0) return undefined
+    const shows = async (tried: readonly Step[]): Promise<boolean> =>
+      signature(await compare(tried, PATIENT_TURNS)) === signature(first)
     const least = await shrink(steps, shows)
-    return [...least.map((step) => `  ${JSON.stringify(step)}`), ...(await compare(least, PATIENT_TURNS))].join('\n')
+    return [
+      ...least.map((step) => `  ${JSON.stringify(step).replaceAll(/(.{1,30}?)\1{20,}/g, '$1…')}`),
+      ...(await compare(least, PATIENT_TURNS)),
+    ].join('\n')
   }
   return {
     stage,
@@ -53,7 +69,7 @@ export async function startDuel(values: Readonly<Record<string, unknown>> = {}, 
     async judgeSeeds(first, count) {
       const found: string[] = []
       for (let seed = first; seed < first + count && found.length < 5; seed += 1) {
-        const told = await judge(anyConversation(new Dice(seed), LIMITS))
+        const told = await judge(matter.conversation(new Dice(seed)))
         if (told !== undefined) found.push(`seed ${seed}\n${told}`)
       }
       return found
@@ -68,6 +84,14 @@ export async function startDuel(values: Readonly<Record<string, unknown>> = {}, 
       await Promise.all(arms.map((arm) => arm.close()))
     },
   }
+}
+
+/** What kind of difference it is, so that a smaller conversation is not about another one. */
+function signature([first = '']: readonly string[]): string {
+  const [kind = '', one = '', other = ''] = first.split('\n')
+  let at = 0
+  while (at < one.length && one[at] === other[at]) at += 1
+  return `${kind} ${one.slice(at, at + 20)} ${other.slice(at, at + 20)}`.replaceAll(/\d+/g, 'N')
 }
 
 /** What is given back when nobody is connected any more. */
