@@ -120,6 +120,11 @@ export class Wire {
     if (!this.socket.destroyed && this.socket.writable) this.socket.write(Buffer.from(bytes, 'latin1'))
   }
 
+  /** How much came. */
+  get bytes(): number {
+    return this.#parts.reduce((sum, part) => sum + part.byteLength, 0)
+  }
+
   /** All that came, as latin1. */
   get text(): string {
     return Buffer.concat(this.#parts).toString('latin1')
