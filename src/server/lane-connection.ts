@@ -113,7 +113,8 @@ export class LaneConnection {
       const answer = desk.answer(this.#known, now)
       if (answer === undefined) break
       at = this.#end
-      this.#put(answer)
+      if (at >= chunk.length && this.#gathered === 0 && answer.whole !== undefined && !this.#isHead) this.#write(answer.whole)
+      else this.#put(answer)
       if (at >= chunk.length) this.#flush()
       this.#lane.counts.answered += 1
       desk.time(this.#known, clock.now() - now)
@@ -246,6 +247,12 @@ export class LaneConnection {
     const waits = socket.writableLength > 0 || this.#from.scheme === 'https'
     socket.write(waits ? Buffer.from(bytes) : bytes)
     if (!waits && socket.writableLength > 0) this.#lane.renewGather()
+    this.#settle()
+  }
+
+  /** One answer in a buffer of its own. */
+  #write(whole: Buffer): void {
+    this.#socket.write(whole)
     this.#settle()
   }
 

@@ -20,6 +20,8 @@ export interface LaneAnswer {
   readonly head: Uint8Array
   /** Never changed; left out in answers to HEAD. */
   readonly body: Uint8Array | undefined
+  /** Both in one buffer that is never changed, where that is kept. */
+  readonly whole?: Buffer | undefined
 }
 
 /** A request that waits for its answer. */

@@ -13,9 +13,12 @@ import { admit } from './admit.ts'
 import { forward } from './forward.ts'
 import type { LaneAnswer, LaneDesk, LanePeer } from './lane-desk.ts'
 import { type HeadForm, headText, Ready } from './lane-ready.ts'
+import { Wholes } from './lane-wholes.ts'
 import { receive, type Receiver, type ReceiveSettings } from './receive.ts'
 import { shapeOf } from './send.ts'
 
+/** Larger bodies are not copied for it, bytes. */
+const MAX_WHOLE_BYTES = 32 * 1024
 /** Marks what no lane writes. */
 const UNREADY = Object.freeze({})
 
@@ -24,12 +27,13 @@ export function createGatewayLane({ desk }: HttpDoor, receiver: Receiver, form: 
   const { settings } = receiver
   if (settings.latency === 'on') return undefined
   const { maxTargetBytes } = settings.limits
+  const parts = { form, wholes: new Wholes(desk.engine.clock, desk.engine.ledger) }
   return {
     read: (raw, from) => readFields(raw, from, settings),
     know(bearing, method, target) {
       return target.length > maxTargetBytes ? undefined : know(desk, bearing, { method, target })
     },
-    answer: (known, now) => (known.plain ? whole(known, now, form) : particular(known, form)),
+    answer: (known, now) => (known.plain ? whole(known, now, parts) : particular(known, form)),
     await({ head }, method, target) {
       if (target.length > maxTargetBytes) return undefined
       // What is remembered of the fields must not change with one request.
@@ -52,21 +56,28 @@ function readFields(raw: readonly string[], { peer, scheme }: LanePeer, settings
   }
 }
 
-function whole(known: Known, now: number, form: HeadForm): LaneAnswer | undefined {
+interface Parts {
+  readonly form: HeadForm
+  readonly wholes: Wholes
+}
+
+function whole(known: Known, now: number, { form, wholes }: Parts): LaneAnswer | undefined {
   const stored = recall(known)
   if (stored === undefined) return undefined
-  let ready = stored.ready
-  if (!(ready instanceof Ready) || !ready.hold(now)) {
+  let { ready } = stored
+  if (!(ready instanceof Ready)) {
     if (ready === UNREADY) return undefined
     ready = prepare(known, stored, form)
-    if (!(ready instanceof Ready)) return undefined
-    if (!ready.update(now)) {
-      stored.ready = undefined
-      return undefined
-    }
+    if (!(ready instanceof Ready) || !ready.update(now)) return undefined
+  } else if (ready.holds(now)) {
+    // Asked for twice while nothing of it changed: it will be asked for again.
+    if (ready.whole === undefined && ready.body.byteLength <= MAX_WHOLE_BYTES) wholes.give(ready, ready.head, ready.body)
+  } else if (!ready.update(now)) {
+    ready = prepare(known, stored, form)
+    if (!(ready instanceof Ready) || !ready.update(now)) return undefined
   }
   countRecalled(known, stored, now)
-  return ready as Ready
+  return ready
 }
 
 function prepare(known: Known, stored: Stored, form: HeadForm): object {

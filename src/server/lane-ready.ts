@@ -57,6 +57,7 @@ export function headText(reply: Reply, form: HeadForm, shape: Shape): string | u
 export class Ready implements LaneAnswer {
   readonly head: Buffer
   readonly body: Uint8Array
+  whole: Buffer | undefined = undefined
   // Small integers, and nothing behind a pointer: of a hundred thousand responses each is far from the processor.
   readonly #age: Digits
   readonly #ttl: Digits
@@ -96,13 +97,14 @@ export class Ready implements LaneAnswer {
     return this.head.byteLength + READY_BYTES
   }
 
-  /** Brings the digits up to date; false when they take another number of places by now: make it anew. */
-  hold(now: number): boolean {
-    return now - BASE_MS < this.#until || this.update(now)
+  /** Whether the digits are still right. */
+  holds(now: number): boolean {
+    return now - BASE_MS < this.#until
   }
 
-  /** As `hold`, whatever holds. */
+  /** Brings the digits up to date; false when they take another number of places by now: make it anew. */
   update(now: number): boolean {
+    this.whole = undefined
     const at = now - BASE_MS
     const ageMs = Math.max(0, at - this.#bornAt)
     const age = Math.floor(ageMs / 1000)
