@@ -114,7 +114,9 @@ export class SharedLog implements LinkReceiver {
 
   /** For who comes after `seesUntil`: asks once more, in bounded time. @throws (rejects) FC_LINK_BLIND where the policy is `fail` */
   async regain(): Promise<void> {
-    if (!this.#isBlind) await this.#link.reprove?.()
+    const { clock } = this.#parts
+    const isKnownBlind = this.#isBlind && (this.policy !== 'budget' || clock.now() < this.seesUntil)
+    if (!isKnownBlind) await this.#link.reprove?.()
     if (this.#isBlind && this.policy === 'fail') throw new ForecacheError('FC_LINK_BLIND')
   }
 
@@ -151,11 +153,13 @@ export class SharedLog implements LinkReceiver {
     this.#applied = sequence
   }
 
-  blind(): void {
-    if (!this.#isBlind) this.#blindSince = this.#parts.clock.now()
+  blind(untilMs: number = Number.POSITIVE_INFINITY): void {
+    if (this.policy === 'fail') this.seesUntil = Number.NEGATIVE_INFINITY
+    else this.seesUntil = this.policy === 'budget' ? untilMs : Number.POSITIVE_INFINITY
+    if (this.#isBlind) return
+    this.#blindSince = this.#parts.clock.now()
     this.#isBlind = true
     this.#isDoubtful = false
-    this.seesUntil = this.policy === 'fail' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
     const { flights, memory, fence } = this.#parts
     memory.veil(this.policy === 'miss' || this.policy === 'fail')
     if (this.policy === 'budget') return

@@ -49,8 +49,12 @@ export interface LinkReceiver {
   apply(record: LinkRecord): number
   /** A record of this member's own has its place; everything before it is applied. */
   reach(sequence: Position, draft: LinkDraft): void
-  /** Nothing may be served from memory, nor stored, until the link sees again. */
-  blind(): void
+  /**
+   * Nothing may be trusted until the link sees again.
+   *
+   * @param untilMs moment of the clock until which this is known without asking again; default: until it sees
+   */
+  blind(untilMs?: number): void
   /** Nothing that was read while blind, or before, may be served or stored; what is read from now on may. */
   see(): void
   /** Silence is proven up to a moment; it may be trusted until `untilMs` of the clock. Ends doubt and blindness. */

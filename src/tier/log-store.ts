@@ -28,11 +28,21 @@ export interface Appended {
   /** Place of the first of them; 0: the log is another one, nothing was appended. */
   readonly first: Position
   readonly members: readonly string[]
+  /**
+   * For so long there may be members that are not named, ms: a log that has just begun has not heard of those that lived
+   * under the former one, and they may not have heard that it has begun.
+   */
+  readonly unsureMs: number
 }
+
+/** What is told of a record that has its place. */
+export type Placed = Pick<Appended, 'members' | 'unsureMs'>
 
 /** A member has applied everything up to a place. */
 export interface Acknowledgement {
   readonly member: string
+  /** The log that places are of. */
+  readonly generation: string
   readonly upTo: Position
   /** Entries that the asked-for records named there: pairs of place and count; 0 is left out. */
   readonly matched: readonly (readonly [sequence: Position, count: number])[]

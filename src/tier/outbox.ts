@@ -8,13 +8,14 @@
 import type { Position } from '../model/entry.ts'
 import type { LinkDraft } from '../model/link.ts'
 import { formatDraft } from '../wire/link-draft.ts'
+import type { Placed } from './log-store.ts'
 
 /** A draft in the queue. */
 export interface Outgoing {
   readonly draft: LinkDraft
   readonly text: string
   /** Runs once it has its place. */
-  onPlaced(sequence: Position, members: readonly string[]): void
+  onPlaced(sequence: Position, placed: Placed): void
 }
 
 /** Drafts that may wait; beyond it everything is invalidated instead. */
@@ -47,14 +48,14 @@ export class Outbox {
   }
 
   /** The first of what waits stand in the log now, from `first` on. What was collapsed meanwhile is not there to be taken out. */
-  place(batch: readonly Outgoing[], first: Position, members: readonly string[]): void {
+  place(batch: readonly Outgoing[], first: Position, placed: Placed): void {
     batch.forEach((outgoing, index) => {
       this.#placed.set(first + index, outgoing.draft)
       if (this.#waiting[0] === outgoing) {
         this.#waiting.shift()
         this.#chars -= outgoing.text.length
       }
-      outgoing.onPlaced(first + index, members)
+      outgoing.onPlaced(first + index, placed)
     })
   }
 
@@ -65,9 +66,9 @@ export class Outbox {
     return draft
   }
 
-  /** The log is another one: what stood in the former one is gone with everything else. */
-  restart(): void {
-    this.#placed.clear()
+  /** What stood up to a place is behind this member; everything, where the log is another one (Infinity). */
+  forget(upTo: Position): void {
+    for (const sequence of [...this.#placed.keys()]) if (sequence <= upTo) this.#placed.delete(sequence)
   }
 
   /** Drafts that name more than this member's place in the log says. */

@@ -7,44 +7,58 @@
  */
 import { defineScript } from './redis.ts'
 
-/** KEYS: hash, stream. @returns name, end and floor of the log, as locals of the script */
+/**
+ * KEYS: hash, stream, members. ARGV: name for a new log, time to live of members, ms. Makes name, end, floor and age of the
+ * log locals of the script. A clock that was set, forward or back, must neither bury members that live nor keep dead ones.
+ */
 const PLACE = `
+local function text(number) return string.format('%.0f', number) end
+local clock = redis.call('TIME')
+local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
+local ttl = tonumber(ARGV[2])
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or ''
-local row = redis.call('HMGET', KEYS[1], 'generation', 'run', 'last', 'floor')
+local row = redis.call('HMGET', KEYS[1], 'generation', 'run', 'last', 'floor', 'begun', 'heard')
 local generation = row[1]
 local last = tonumber(row[3] or '0') or 0
 local floor = tonumber(row[4] or '0') or 0
+local begun = tonumber(row[5] or '0') or 0
+local heard = tonumber(row[6] or '0') or 0
 if not generation or row[2] ~= run then
   generation = ARGV[1]
   floor = last
+  begun = now
   redis.call('UNLINK', KEYS[2])
-  redis.call('HSET', KEYS[1], 'generation', generation, 'run', run, 'last', string.format('%.0f', last), 'floor', string.format('%.0f', floor))
+  redis.call('HSET', KEYS[1], 'generation', generation, 'run', run, 'last', text(last), 'floor', text(floor), 'begun', text(begun))
+elseif now < heard or now > heard + ttl then
+  begun = begun + now - heard
+  redis.pcall('HSET', KEYS[1], 'begun', text(begun))
+  for _, member in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do redis.pcall('ZADD', KEYS[3], now + ttl, member) end
 end
-local clock = redis.call('TIME')
-local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
+redis.pcall('HSET', KEYS[1], 'heard', text(now))
 `
 
-/** ARGV: name for a new log, member, its time to live, the inbox's. Without memory left it can still be asked. */
+/** KEYS: hash, stream, members, inbox. ARGV: as PLACE, member, the inbox's time to live. Answers without memory left, too. */
 export const PROVE = defineScript(`${PLACE}
 redis.pcall('ZREMRANGEBYSCORE', KEYS[3], '-inf', now)
-redis.pcall('ZADD', KEYS[3], now + tonumber(ARGV[3]), ARGV[2])
+redis.pcall('ZADD', KEYS[3], now + ttl, ARGV[3])
 redis.pcall('PEXPIRE', KEYS[4], ARGV[4])
 local first = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)
 local trimmed = last
 if first[1] then trimmed = tonumber(string.sub(first[1][1], 3)) - 1 end
 if trimmed > floor then floor = trimmed end
-return { generation, string.format('%.0f', floor), string.format('%.0f', last), redis.call('ZRANGE', KEYS[3], 0, -1) }
+return { generation, text(floor), text(last), redis.call('ZRANGE', KEYS[3], 0, -1) }
 `)
 
-/** ARGV: name for a new log, name expected, member, records kept, texts. */
+/** KEYS: hash, stream, members. ARGV: as PLACE, name expected, member, records kept, texts. */
 export const APPEND = defineScript(`${PLACE}
 local members = redis.call('ZRANGEBYSCORE', KEYS[3], now, '+inf')
-if generation ~= ARGV[2] then return { generation, '0', members } end
-for i = 5, #ARGV do
-  redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[4], string.format('0-%.0f', last + i - 4), 'g', generation, 'm', ARGV[3], 'd', ARGV[i])
+local age = text(now - begun)
+if generation ~= ARGV[3] then return { generation, '0', members, age } end
+for i = 6, #ARGV do
+  redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[5], '0-' .. text(last + i - 5), 'g', generation, 'm', ARGV[4], 'd', ARGV[i])
 end
-redis.call('HSET', KEYS[1], 'last', string.format('%.0f', last + #ARGV - 4))
-return { generation, string.format('%.0f', last + 1), members }
+redis.call('HSET', KEYS[1], 'last', text(last + #ARGV - 5))
+return { generation, text(last + 1), members, age }
 `)
 
 /** KEYS: inboxes. ARGV: a word for each, their time to live. */

@@ -54,7 +54,7 @@ export class RedisLog implements LogStore {
   async prove(deadlineMs: number): Promise<Proof> {
     const { log, meta, members, inbox } = this.#keys
     const { redis, memberTtlMs } = this.#parts
-    const args = [newName(), this.member, String(memberTtlMs), String(INBOX_TTL_MS)]
+    const args = [newName(), String(memberTtlMs), this.member, String(INBOX_TTL_MS)]
     const reply = rowOf(await redis.run(PROVE, [meta, log, members, inbox + this.member], { args, deadlineMs }))
     const [generation, floor, last, living] = reply
     return { generation: String(generation), floor: Number(floor), last: Number(last), members: namesOf(living) }
@@ -62,10 +62,10 @@ export class RedisLog implements LogStore {
 
   async append(generation: string, texts: readonly string[], deadlineMs: number): Promise<Appended> {
     const { log, meta, members } = this.#keys
-    const { redis, maxRecords } = this.#parts
-    const args = [newName(), generation, this.member, String(maxRecords), ...texts]
-    const [name, first, living] = rowOf(await redis.run(APPEND, [meta, log, members], { args, deadlineMs }))
-    return { generation: String(name), first: Number(first), members: namesOf(living) }
+    const { redis, maxRecords, memberTtlMs } = this.#parts
+    const args = [newName(), String(memberTtlMs), generation, this.member, String(maxRecords), ...texts]
+    const [name, first, living, age] = rowOf(await redis.run(APPEND, [meta, log, members], { args, deadlineMs }))
+    return { generation: String(name), first: Number(first), members: namesOf(living), unsureMs: memberTtlMs - Number(age) }
   }
 
   async read(after: Position, limit: number, deadlineMs: number): Promise<readonly LogRow[]> {
@@ -97,7 +97,7 @@ export class RedisLog implements LogStore {
 
   async acknowledge(to: ReadonlyMap<string, Acknowledgement>, deadlineMs: number): Promise<void> {
     const keys = [...to.keys()].map((member) => this.#keys.inbox + member)
-    const words = [...to.values()].map(({ member, upTo, matched }) => JSON.stringify([member, upTo, matched]))
+    const words = [...to.values()].map(({ member, generation, upTo, matched }) => JSON.stringify([member, generation, upTo, matched]))
     const args = [...words, String(INBOX_TTL_MS)]
     await this.#parts.redis.run(ACKNOWLEDGE, keys, { args, deadlineMs })
   }
@@ -157,9 +157,11 @@ function parseRows(reply: RedisReply): LogRow[] {
 
 function parseWord(row: RedisReply): Acknowledgement[] {
   try {
-    const [member, upTo, matched] = JSON.parse(String(rowOf(rowOf(row)[1] ?? [])[1])) as [string, number, [number, number][]]
-    if (typeof member !== 'string' || !Number.isSafeInteger(upTo) || !Array.isArray(matched)) return []
-    return [{ member, upTo, matched: matched.filter(([at, count]) => Number.isSafeInteger(at) && Number.isSafeInteger(count)) }]
+    const word: unknown = JSON.parse(String(rowOf(rowOf(row)[1] ?? [])[1]))
+    const [member, generation, upTo, matched] = word as [string, string, number, [number, number][]]
+    if (typeof member !== 'string' || typeof generation !== 'string' || !Number.isSafeInteger(upTo) || !Array.isArray(matched)) return []
+    const counts = matched.filter(([at, count]) => Number.isSafeInteger(at) && Number.isSafeInteger(count))
+    return [{ member, generation, upTo, matched: counts }]
   } catch {
     return []
   }

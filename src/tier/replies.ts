@@ -14,14 +14,16 @@ export class Replies {
   #owed = new Map<string, [Position, number][]>()
   /** Nobody waits for word of what stood in the log before this member began. */
   #silentUpTo: Position = 0
+  #generation = ''
 
   constructor(store: LogStore, onTrouble: (error: unknown) => void) {
     this.#store = store
     this.#onTrouble = onTrouble
   }
 
-  restart(silentUpTo: Position): void {
+  restart(generation: string, silentUpTo: Position): void {
     this.#owed.clear()
+    this.#generation = generation
     this.#silentUpTo = silentUpTo
   }
 
@@ -38,7 +40,7 @@ export class Replies {
     if (this.#owed.size === 0) return
     const { member } = this.#store
     const words = new Map<string, Acknowledgement>()
-    for (const [to, matched] of this.#owed) words.set(to, { member, upTo, matched })
+    for (const [to, matched] of this.#owed) words.set(to, { member, generation: this.#generation, upTo, matched })
     this.#owed = new Map()
     this.#store.acknowledge(words, deadlineMs).catch(this.#onTrouble)
   }

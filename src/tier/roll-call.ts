@@ -2,20 +2,26 @@
  * Who has applied what this member published.
  *
  * Floor 2, room tier. A publication settles when every member that lived when it was appended has acknowledged it or is
- * taken for dead, or at its deadline, whichever comes first. Acknowledgements may overtake the word that the record has its
+ * taken for dead, or at its deadline, whichever comes first. Who is missing from the list of a log that has just begun is
+ * not dead for that: while the list is unsure, nothing settles before its deadline. Acknowledgements may overtake the word that the record has its
  * place. Tables are bounded by members, and by publications under way, which their deadlines bound.
  */
 import type { Clock, Timer } from '../model/clock.ts'
 import type { Position } from '../model/entry.ts'
 import type { Settled } from '../model/link.ts'
-import type { Acknowledgement } from './log-store.ts'
+import type { Acknowledgement, Placed } from './log-store.ts'
 
 /** Counts that came before their record's place is known. */
 const MAX_EARLY = 1024
 
 interface Publication {
+  readonly deadlineMs: number
   sequence: Position
   waiting: Set<string>
+  /** Waits for its deadline, or until the list of members is sure. */
+  isHeld: boolean
+  /** Its log is gone: who is missing from the list of the next one is not dead for that. */
+  isOrphan: boolean
   acknowledged: number
   matched: number
   timer: Timer
@@ -31,6 +37,7 @@ export class RollCall {
   readonly #heard = new Map<string, Position>()
   readonly #early = new Map<Position, number>()
   #members: readonly string[] = []
+  #generation = ''
 
   constructor(clock: Clock, member: string) {
     this.#clock = clock
@@ -50,20 +57,23 @@ export class RollCall {
   /**
    * Opens a publication.
    *
+   * @param deadlineMs to have its place, and from there once more to be acknowledged: whoever has not by then has been unable
+   *   to prove anything for so long
    * @returns what to call when it has its place, and the promise of what becomes of it
    */
-  begin(deadlineMs: number): { placed(sequence: Position, members: readonly string[]): void; settled: Promise<Settled> } {
+  begin(deadlineMs: number): { placed(sequence: Position, placed: Placed): void; settled: Promise<Settled> } {
     let publication!: Publication
     const settled = new Promise<Settled>((resolve) => {
       const timer = this.#clock.after(deadlineMs, () => this.#settle(publication))
-      publication = { sequence: 0, waiting: new Set(), acknowledged: 0, matched: 0, timer, resolve }
+      publication = { deadlineMs, sequence: 0, waiting: new Set(), isHeld: false, isOrphan: false, acknowledged: 0, matched: 0, timer, resolve }
     })
     this.#open.add(publication)
-    return { settled, placed: (sequence, members) => this.#place(publication, sequence, members) }
+    return { settled, placed: (sequence, placed) => this.#place(publication, sequence, placed) }
   }
 
   /** A member says how far it has come. */
-  hear({ member, upTo, matched }: Acknowledgement): void {
+  hear({ member, generation, upTo, matched }: Acknowledgement): void {
+    if (generation !== this.#generation) return
     this.#heard.set(member, Math.max(upTo, this.#heard.get(member) ?? 0))
     for (const [sequence, count] of matched) this.#count(sequence, count)
     for (const publication of [...this.#open]) {
@@ -76,14 +86,17 @@ export class RollCall {
     this.#members = members
     for (const member of [...this.#heard.keys()]) if (!members.includes(member)) this.#heard.delete(member)
     for (const publication of [...this.#open]) {
+      if (publication.isOrphan) continue
       for (const member of [...publication.waiting]) if (!members.includes(member)) this.#release(publication, member, false)
     }
   }
 
   /** The log is another one: places in it begin anew. */
-  restart(): void {
+  restart(generation: string): void {
+    this.#generation = generation
     this.#heard.clear()
     this.#early.clear()
+    for (const publication of this.#open) publication.isOrphan = publication.sequence > 0
   }
 
   /** Answers everybody as far as it is known. */
@@ -91,15 +104,31 @@ export class RollCall {
     for (const publication of [...this.#open]) this.#settle(publication)
   }
 
-  #place(publication: Publication, sequence: Position, members: readonly string[]): void {
+  #place(publication: Publication, sequence: Position, { members, unsureMs }: Placed): void {
     if (!this.#open.has(publication) || publication.sequence > 0) return
     this.#members = members
     publication.sequence = sequence
+    publication.timer.cancel()
+    publication.timer = this.#clock.after(publication.deadlineMs, () => this.#settle(publication))
+    if (unsureMs > 0) this.#hold(publication, unsureMs)
     publication.waiting = new Set(members.filter((member) => member !== this.#member))
     publication.matched = this.#early.get(sequence) ?? 0
     this.#early.delete(sequence)
     for (const [member, upTo] of this.#heard) if (upTo >= sequence) this.#release(publication, member, true)
-    if (publication.waiting.size === 0) this.#settle(publication)
+    this.#settleWhenAll(publication)
+  }
+
+  /** Nobody is known to be missing, but somebody may be. */
+  #hold(publication: Publication, ms: number): void {
+    publication.isHeld = true
+    this.#clock.after(ms, () => {
+      publication.isHeld = false
+      this.#settleWhenAll(publication)
+    })
+  }
+
+  #settleWhenAll(publication: Publication): void {
+    if (publication.waiting.size === 0 && !publication.isHeld) this.#settle(publication)
   }
 
   #count(sequence: Position, count: number): void {
@@ -115,7 +144,7 @@ export class RollCall {
   #release(publication: Publication, member: string, hasApplied: boolean): void {
     if (!publication.waiting.delete(member)) return
     if (hasApplied) publication.acknowledged += 1
-    if (publication.waiting.size === 0) this.#settle(publication)
+    this.#settleWhenAll(publication)
   }
 
   #settle(publication: Publication): void {

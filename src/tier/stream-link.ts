@@ -24,7 +24,10 @@ export interface StreamParts {
   readonly store: LogStore
   /** Silence is trusted for so long from its last proof, ms. */
   readonly blindAfterMs: number
-  /** A publisher waits so long for the others, ms. Above `blindAfterMs`, whoever has not acknowledged by then doubts already. */
+  /**
+   * A publisher waits so long for its record to have its place, and so long again for the others, ms. Above `blindAfterMs`,
+   * whoever has not acknowledged by then doubts already.
+   */
   readonly ackMs: number
   /** Hears of what fails by itself. */
   onTrouble?(error: unknown): void
@@ -45,6 +48,8 @@ export interface StreamCounts {
 
 /** Proofs in each `blindAfterMs`. */
 const PROOFS = 4
+/** That a member is blind holds for so many beats without being said anew: a failed question takes one, the next begins then. */
+const BLIND_BEATS = 2.5
 const PAGE = 1000
 const BATCH = 256
 const RETRY_MS = 20
@@ -99,7 +104,7 @@ export class StreamLink implements FenceLink {
 
   start(receiver: LinkReceiver): Position {
     this.#receiver = receiver
-    receiver.blind() // nothing is known yet
+    receiver.blind(this.#parts.clock.now() + this.#everyMs * BLIND_BEATS) // nothing is known yet
     this.#stopBack = this.#parts.store.onBack(() => void this.#prove(this.#everyMs))
     this.#beat()
     this.#watch(this.#parts.blindAfterMs)
@@ -123,11 +128,7 @@ export class StreamLink implements FenceLink {
   }
 
   reprove(): Promise<boolean> {
-    this.#reproving ??= this.#prove(this.#everyMs).then((sees) => {
-      this.#reproving = undefined
-      if (!sees) this.#goBlind()
-      return sees
-    })
+    this.#reproving ??= this.#askAgain().finally(() => (this.#reproving = undefined))
     return this.#reproving
   }
 
@@ -176,16 +177,17 @@ export class StreamLink implements FenceLink {
       proof = await store.prove(deadlineMs)
     } catch (error) {
       this.#trouble(error)
+      if (this.#isBlind) this.#goBlind()
       return false
     }
     if (this.#isClosed) return false
     this.counts.proofs += 1
-    this.#roll.note(proof.members)
     let judged = this.#horizon.judge(proof, asked)
     if (judged === 'lost') {
       this.#renew(proof.generation, Math.max(proof.floor, proof.last - BACKLOG), proof.last)
       judged = this.#horizon.judge(proof, this.#horizon.ask(asked.at))
     }
+    if (judged !== 'moot') this.#roll.note(proof.members) // of this log, not of the one before
     if (judged === 'behind') await this.#readUpTo(proof.last, deadlineMs)
     void this.#pump()
     return this.#look()
@@ -200,19 +202,31 @@ export class StreamLink implements FenceLink {
     return true
   }
 
+  async #askAgain(): Promise<boolean> {
+    const { clock } = this.#parts
+    const beganAt = clock.now()
+    let sees = await this.#prove(this.#everyMs)
+    // A process that slept meanwhile has an answer from before: it asks from where it woke.
+    if (!sees && clock.now() - beganAt > this.#everyMs * 2) sees = await this.#prove(this.#everyMs)
+    if (!sees) this.#goBlind()
+    return sees
+  }
+
+  /** Said anew after each question that failed: who slept meanwhile must not take it for granted. */
   #goBlind(): void {
-    if (this.#isBlind || this.#isClosed) return
+    if (this.#isClosed) return
+    if (!this.#isBlind) this.counts.blind += 1
     this.#isBlind = true
-    this.counts.blind += 1
-    this.#receiver?.blind()
+    this.#receiver?.blind(this.#parts.clock.now() + this.#everyMs * BLIND_BEATS)
   }
 
   #renew(generation: string, position: Position, silentUpTo: Position): void {
     this.counts.renewed += 1
+    const isOther = generation !== this.#horizon.generation
     this.#horizon.restart(generation, position)
-    this.#outbox.restart()
-    this.#roll.restart()
-    this.#replies.restart(silentUpTo)
+    this.#outbox.forget(isOther ? Number.POSITIVE_INFINITY : position)
+    if (isOther) this.#roll.restart(generation)
+    this.#replies.restart(generation, silentUpTo)
     this.#receiver?.renew(position)
   }
 
@@ -327,11 +341,12 @@ export class StreamLink implements FenceLink {
     const batch = this.#outbox.head(BATCH)
     try {
       const texts = batch.map(({ text }) => text)
-      const { first, members } = await store.append(generation, texts, blindAfterMs / 2)
+      const appended = await store.append(generation, texts, blindAfterMs / 2)
+      const { first } = appended
       if (first === 0) return (await this.#prove(this.#everyMs)) && this.#horizon.generation !== generation
       if (this.#horizon.generation !== generation) return true // stands in a log that is no more: once again
       this.counts.appended += batch.length
-      this.#outbox.place(batch, first, members)
+      this.#outbox.place(batch, first, appended)
       const { member } = store
       this.#take(texts.map((text, index) => ({ sequence: first + index, generation, member, text })))
       return true

@@ -21,6 +21,7 @@ export class VirtualLog {
   generation = 'g1'
   floor = 0
   last = 0
+  begunAt = Number.NEGATIVE_INFINITY
   rows: LogRow[] = []
   members = new Map<string, number>()
   inboxes = new Map<string, Acknowledgement[]>()
@@ -40,6 +41,7 @@ export class VirtualLog {
     this.floor = 0
     this.members = new Map()
     this.inboxes = new Map()
+    this.begunAt = this.clock.now()
   }
 
   /** As a failover to a replica that lags: the last records are lost. */
@@ -50,6 +52,7 @@ export class VirtualLog {
     this.rows = this.rows.filter(({ sequence }) => sequence <= last)
     this.last = last
     this.floor = last
+    this.begunAt = this.clock.now()
   }
 
   /** Only the last records are kept. */
@@ -71,14 +74,15 @@ export class VirtualLog {
 
   append(member: string, generation: string, texts: readonly string[]): Appended {
     const members = this.living()
-    if (generation !== this.generation) return { generation: this.generation, first: 0, members }
+    const unsureMs = this.begunAt + MEMBER_TTL_MS - this.clock.now()
+    if (generation !== this.generation) return { generation: this.generation, first: 0, members, unsureMs }
     const first = this.last + 1
     for (const text of texts) {
       this.last += 1
       this.rows.push({ sequence: this.last, generation, member, text })
     }
     for (const listener of [...this.#listeners]) listener.wake()
-    return { generation, first, members }
+    return { generation, first, members, unsureMs }
   }
 
   read(after: number, limit: number): readonly LogRow[] {
