@@ -14,7 +14,7 @@ import { addServeCommands } from './serve-commands.ts'
 export { PROCESS_IO } from './io.ts'
 
 /** Flags and commands of the contract that this version does not have. */
-const LATER_FLAGS = ['--resp', '--upstream', '--l2']
+const LATER_FLAGS = ['--resp', '--upstream']
 const LATER_COMMANDS = ['top', 'analyze']
 
 const DONE = 0

@@ -20,6 +20,7 @@ interface DemoFlags extends ServeFlags {
 export function addServeCommands(program: Command, io: Io, act: Act): void {
   withServeFlags(program.command('serve').argument('[file]', 'configuration, such as forecache.yaml'))
     .description('run the gateway before an API')
+    .option('--l2 <url>', 'second level in Redis or Valkey, such as redis://127.0.0.1:6379')
     .option('--tls-cert <file>', 'certificate and its chain, PEM: serve HTTPS and HTTP/2')
     .option('--tls-key <file>', 'its private key, PEM')
     .action((file: string | undefined, flags: ServeFlags) =>

@@ -20,6 +20,7 @@ export interface ServeFlags {
   readonly listen?: Address
   readonly api?: Address
   readonly memory?: string
+  readonly l2?: string
   readonly profile?: 'safe' | 'conformance'
   readonly apiKey?: string[]
   readonly insecure?: boolean
@@ -56,6 +57,7 @@ function toOptions(flags: ServeFlags): Record<string, unknown> {
     'api.keys': flags.apiKey,
     'api.insecure': flags.insecure,
     'memory.maxBytes': flags.memory,
+    'l2.url': flags.l2,
     profile: flags.profile,
     workers: flags.workers,
     'tls.cert': flags.tlsCert,

@@ -52,9 +52,7 @@ export interface Call {
   readonly memoryOnly: boolean
 }
 
-const KNOWN: ReadonlySet<string> = new Set(
-  'budget context tags skip negative jitter end tiers token soft hard signal'.split(' '),
-)
+const KNOWN: ReadonlySet<string> = new Set('budget context tags skip negative jitter end tiers token soft hard signal'.split(' '))
 const NO_TAGS: readonly string[] = []
 const MEMO_LIMIT = 1000
 

@@ -7,6 +7,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Budget } from '../model/budget.ts'
 import type { Clock, Timer } from '../model/clock.ts'
+import type { Entry } from '../model/entry.ts'
 import type { EventHub } from '../model/event.ts'
 import type { BlindPolicy, FenceLink, Settled } from '../model/link.ts'
 import type { Target } from '../model/log.ts'
@@ -15,16 +16,19 @@ import type { Meter } from '../model/meter.ts'
 import { COUNTER } from '../model/metric.ts'
 import { judge, type Verdict } from '../model/verdict.ts'
 import type { Fence } from '../tier/fence.ts'
+import type { RedisPort } from '../tier/redis-port.ts'
 import type { MemoryTier } from '../tier/memory.ts'
 import type { Backoff } from './backoff.ts'
 import { type Fill, type FillTarget, openFill } from './fill.ts'
 import type { Flights } from './flight.ts'
 import type { Governor } from './governor.ts'
 import { countMatches, countTargets, type InvalidateInput, type InvalidateResult, targetsOf } from './invalidate.ts'
-import { type Candidate, keep, type KeepParts, type Kept } from './keep.ts'
+import { type Candidate, keep, type KeepParts, type Kept, promote } from './keep.ts'
 import type { Settings } from './options.ts'
 import { createParts } from './parts.ts'
+import { openSecondLevel } from './open-second.ts'
 import type { Refreshes } from './refresh.ts'
+import type { SecondLevel } from './second-level.ts'
 import { SharedLog } from './shared-log.ts'
 import type { Wrapping } from './value.ts'
 
@@ -50,6 +54,10 @@ export class Engine {
   readonly generation = randomBytes(6).toString('base64url')
   /** Set by whoever stores a value wrapped. */
   readonly wrapping: Wrapping
+  /** The second level; undefined: there is none, and nothing of it costs anything. */
+  readonly second: SecondLevel | undefined
+  /** The connections to it, for whoever else needs the store. */
+  readonly redis: RedisPort | undefined
   readonly #keeping: KeepParts
   readonly #urlResolvers = new Set<(url: string) => readonly Target[]>()
   #shared: SharedLog | undefined
@@ -71,6 +79,15 @@ export class Engine {
     this.backoff = parts.backoff
     this.wrapping = { any: settings.values === 'clone' }
     this.#keeping = parts.keeping
+    if (settings.l2 !== undefined) {
+      const { redis, second } = openSecondLevel(settings.l2, settings, {
+        ...parts,
+        shared: () => this.#shared,
+        promote: (entry, softened) => this.#promote(entry, softened),
+      })
+      this.redis = redis
+      this.second = second
+    }
   }
 
   /** What stands under a key now, judged on the exact clock; counts as a use. Synchronous. */
@@ -81,15 +98,18 @@ export class Engine {
 
   /** Opens a reading of the origin. Call it before the origin is asked for anything. */
   begin(key: string, target?: FillTarget): Fill {
-    return openFill({ fence: this.fence, clock: this.clock, originLagMs: this.settings.originLag }, key, target)
+    const fill = openFill({ fence: this.fence, clock: this.clock, originLagMs: this.settings.originLag }, key, target)
+    return this.second === undefined || target?.memoryOnly === true ? fill : this.second.stamped(fill)
   }
 
   /** Stores what a fill has read, if the fence admits it: the only way in. Never throws. */
   keep(fill: Fill, candidate: Candidate): Kept {
     if (this.#closed) return 'late'
     const kept = this.#shared?.isClosedToKeeps === true ? 'fenced' : keep(this.#keeping, fill, candidate)
-    if (kept === 'kept') this.#armSweeper()
-    else this.meter.count(kept === 'size' ? COUNTER.unkept : COUNTER.fenced, fill.route)
+    if (kept === 'kept') {
+      this.#armSweeper()
+      if (fill.shared !== undefined) this.#offer(fill)
+    } else this.meter.count(kept === 'size' ? COUNTER.unkept : COUNTER.fenced, fill.route)
     return kept
   }
 
@@ -136,6 +156,7 @@ export class Engine {
       const [soft, source] = [input.soft ?? false, input.source ?? 'library']
       this.fence.append(targets, soft, source)
       published = this.#shared?.publish({ targets, soft, source })
+      if (!soft) this.second?.forget(targets)
     }
     return { result: { token: this.token(), matched, nodes: { expected: 1, acknowledged: 1 } }, published }
   }
@@ -175,7 +196,8 @@ export class Engine {
   /** Opens a plain write: it supersedes every reading of this key under way. Not counted as an invalidation. */
   write(key: string, target?: FillTarget): Fill {
     this.fence.append([{ kind: 'key', key }], false, 'set')
-    return openFill({ fence: this.fence, clock: this.clock, originLagMs: 0 }, key, target)
+    const fill = openFill({ fence: this.fence, clock: this.clock, originLagMs: 0 }, key, target)
+    return this.second === undefined || target?.memoryOnly === true ? fill : this.second.stamped(fill)
   }
 
   /** Version token of the log's end. */
@@ -213,6 +235,20 @@ export class Engine {
     this.flights.close()
     this.governor.close()
     this.memory.clear()
+    this.second?.close()
+    this.redis?.close()
+  }
+
+  #offer(fill: Fill): void {
+    const entry = this.memory.look(fill.key)
+    if (entry !== undefined) this.second?.offer(fill, entry)
+  }
+
+  #promote(entry: Entry, softened: boolean): Kept {
+    if (this.#closed) return 'late'
+    const kept = this.#shared?.isClosedToKeeps === true ? 'fenced' : promote(this.#keeping, entry, softened)
+    if (kept === 'kept') this.#armSweeper()
+    return kept
   }
 
   #resolve(url: string): readonly Target[] {

@@ -83,7 +83,8 @@ export class Fetcher {
     const engine = this.#engine
     if (engine.clock.now() >= engine.seesUntil) await engine.regain()
     if (token === undefined) return true
-    if (typeof token !== 'string') throw new ForecacheError('FC_OPTION_TYPE', { name: 'token', expected: 'a version token', given: typeof token })
+    if (typeof token !== 'string')
+      throw new ForecacheError('FC_OPTION_TYPE', { name: 'token', expected: 'a version token', given: typeof token })
     return engine.catchUp(token, engine.settings.deadlines.token)
   }
 

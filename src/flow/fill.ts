@@ -20,6 +20,14 @@ export interface Fill {
   readonly asOf: Position
   /** `clock.now()` when the reading began: the budget counts from here. */
   readonly startedAt: number
+  /** Where the shared log was then; absent: it is not for the second level. */
+  readonly shared?: SharedStamp
+}
+
+/** A place of the log that is shared with others. */
+export interface SharedStamp {
+  readonly generation: string
+  readonly asOf: Position
 }
 
 /** What a fill is for. */
@@ -28,6 +36,8 @@ export interface FillTarget {
   readonly tags?: readonly string[]
   /** Default: the default route. */
   readonly route?: RouteId
+  /** It stays in memory: the second level is not for it. */
+  readonly memoryOnly?: boolean
 }
 
 const NO_TAGS: readonly string[] = []

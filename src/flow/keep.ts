@@ -46,7 +46,7 @@ export interface KeepParts {
 
 /** Stores a candidate read by a fill, if the fence admits it. */
 export function keep(parts: KeepParts, fill: Fill, candidate: Candidate): Kept {
-  const { fence, memory, events } = parts
+  const { fence, events } = parts
   const tags = unite(fill.tags, candidate.tags)
   const reading = { key: fill.key, asOf: fill.asOf, namespace: fill.namespace, tags }
   const refusal = refuse(parts, fill) ?? (fence.admits(reading) ? undefined : 'fenced')
@@ -64,10 +64,21 @@ export function keep(parts: KeepParts, fill: Fill, candidate: Candidate): Kept {
     tags,
     ...(candidate.share === undefined ? {} : { share: candidate.share }),
   }
-  if (!parts.governor.admit() || !memory.put(entry)) return tell(events, reading, 'size')
-  if (softened) memory.soften(fill.key)
+  return put(parts, entry, softened)
+}
+
+/** Stores what another engine has read and its log has judged; what stands and is newer stays. */
+export function promote(parts: KeepParts, entry: Entry, softened: boolean): Kept {
+  const standing = parts.memory.look(entry.key)
+  if (standing !== undefined && standing.storedAt >= entry.storedAt) return tell(parts.events, entry, 'older')
+  return put(parts, entry, softened)
+}
+
+function put({ memory, governor, events }: KeepParts, entry: Entry, softened: boolean): Kept {
+  if (!governor.admit() || !memory.put(entry)) return tell(events, entry, 'size')
+  if (softened) memory.soften(entry.key)
   if (events.wants('keep:store')) {
-    const { key, bytes, kind, asOf, namespace } = entry
+    const { key, bytes, kind, asOf, namespace, tags } = entry
     events.emit('keep:store', { key, bytes, kind, asOf, namespace, tags })
   }
   return 'kept'

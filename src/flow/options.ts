@@ -9,12 +9,17 @@ import { type Clock, systemClock } from '../model/clock.ts'
 import { budget, duration, parseOptions, size } from '../model/option.ts'
 import { type Logger, SILENT } from '../model/port.ts'
 import type { Random } from '../model/random.ts'
+import { L2 } from './l2-options.ts'
 
 const MEMORY = z
   .strictObject({
     maxBytes: size()
       .default(256 * 1024 * 1024)
-      .meta({ unit: 'bytes', shown: '256MiB', description: 'Limit of memory: entries with keys, heads, bodies and tags, and what is held beside them.' }),
+      .meta({
+        unit: 'bytes',
+        shown: '256MiB',
+        description: 'Limit of memory: entries with keys, heads, bodies and tags, and what is held beside them.',
+      }),
     maxEntries: z
       .number()
       .int()
@@ -146,6 +151,7 @@ export const CACHE_OPTIONS = z.strictObject({
     shown: '0',
     description: "How far the origin's replicas lag: fills begun this soon after an invalidation are not stored.",
   }),
+  l2: L2.optional().meta({ description: 'A second level shared by several processes.' }),
   clock: z
     .custom<Clock>((given) => offers(given, ['now', 'coarse', 'wall', 'after']), {
       error: 'expected now, coarse, wall and after',

@@ -25,7 +25,7 @@ export interface Packed {
 }
 
 /** Serialized form of an object under `clone`. */
-class Serialized {
+export class Serialized {
   readonly bytes: Uint8Array
   constructor(bytes: Uint8Array) {
     this.bytes = bytes

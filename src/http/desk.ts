@@ -12,6 +12,7 @@ import type { CompressInput } from './compression.ts'
 import { createHolding } from './holding.ts'
 import { DEFAULT_LIMITS, resolvePolicies, type RoutesInput } from './policy.ts'
 import { PROFILES, type ProfileName } from './profile.ts'
+import { encodeStored } from './stored-codec.ts'
 import type { Desk } from './visit.ts'
 
 /** Options of a door. */
@@ -52,7 +53,9 @@ export function createDesk(options: DeskOptions): Desk {
     })
   }
   const { contexts } = engine.settings
-  const policies = resolvePolicies(routes, { contexts, limits: { ...DEFAULT_LIMITS, ...limits }, compress })
+  const except = engine.settings.l2?.except ?? []
+  const policies = resolvePolicies(routes, { contexts, limits: { ...DEFAULT_LIMITS, ...limits }, compress, except })
+  engine.second?.teach(encodeStored)
   return {
     engine,
     policies,

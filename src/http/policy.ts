@@ -67,6 +67,15 @@ export const ROUTE_POLICY = z.strictObject({
     description:
       'Other codings of stored responses, made when they are stored: `true`, `false`, or `{codings, minBytes, types}`; where it is not given, as for all routes.',
   }),
+  tiers: z
+    .array(z.enum(['memory', 'l2']))
+    .min(1)
+    .refine((tiers) => tiers.includes('memory'), { error: 'expected [memory] or [memory, l2]' })
+    .optional()
+    .meta({
+      shown: '[memory, l2]',
+      description: 'Where responses may stand; `[memory]` keeps those that are hardly ever used twice out of the second level.',
+    }),
   finish: z
     .boolean()
     .default(true)
@@ -93,6 +102,8 @@ export interface Policy {
   /** Undefined: responses stand as they came. */
   readonly compress: Compression | undefined
   readonly finish: boolean
+  /** The second level is not for it. */
+  readonly memoryOnly: boolean
 }
 
 /** Defaults of the limits. */
@@ -106,6 +117,8 @@ export interface PolicyParts {
   readonly limits: typeof DEFAULT_LIMITS
   /** For routes that say nothing of it; default: none. */
   readonly compress?: CompressInput
+  /** Contexts that stay in memory alone; default: none. */
+  readonly except?: readonly string[]
 }
 
 /** What matched a request. */
@@ -126,7 +139,6 @@ export interface Policies {
 const NO_PARAMS: Readonly<Record<string, string>> = {}
 /** Options whose function comes with other parts; named so that the refusal says so. */
 const LATER: Readonly<Record<string, string>> = {
-  tiers: 'there is one tier, memory: take the option out',
   refreshAhead: 'responses are refreshed when they are asked for, not ahead: take the option out',
 }
 
@@ -189,7 +201,8 @@ function countedTarget(target: string, key: KeyPolicy): string {
   return query === '' ? target.slice(0, question) : `${target.slice(0, question)}?${query}`
 }
 
-function resolve(route: z.output<typeof ROUTE_POLICY>, { contexts, limits, compress = false }: PolicyParts): Policy {
+function resolve(route: z.output<typeof ROUTE_POLICY>, parts: PolicyParts): Policy {
+  const { contexts, limits, compress = false, except = [] } = parts
   const where = `routes.${route.name}`
   if (route.context !== undefined && !Object.hasOwn(contexts, route.context)) {
     throw new ForecacheError('FC_OPTION_UNKNOWN', {
@@ -214,6 +227,7 @@ function resolve(route: z.output<typeof ROUTE_POLICY>, { contexts, limits, compr
     staleWithSMaxage: route.staleWithSMaxage,
     compress: parseCompression(route.compress ?? compress),
     finish: route.finish,
+    memoryOnly: route.tiers === undefined ? except.includes(route.context ?? '') : !route.tiers.includes('l2'),
   }
 }
 
@@ -229,6 +243,7 @@ function standard({ limits, compress = false }: PolicyParts): Policy {
     staleWithSMaxage: false,
     compress: parseCompression(compress),
     finish: true,
+    memoryOnly: false,
   }
 }
 

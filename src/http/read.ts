@@ -10,6 +10,7 @@ import { passOn } from './pass.ts'
 import { refreshBehind } from './refresh.ts'
 import { validateFound } from './revalidate.ts'
 import { lookUp } from './search.ts'
+import { pullStored, secondFor } from './second.ts'
 import { deliver, useOf } from './serve.ts'
 import { countMiss } from './tally.ts'
 import type { KeyedVisit, Visit } from './visit.ts'
@@ -23,13 +24,15 @@ export function readOrPass(visit: Visit): Reply | Promise<Reply> {
   return read({ ...visit, primary })
 }
 
-function read(given: KeyedVisit): Reply | Promise<Reply> {
+function read(given: KeyedVisit, isPulled = false): Reply | Promise<Reply> {
   const { visit, selected } = lookUp(given)
   const use = selected.kind === 'stored' ? useOf(visit, selected) : undefined
   if (selected.kind === 'stored' && use !== undefined && use !== 'validate') {
     if (use === 'behind') refreshBehind(visit, selected)
     return deliver(visit, selected, use !== 'serve')
   }
+  const second = isPulled ? undefined : secondFor(visit, selected)
+  if (second !== undefined) return pullStored(visit, second).then(() => read(given, true))
   if (visit.asked.onlyIfCached) {
     countMiss(visit, selected.key)
     return replyPlain(visit, 504, { cache: 'MISS', status: { detail: 'only-if-cached' } })

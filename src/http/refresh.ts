@@ -5,6 +5,9 @@
  * back-off says so.
  */
 import { discard } from './ask.ts'
+import { pullStored, secondFor } from './second.ts'
+import { select } from './select.ts'
+import { useOf } from './serve.ts'
 import type { Sharing } from './sharing.ts'
 import type { Found } from './stand-in.ts'
 import { count } from './tally.ts'
@@ -21,8 +24,17 @@ export function refreshBehind(visit: KeyedVisit, found: Found): void {
   if (started) count(visit, 'refreshes')
 }
 
+/** Whether another process has refreshed it meanwhile. */
+async function isRefreshed(visit: KeyedVisit, found: Found): Promise<boolean> {
+  const second = secondFor(visit, found)
+  if (second === undefined || !(await pullStored(visit, second))) return false
+  const selected = select(visit)
+  return selected.kind === 'stored' && useOf(visit, selected) === 'serve'
+}
+
 async function refresh(visit: KeyedVisit, found: Found): Promise<void> {
   const { engine } = visit.desk
+  if (await isRefreshed(visit, found)) return
   const place = engine.flights.enter<Sharing>(found.key, () => beginFill(visit, found.key))
   if (place.role !== 'lead') {
     if (place.role === 'follow') place.leave()

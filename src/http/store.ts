@@ -112,15 +112,20 @@ function keepStored(desk: Desk, fill: Fill, stored: Stored): Kept {
   )
 }
 
-function keepIndex(desk: Desk, fill: Fill, index: VaryIndex): Kept {
+/** Bytes that an index is charged with. */
+export function indexBytes(index: VaryIndex): number {
   let bytes = INDEX_BYTES
   for (const set of index.sets) bytes += set.reduce((sum, name) => sum + textBytes(name), LIST_BYTES)
   for (const key of index.languages) bytes += textBytes(key)
+  return bytes
+}
+
+function keepIndex(desk: Desk, fill: Fill, index: VaryIndex): Kept {
   return desk.engine.keep(
     { ...fill, key: ownText(fill.key) },
     {
       value: index,
-      bytes,
+      bytes: indexBytes(index),
       kind: 'vary',
       jitter: 0,
       budget: { freshMs: INDEX_MS, staleMs: INDEX_MS, onErrorMs: INDEX_MS },

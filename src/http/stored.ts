@@ -11,6 +11,7 @@ import type { HeldBeside } from '../model/ledger.ts'
 import type { StaleWindows } from '../rules/freshness.ts'
 import type { Part } from '../rules/partial.ts'
 import type { Standing } from '../rules/reuse.ts'
+import type { KnownCoding } from '../wire/coding.ts'
 import { heldBytes, textBytes } from './compact.ts'
 import type { Recoding } from './recoding.ts'
 
@@ -53,6 +54,8 @@ export interface Alternatives {
   renewed(plan: Plan): Alternatives
   list(base: Stored): readonly { readonly coding: string; readonly bytes: number }[]
   readonly made: readonly Stored[]
+  /** The bodies that were made, as they are kept. */
+  readonly coded: readonly { readonly coding: KnownCoding; readonly body: Uint8Array; readonly mark: string }[]
   /** Bytes of the bodies that were made. */
   readonly bodyBytes: number
   /** Bytes all of it is charged with. */

@@ -31,14 +31,14 @@ const MEMO_BYTES = 1024
 /** See the module's header. */
 export class Variants implements Alternatives {
   readonly #coding: KnownCoding
-  readonly #coded: readonly Coded[]
+  readonly coded: readonly Coded[]
   readonly made: readonly Stored[]
   readonly #choices = new Map<string, Stored | undefined>()
 
   /** @param plan of the response as it came @param coding it came in */
   constructor(plan: Plan, coding: KnownCoding, coded: readonly Coded[]) {
     this.#coding = coding
-    this.#coded = coded
+    this.coded = coded
     this.made = coded.map((one) => {
       const fields = variantFields(plan.fields, { coding: one.coding, mark: one.mark, bytes: one.body.byteLength })
       return new Stored({ ...plan, fields }, { body: one.body })
@@ -46,7 +46,7 @@ export class Variants implements Alternatives {
   }
 
   get bodyBytes(): number {
-    return this.#coded.reduce((sum, { body }) => sum + body.byteLength, 0)
+    return this.coded.reduce((sum, { body }) => sum + body.byteLength, 0)
   }
 
   get bytes(): number {
@@ -68,17 +68,17 @@ export class Variants implements Alternatives {
   }
 
   renewed(plan: Plan): Alternatives {
-    return new Variants(plan, this.#coding, this.#coded)
+    return new Variants(plan, this.#coding, this.coded)
   }
 
   /** Bytes by coding, the one it came in first; for people. */
   list(base: Stored): { readonly coding: string; readonly bytes: number }[] {
-    const all = [{ coding: this.#coding, body: base.body }, ...this.#coded]
+    const all = [{ coding: this.#coding, body: base.body }, ...this.coded]
     return all.map(({ coding, body }) => ({ coding, bytes: body.byteLength }))
   }
 
   #judge(base: Stored, accept: string): Stored | undefined {
-    const all = [...this.#coded, { coding: this.#coding, body: base.body }]
+    const all = [...this.coded, { coding: this.#coding, body: base.body }]
     const bySize = all.sort((a, b) => a.body.byteLength - b.body.byteLength || rank(a.coding) - rank(b.coding))
     const coding = chooseCoding(
       accept,
@@ -94,7 +94,7 @@ export class Variants implements Alternatives {
 
   #of(base: Stored, coding: KnownCoding): Stored | undefined {
     if (coding === this.#coding) return base
-    const at = this.#coded.findIndex((one) => one.coding === coding)
+    const at = this.coded.findIndex((one) => one.coding === coding)
     return this.made[at]
   }
 }

@@ -76,7 +76,8 @@ export function routeOf(visit: Visit): RouteId {
 
 /** Opens a reading of the origin for a key of this visit. Call it before the origin is asked. */
 export function beginFill(visit: Visit, key: string): Fill {
-  return visit.desk.engine.begin(key, { tags: visit.tags, route: routeOf(visit) })
+  const { memoryOnly } = visit.routed.policy
+  return visit.desk.engine.begin(key, { tags: visit.tags, route: routeOf(visit), memoryOnly })
 }
 
 /** Whether it asks for an answer of its own: nothing shared can serve it. */

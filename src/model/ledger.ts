@@ -15,6 +15,7 @@ export const ACCOUNT_ROWS = {
   connections: 'Connections of clients: their state and their buffers.',
   coding: 'Bodies waiting to be coded, and their codings.',
   lane: 'Answers made ready to be written at once.',
+  remote: 'Answers that wait to be written to the second level.',
   tables: 'Places kept for entries and not in use, and what the fence remembers.',
 } as const satisfies Record<string, string>
 

@@ -38,6 +38,18 @@ const LANE = {
   perRoute: false,
 }
 
+const L2_READS = {
+  name: 'l2_reads_total',
+  help: 'Keys that memory did not have and the second level was asked for, by what came of it: not there, not provable any more, unreadable, no answer in time, refused, or not asked because it is down.',
+  perRoute: false,
+}
+
+const L2_WRITES = {
+  name: 'l2_writes_total',
+  help: 'Entries for the second level, by what became of them: written, something newer stood there, not for it, failed, or shed because too much waited or it is down.',
+  perRoute: false,
+}
+
 const INVALIDATIONS = {
   name: 'cache_invalidations_total',
   help: 'Invalidation targets applied, by what they name.',
@@ -120,6 +132,18 @@ export const COUNTER_ROWS = {
     help: 'Responses whose own coding could not be decoded: broken, cut off, or unfolding to too much.',
     perRoute: true,
   },
+  l2Hits: { ...L2_READS, labels: { outcome: 'hit' } },
+  l2Misses: { ...L2_READS, labels: { outcome: 'miss' } },
+  l2Dead: { ...L2_READS, labels: { outcome: 'dead' } },
+  l2Broken: { ...L2_READS, labels: { outcome: 'broken' } },
+  l2Late: { ...L2_READS, labels: { outcome: 'late' } },
+  l2Failed: { ...L2_READS, labels: { outcome: 'failed' } },
+  l2Skipped: { ...L2_READS, labels: { outcome: 'skipped' } },
+  l2Writes: { ...L2_WRITES, labels: { outcome: 'written' } },
+  l2Older: { ...L2_WRITES, labels: { outcome: 'older' } },
+  l2Unwritten: { ...L2_WRITES, labels: { outcome: 'unfit' } },
+  l2WriteFailures: { ...L2_WRITES, labels: { outcome: 'failed' } },
+  l2Shed: { ...L2_WRITES, labels: { outcome: 'shed' } },
   invalidatedKeys: { ...INVALIDATIONS, labels: { kind: 'key' } },
   invalidatedTags: { ...INVALIDATIONS, labels: { kind: 'tag' } },
   invalidatedPrefixes: { ...INVALIDATIONS, labels: { kind: 'prefix' } },
@@ -160,6 +184,8 @@ export const GAUGE_ROWS = {
   memoryLedger: { name: 'memory_ledger_bytes', help: 'Bytes held outside of entries, by account.' },
   memoryRss: { name: 'memory_rss_bytes', help: 'Resident size when the governor last looked; 0 where it does not.' },
   memoryBase: { name: 'memory_base_bytes', help: 'Resident size when the governor began to look.' },
+  l2Up: { name: 'l2_up', help: 'Whether the second level answers; absent where there is none.' },
+  l2QueueBytes: { name: 'l2_queue_bytes', help: 'Bytes that wait to be written to the second level.' },
   effectiveHitRatio: {
     name: 'cache_effective_hit_ratio',
     help: 'Share of cacheable requests answered from the cache since start, stale answers included.',

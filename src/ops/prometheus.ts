@@ -23,6 +23,7 @@ export interface MetricSource {
   readonly meter: Meter
   readonly memory: { readonly size: number; readonly bytes: number; readonly maxBytes: number }
   readonly governor?: { state(): MemoryState } | undefined
+  readonly second?: { readonly isUp: boolean; readonly queueBytes: number } | undefined
 }
 
 /** How it is exposed. */
@@ -103,8 +104,9 @@ export function exposeMetrics(source: MetricSource, options: PrometheusOptions =
   return registry
 }
 
-type SimpleGauge = Exclude<GaugeName, `memory${string}`>
-type MemoryGauge = Exclude<GaugeName, SimpleGauge | 'memoryLedger'>
+type SecondGauge = 'l2Up' | 'l2QueueBytes'
+type SimpleGauge = Exclude<GaugeName, `memory${string}` | SecondGauge>
+type MemoryGauge = Exclude<GaugeName, SimpleGauge | SecondGauge | 'memoryLedger'>
 
 const GAUGES: Readonly<Record<SimpleGauge, (source: MetricSource) => number>> = {
   entries: ({ memory }) => memory.size,
@@ -122,10 +124,17 @@ const MEMORY_GAUGES: Readonly<Record<MemoryGauge, (state: MemoryState) => number
 
 function gaugeSamples(source: MetricSource, gauge: GaugeName): Sample[] {
   if (Object.hasOwn(GAUGES, gauge)) return [{ labels: {}, value: GAUGES[gauge as SimpleGauge](source) }]
+  if (gauge === 'l2Up' || gauge === 'l2QueueBytes') return secondSamples(source.second, gauge)
   const state = source.governor?.state()
   if (state === undefined) return []
   if (gauge !== 'memoryLedger') return [{ labels: {}, value: MEMORY_GAUGES[gauge as MemoryGauge](state) }]
   return Object.entries(state.ledger).map(([account, value]) => ({ labels: { account }, value }))
+}
+
+/** None where there is no second level. */
+function secondSamples(second: MetricSource['second'], gauge: SecondGauge): Sample[] {
+  if (second === undefined) return []
+  return [{ labels: {}, value: gauge === 'l2Up' ? Number(second.isUp) : second.queueBytes }]
 }
 
 /** Counters grouped by the family they belong to. */

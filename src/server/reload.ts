@@ -33,6 +33,7 @@ const FIXED: readonly string[] = [
   'api.insecure',
   'cacheApi',
   'memory',
+  'l2',
   'contexts',
   'events',
   'limits',
@@ -66,8 +67,7 @@ export function planReload(current: Config, config: Config): ReloadPlan {
   const applied = changed.filter((section) => !fixed.has(section))
   const { keys, tls } = config.api
   const next = { ...config, api: { ...current.api, keys, tls: fixed.has('api.tls') ? current.api.tls : tls } }
-  for (const section of restart)
-    if (!section.includes('.')) Object.assign(next, { [section]: current[section as keyof Config] })
+  for (const section of restart) if (!section.includes('.')) Object.assign(next, { [section]: current[section as keyof Config] })
   return {
     applied,
     restart,

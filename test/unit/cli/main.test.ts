@@ -89,7 +89,6 @@ describe('cli: exit codes', () => {
   })
 
   it.each([
-    [['serve', '--l2', 'redis://x'], '--l2'],
     [['serve', '--resp=1'], '--resp'],
     [['serve', '--upstream', 'x'], '--upstream'],
     [['top'], 'top'],

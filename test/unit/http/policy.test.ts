@@ -18,7 +18,8 @@ describe('route policies: what is refused', () => {
     ['an unknown context', { ...one, context: 'user:nobody' }, 'FC_OPTION_UNKNOWN'],
     ['budget and context together', { ...one, budget: '1m', context: 'user:profile' }, 'FC_OPTION_VALUE'],
     ['a parameter that the path does not have', { ...one, tags: ['product:{id}'] }, 'FC_OPTION_VALUE'],
-    ['tiers', { ...one, tiers: ['l1', 'l2'] }, 'FC_OPTION_VALUE'],
+    ['a tier that there is not', { ...one, tiers: ['l1', 'l2'] }, 'FC_OPTION'],
+    ['tiers without memory', { ...one, tiers: ['l2'] }, 'FC_OPTION_VALUE'],
     ['refresh ahead', { ...one, refreshAhead: true }, 'FC_OPTION_VALUE'],
     ['the name default', { ...one, name: 'default' }, 'FC_OPTION_VALUE'],
   ])('%s', (_, route, code) => {

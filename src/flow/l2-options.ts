@@ -1,0 +1,61 @@
+/**
+ * Options of the second level.
+ *
+ * Floor 3, room flow.
+ */
+import { z } from 'zod'
+import { duration, size } from '../model/option.ts'
+
+const KEY = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]{1,32}$/, { error: 'expected 1 to 32 letters, digits, _ . or -' })
+    .meta({ description: 'Name of the key; stands beside what it encrypts.' }),
+  secret: z.string().min(1).meta({ description: '32 bytes as base64 or hex.' }),
+})
+
+/** Schema of `l2`. */
+export const L2 = z.strictObject({
+  url: z.string().min(1).meta({
+    description:
+      'Redis or Valkey, redis://[user:password@]host[:port][,host…][/database][?master=name], rediss:// for TLS; single, Cluster and Sentinel are told apart by asking.',
+  }),
+  prefix: z
+    .string()
+    .regex(/^[A-Za-z0-9_.:-]{0,64}$/, { error: 'expected at most 64 letters, digits, _ . : or -' })
+    .default('forecache:')
+    .meta({ description: 'Before every key there. Caches that share it share their entries: same code, same routes.' }),
+  deadline: duration().default(50).meta({
+    unit: 'ms',
+    shown: '50ms',
+    description: 'A miss waits this long for the second level, then goes to the origin; a caller with less time does not ask it.',
+  }),
+  maxEntryBytes: size()
+    .default(1024 * 1024)
+    .meta({ unit: 'bytes', shown: '1MiB', description: 'A larger entry stays in memory alone.' }),
+  maxQueueBytes: size()
+    .default(8 * 1024 * 1024)
+    .meta({ unit: 'bytes', shown: '8MiB', description: 'What waits to be written; more is not written. Counts against memory.' }),
+  maxAge: duration()
+    .default(86_400_000)
+    .meta({ unit: 'ms', shown: '24h', description: 'Nothing stands longer, whatever its budget.' }),
+  except: z
+    .array(z.string().min(1))
+    .max(1000)
+    .default([])
+    .meta({ description: 'Contexts whose answers stay in memory alone: data that is hardly ever used twice.' }),
+  encryption: z
+    .array(KEY)
+    .min(1)
+    .max(16)
+    .optional()
+    .meta({
+      shown: 'none',
+      description: 'Keys for AES-256-GCM at rest: the first encrypts, all of them decrypt. Names of keys are hashed then.',
+    }),
+})
+
+/** The second level as users write it. */
+export type L2Input = z.input<typeof L2>
+/** Resolved. */
+export type L2Settings = z.output<typeof L2>

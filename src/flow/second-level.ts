@@ -1,0 +1,262 @@
+/**
+ * The second level behind memory: what memory does not have is looked for there, what is stored is written there behind.
+ *
+ * Floor 3, room flow. Nothing that was read there is believed before the shared log has judged it: its log must be ours, and
+ * nothing that names it may stand after its reading began; own invalidations count from the moment they are made. In doubt it
+ * is absent. What passes enters memory through `promote`, with its own age, and is served from there like anything else.
+ * Questions of one turn go together; one key is asked once at a time; a question takes its deadline and no more. Without a
+ * shared log nothing can be proven, and nothing is read or written.
+ */
+import type { Clock } from '../model/clock.ts'
+import type { Entry } from '../model/entry.ts'
+import { ForecacheError } from '../model/errors.ts'
+import { ACCOUNT, type Ledger } from '../model/ledger.ts'
+import type { Target } from '../model/log.ts'
+import type { Meter } from '../model/meter.ts'
+import { COUNTER, type CounterName } from '../model/metric.ts'
+import type { Fence } from '../tier/fence.ts'
+import type { RemotePort, RemoteRead } from '../tier/remote-port.ts'
+import { type Envelope, readEnvelope, writeEnvelope } from '../wire/envelope.ts'
+import type { Seal } from '../wire/seal.ts'
+import type { Fill, SharedStamp } from './fill.ts'
+import type { Kept } from './keep.ts'
+import type { SharedLog } from './shared-log.ts'
+import { StampHistory } from './stamp-history.ts'
+import { CODEC, type Decoded } from './value-codec.ts'
+import { WriteBehind } from './write-behind.ts'
+
+/** What makes bytes of a value; undefined: not of its kind, or not to be written. */
+export type Encode = (value: unknown, entry: Entry) => { readonly codec: number; readonly payload: Uint8Array } | undefined
+/** What makes a value of bytes; undefined: not of its kind, or of no use here. @throws FC_L2_ENVELOPE */
+export type Decode = (codec: number, payload: Uint8Array, storedAt: number) => Decoded | undefined
+
+/** A key that memory does not have. */
+export interface Wanted {
+  readonly key: string
+  readonly namespace: number
+  readonly decode: Decode
+}
+
+/** What a second level works with. */
+export interface SecondParts {
+  readonly remote: RemotePort
+  readonly seal: Seal | undefined
+  readonly deadlineMs: number
+  readonly maxEntryBytes: number
+  readonly maxQueueBytes: number
+  readonly originLagMs: number
+  readonly clock: Clock
+  readonly fence: Fence
+  readonly meter: Meter
+  readonly ledger: Ledger
+  /** The log that is shared with others; undefined: none. */
+  shared(): SharedLog | undefined
+  /** Puts what was judged into memory. */
+  promote(entry: Entry, softened: boolean): Kept
+}
+
+/** Keys asked for at once; who comes beyond goes to the origin. */
+const MAX_ASKED = 4096
+const WRITES_AT_ONCE = 32
+/** Nobody waits for a write. */
+const WRITE_DEADLINE_MS = 1000
+
+interface Asking extends Wanted {
+  readonly answer: (found: boolean) => void
+}
+
+/** See the module's header. */
+export class SecondLevel {
+  readonly #parts: SecondParts
+  readonly #behind: WriteBehind
+  readonly #encoders = new Set<Encode>()
+  readonly #asked = new Map<string, Promise<boolean>>()
+  readonly #lag: StampHistory
+  #batch: Asking[] = []
+
+  constructor(parts: SecondParts) {
+    this.#parts = parts
+    this.#lag = new StampHistory(parts.originLagMs)
+    const { remote, ledger, maxQueueBytes } = parts
+    this.#behind = new WriteBehind({
+      maxBytes: maxQueueBytes,
+      concurrency: WRITES_AT_ONCE,
+      isUp: () => remote.isUp,
+      onCharge: (bytes) => ledger.charge(ACCOUNT.remote, bytes),
+      onShed: () => this.#count('l2Shed'),
+    })
+  }
+
+  /** Longest time that a question takes, ms. */
+  get deadlineMs(): number {
+    return this.#parts.deadlineMs
+  }
+
+  /** Whether it is asked at all now. */
+  get isUp(): boolean {
+    return this.#parts.remote.isUp
+  }
+
+  /** Bytes that wait to be written. */
+  get queueBytes(): number {
+    return this.#behind.bytes
+  }
+
+  /** Lets a door say how what it stores is written; once is as good as often. */
+  teach(encode: Encode): void {
+    this.#encoders.add(encode)
+  }
+
+  /** Where the shared log is now: what a reading that begins now carries. */
+  stamp(): SharedStamp | undefined {
+    const shared = this.#parts.shared()
+    if (shared === undefined || shared.generation === '') return undefined
+    return { generation: shared.generation, asOf: shared.applied }
+  }
+
+  /** The fill with the stamp of this moment; set back as its local place is, where the origin lags. */
+  stamped(fill: Fill): Fill {
+    const shared = this.#lag.stampAt(fill.startedAt, this.stamp())
+    return shared === undefined ? fill : { ...fill, shared }
+  }
+
+  /** Has an entry written that was stored just now. Never throws, never waits. */
+  offer({ shared: stamp }: Fill, entry: Entry): void {
+    if (stamp === undefined || entry.bytes > this.#parts.maxEntryBytes * 2) return
+    this.#behind.put({ key: entry.key, bytes: entry.bytes, run: () => this.#write(stamp, entry) })
+  }
+
+  /** Looks for a key; what is found and good stands in memory then. Never rejects; takes at most the deadline. */
+  pull(wanted: Wanted): Promise<boolean> {
+    const { key } = wanted
+    const asked = this.#asked.get(key)
+    if (asked !== undefined) return asked
+    if (!this.#parts.remote.isUp || this.#asked.size >= MAX_ASKED || this.stamp() === undefined) {
+      this.#count('l2Skipped')
+      return NOTHING
+    }
+    const asking = new Promise<boolean>((resolve) => {
+      if (this.#batch.length === 0) queueMicrotask(() => void this.#ask())
+      this.#batch.push({ ...wanted, answer: resolve })
+    })
+    this.#asked.set(key, asking)
+    return asking
+  }
+
+  /** Frees what keys have there that were invalidated here: nobody would believe it. Never throws, never waits. */
+  forget(targets: readonly Target[]): void {
+    for (const target of targets) if (target.kind === 'key') this.#drop(target.key)
+  }
+
+  /** Resolves when nothing waits to be written. */
+  idle(): Promise<void> {
+    return this.#behind.idle()
+  }
+
+  close(): void {
+    this.#behind.close()
+    this.#parts.remote.close()
+  }
+
+  async #ask(): Promise<void> {
+    const batch = this.#batch
+    this.#batch = []
+    let found: readonly (RemoteRead | undefined)[] = []
+    try {
+      found = await this.#parts.remote.readMany(
+        batch.map(({ key }) => key),
+        this.#parts.deadlineMs,
+      )
+    } catch (error) {
+      this.#count(error instanceof ForecacheError && error.code === 'FC_L2_TIMEOUT' ? 'l2Late' : 'l2Failed')
+    }
+    batch.forEach((wanted, index) => {
+      this.#asked.delete(wanted.key)
+      wanted.answer(this.#settle(wanted, found[index], found.length > 0))
+    })
+  }
+
+  #settle(wanted: Wanted, read: RemoteRead | undefined, isAnswered: boolean): boolean {
+    if (read === undefined) {
+      if (isAnswered) this.#count('l2Misses')
+      return false
+    }
+    try {
+      const outcome = this.#take(wanted, read)
+      this.#count(outcome)
+      return outcome === 'l2Hits'
+    } catch {
+      this.#count('l2Broken') // whatever was read there, it takes nobody down
+      return false
+    }
+  }
+
+  #take({ key, namespace, decode }: Wanted, read: RemoteRead): CounterName {
+    const { fence, clock, seal, promote } = this.#parts
+    const envelope = readEnvelope(read.envelope, key, seal)
+    const { storedAt } = read
+    if (envelope.namespace !== fence.namespaceName(namespace)) return 'l2Misses'
+    if (clock.now() - storedAt >= envelope.budget.onErrorMs) return 'l2Dead'
+    const standing = this.#judge(envelope, read, namespace)
+    if (standing === 'dead') return 'l2Dead'
+    const decoded = envelope.kind === 'pass' ? PASSED : decode(envelope.codec, envelope.payload, storedAt)
+    if (decoded === undefined) return 'l2Misses'
+    // Judged as of now: from here on the local log alone decides.
+    const { kind, tags, budget } = envelope
+    const entry: Entry = { key, kind, tags, budget, storedAt, namespace, asOf: fence.horizon, ...decoded }
+    const kept = promote(entry, standing === 'soft')
+    return kept === 'kept' || kept === 'older' ? 'l2Hits' : 'l2Dead'
+  }
+
+  /** The shared log by its sequence numbers, and the local one by the time: some of it is shared with nobody. */
+  #judge(envelope: Envelope, { generation, asOf, storedAt }: RemoteRead, namespace: number): 'current' | 'soft' | 'dead' {
+    const { fence } = this.#parts
+    const shared = this.#parts.shared()
+    if (shared === undefined || generation === '' || shared.generation !== generation) return 'dead'
+    const { key, tags } = envelope
+    const standing = shared.standing(asOf, { key, namespace: envelope.namespace, tags })
+    const reading = { key, tags, namespace, asOf: fence.horizonAt(storedAt) }
+    if (standing === 'dead' || !fence.admits(reading)) return 'dead'
+    return standing === 'soft' || fence.softens(reading) ? 'soft' : 'current'
+  }
+
+  async #write({ generation, asOf }: SharedStamp, entry: Entry): Promise<void> {
+    const { remote, seal, fence, maxEntryBytes } = this.#parts
+    const { key, kind, tags, budget, storedAt } = entry
+    try {
+      const made = kind === 'pass' ? PASS_MADE : this.#encode(entry)
+      if (made === undefined) return this.#count('l2Unwritten')
+      const namespace = fence.namespaceName(entry.namespace)
+      const envelope = writeEnvelope({ key, namespace, tags, kind, budget, ...made }, seal)
+      if (envelope.byteLength > maxEntryBytes) return this.#count('l2Unwritten')
+      const endsAt = storedAt + budget.onErrorMs
+      const done = await remote.write({ key, generation, asOf, storedAt, endsAt, envelope }, WRITE_DEADLINE_MS)
+      this.#count(done === 'written' ? 'l2Writes' : done === 'older' ? 'l2Older' : 'l2Unwritten')
+    } catch {
+      this.#count('l2WriteFailures')
+    }
+  }
+
+  #encode(entry: Entry): ReturnType<Encode> {
+    for (const encode of this.#encoders) {
+      const made = encode(entry.value, entry)
+      if (made !== undefined) return made
+    }
+    return undefined
+  }
+
+  #drop(key: string): void {
+    const run = (): Promise<void> =>
+      this.#parts.remote.delete([key], WRITE_DEADLINE_MS).catch(() => this.#count('l2WriteFailures'))
+    this.#behind.put({ key, bytes: key.length, run })
+  }
+
+  #count(name: CounterName): void {
+    this.#parts.meter.count(COUNTER[name])
+  }
+}
+
+const NOTHING = Promise.resolve(false)
+const PASS_VALUE = Symbol('pass')
+const PASSED: Decoded = { value: PASS_VALUE, bytes: 0 }
+const PASS_MADE = { codec: CODEC.none, payload: new Uint8Array(0) }

@@ -1,0 +1,225 @@
+/**
+ * The second level in Redis or Valkey.
+ *
+ * Floor 2, room tier. An entry is one string: `FC1:generation:asOf:storedAt:` and its envelope. Two small scripts do the
+ * work: one reads with the store's time in the same step, one writes if nothing newer stands there. No command looks at more
+ * than the keys it is given: no KEYS, no SCAN, no FLUSH. The physical time to live is the end of the budget, so nothing has
+ * to be cleared away. When an entry was read is written as the store's clock says it (see store-clock) and never later than
+ * its writer's own count of its age allows, so neither a command that hung nor a clock that stepped makes it young.
+ */
+import { hash } from 'node:crypto'
+import type { Clock } from '../model/clock.ts'
+import type { RedisReply } from './redis-client.ts'
+import type { RedisPort } from './redis-port.ts'
+import { slotOf } from './redis-slots.ts'
+import { defineScript } from './redis.ts'
+import type { RemotePort, RemoteRead, RemoteWrite, RemoteWritten } from './remote-port.ts'
+import { StoreClock } from './store-clock.ts'
+
+/** What a second level is made of. */
+export interface RemoteParts {
+  readonly redis: RedisPort
+  readonly clock: Clock
+  /** Before every key; no braces. */
+  readonly prefix: string
+  /** Names of keys are not to be read from the store. */
+  readonly hidesKeys: boolean
+  /** Larger entries are neither written nor read. */
+  readonly maxEntryBytes: number
+  /** Nothing stands longer, whatever its budget says, ms. */
+  readonly maxMs: number
+}
+
+/** Keys of one read command. */
+const PAGE = 64
+const MAX_NAME_CHARS = 256
+const GENERATION = /^[\w.-]{1,64}$/
+const HEAD = /^FC1:([\w.-]{1,64}):(\d{1,16}):(\d{1,16}):/
+const MAX_HEAD_BYTES = 4 + 65 + 17 + 17
+
+/** ARGV: most bytes of an entry. Answers the store's time in µs and the entries. */
+const READ = defineScript(`
+local now = redis.call('TIME')
+local found = {}
+for i, key in ipairs(KEYS) do
+  if redis.call('STRLEN', key) > tonumber(ARGV[1]) then found[i] = false else found[i] = redis.call('GET', key) end
+end
+return { now[1] .. string.format('%06d', now[2]), found }
+`)
+
+/**
+ * ARGV: generation, asOf, storedAt by the store's clock, age by the writer's, ms to live from storedAt, envelope.
+ * Answers the store's time in µs and what was done.
+ */
+const WRITE = defineScript(`
+local time = redis.call('TIME')
+local told = time[1] .. string.format('%06d', time[2])
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local stored = math.min(tonumber(ARGV[3]), now - tonumber(ARGV[4]))
+local left = stored + tonumber(ARGV[5]) - now
+if left < 1 then return { told, 'expired' } end
+local head = redis.call('GETRANGE', KEYS[1], 0, ${MAX_HEAD_BYTES})
+local generation, asOf, at = string.match(head, '^FC1:([%w_.-]+):(%d+):(%d+):')
+if generation == ARGV[1] then
+  if tonumber(asOf) > tonumber(ARGV[2]) then return { told, 'older' } end
+  if tonumber(asOf) == tonumber(ARGV[2]) and tonumber(at) > stored then return { told, 'older' } end
+end
+local name = string.format('FC1:%s:%s:%.0f:', ARGV[1], ARGV[2], stored)
+redis.call('SET', KEYS[1], name .. ARGV[6], 'PX', string.format('%.0f', left))
+return { told, 'written' }
+`)
+
+/** See the module's header. */
+export function createRemote(parts: RemoteParts): RemotePort {
+  return new Remote(parts)
+}
+
+class Remote implements RemotePort {
+  readonly #parts: RemoteParts
+  /** By name of the server's run: a server that was started again has a clock that is not known. */
+  readonly #clocks = new Map<string, StoreClock>()
+
+  constructor(parts: RemoteParts) {
+    this.#parts = parts
+  }
+
+  get isUp(): boolean {
+    return this.#parts.redis.isUp()
+  }
+
+  async readMany(keys: readonly string[], deadlineMs: number): Promise<(RemoteRead | undefined)[]> {
+    const found: (RemoteRead | undefined)[] = keys.map(() => undefined)
+    await Promise.all(
+      this.#pages(keys).map(async (page) => {
+        const names = page.map((index) => this.#nameOf(keys[index] as string))
+        const reads = await this.#read(names, deadlineMs)
+        page.forEach((index, i) => {
+          found[index] = reads[i]
+        })
+      }),
+    )
+    return found
+  }
+
+  async write(item: RemoteWrite, deadlineMs: number): Promise<RemoteWritten> {
+    const { redis, clock, maxEntryBytes, maxMs } = this.#parts
+    const { generation, asOf, storedAt, endsAt, envelope } = item
+    if (!GENERATION.test(generation) || envelope.byteLength > maxEntryBytes) return 'unsure'
+    const name = this.#nameOf(item.key)
+    const store = this.#clockOf(name)
+    if (!store.isKnown) await this.#read([name], deadlineMs) // its time is asked once a server
+    const asked = clock.now()
+    const lifeMs = Math.min(endsAt - storedAt, maxMs)
+    if (!(storedAt + lifeMs > asked) || !store.isKnown) return store.isKnown ? 'expired' : 'unsure'
+    const args = [
+      generation,
+      String(asOf),
+      wholeText(Math.floor(store.at(storedAt))),
+      wholeText(Math.max(0, Math.ceil(asked - storedAt))),
+      wholeText(Math.floor(lifeMs)),
+      Buffer.from(envelope.buffer, envelope.byteOffset, envelope.byteLength),
+    ]
+    const reply = await redis.run(WRITE, [name], { args, deadlineMs, lane: 'behind' })
+    const [time, done] = Array.isArray(reply) ? (reply as readonly RedisReply[]) : []
+    this.#observe(name, time, asked)
+    const text = String(done)
+    return text === 'written' || text === 'older' || text === 'expired' ? text : 'unsure'
+  }
+
+  async delete(keys: readonly string[], deadlineMs: number): Promise<void> {
+    const { redis } = this.#parts
+    await Promise.all(
+      this.#pages(keys).map((page) => {
+        const names = page.map((index) => this.#nameOf(keys[index] as string))
+        return redis.call(['UNLINK', ...names], { deadlineMs, key: names[0] as string, lane: 'behind' })
+      }),
+    )
+  }
+
+  ready(deadlineMs: number): Promise<boolean> {
+    return this.#parts.redis.ready(deadlineMs)
+  }
+
+  close(): void {
+    this.#clocks.clear()
+  }
+
+  async #read(names: readonly string[], deadlineMs: number): Promise<(RemoteRead | undefined)[]> {
+    const { redis, clock, maxEntryBytes } = this.#parts
+    const asked = clock.now()
+    const most = String(maxEntryBytes + MAX_HEAD_BYTES)
+    const reply = await redis.run(READ, names, { args: [most], deadlineMs })
+    const [time, found] = Array.isArray(reply) ? (reply as readonly RedisReply[]) : []
+    const storeMs = this.#observe(names[0] as string, time, asked)
+    if (!Array.isArray(found) || storeMs === undefined) return names.map(() => undefined)
+    const store = this.#clockOf(names[0] as string)
+    return names.map((_, i) => readOne(found[i] as RedisReply | undefined, { store, storeMs, asked }))
+  }
+
+  #observe(name: string, time: RedisReply | undefined, asked: number): number | undefined {
+    const storeMs = Math.floor(Number(String(time)) / 1000)
+    if (!(storeMs > 0)) return undefined
+    this.#clockOf(name).observe(storeMs, asked, this.#parts.clock.now())
+    return storeMs
+  }
+
+  #clockOf(name: string): StoreClock {
+    const run = this.#parts.redis.runId(name)
+    let store = this.#clocks.get(run)
+    if (store === undefined) {
+      if (this.#clocks.size >= MAX_CLOCKS) this.#clocks.clear()
+      store = new StoreClock(this.#parts.maxMs)
+      this.#clocks.set(run, store)
+    }
+    return store
+  }
+
+  #nameOf(key: string): string {
+    const { prefix, hidesKeys } = this.#parts
+    const isPlain = !hidesKeys && key.length <= MAX_NAME_CHARS
+    return isPlain ? `${prefix}k:${key}` : `${prefix}h:${hash('sha256', key, 'base64url')}`
+  }
+
+  /** Indexes of keys that one command may name: of one slot in a cluster. */
+  #pages(keys: readonly string[]): readonly (readonly number[])[] {
+    const isCluster = this.#parts.redis.kind === 'cluster'
+    const pages: number[][] = []
+    const open = new Map<number, number[]>()
+    keys.forEach((key, index) => {
+      const slot = isCluster ? slotOf(this.#nameOf(key)) : 0
+      let page = open.get(slot)
+      if (page === undefined || page.length >= PAGE) {
+        page = []
+        open.set(slot, page)
+        pages.push(page)
+      }
+      page.push(index)
+    })
+    return pages
+  }
+}
+
+const MAX_CLOCKS = 1024
+
+function readOne(
+  given: RedisReply | undefined,
+  { store, storeMs, asked }: { readonly store: StoreClock; readonly storeMs: number; readonly asked: number },
+): RemoteRead | undefined {
+  if (!Buffer.isBuffer(given)) return undefined
+  const match = HEAD.exec(given.toString('latin1', 0, MAX_HEAD_BYTES))
+  if (match === null) return undefined
+  const [head, generation, asOf, storedMs] = match as unknown as [string, string, string, string]
+  // Written by a clock that is ahead of what the store says now: nothing can be said of its age.
+  if (Number(storedMs) > storeMs) return undefined
+  return {
+    generation,
+    asOf: Number(asOf),
+    storedAt: store.steadyOf(Number(storedMs), storeMs, asked),
+    envelope: given.subarray(head.length),
+  }
+}
+
+/** Digits alone, whatever the size. */
+function wholeText(value: number): string {
+  return Math.min(value, Number.MAX_SAFE_INTEGER).toFixed(0)
+}

@@ -1,0 +1,127 @@
+import { afterAll, describe, expect, it } from 'vitest'
+import { systemClock } from '../../src/model/clock.ts'
+import { createRandom } from '../../src/model/random.ts'
+import { createVirtualClock } from '../../src/model/virtual-clock.ts'
+import { parseRedisUrl } from '../../src/tier/redis-address.ts'
+import type { RedisPort } from '../../src/tier/redis-port.ts'
+import { createRedis } from '../../src/tier/redis.ts'
+import { createRemote } from '../../src/tier/remote.ts'
+import type { RemotePort } from '../../src/tier/remote-port.ts'
+import { type RedisHere, startCluster, startRedis, until } from '../support/redis-here.ts'
+import { RemoteModel, RemoteStore } from '../support/remote-model.ts'
+import { remoteContract } from './remote.ts'
+
+const DEADLINE_MS = 1000
+const closers: (() => unknown)[] = []
+afterAll(async () => {
+  for (const close of closers.reverse()) await close()
+})
+
+async function openRedis(url: string): Promise<RedisPort> {
+  const redis = createRedis({ target: parseRedisUrl(url), clock: systemClock(), random: createRandom(1) })
+  closers.push(() => redis.close())
+  expect(await redis.ready(10_000)).toBe(true)
+  return redis
+}
+
+function remoteOn(redis: RedisPort): RemotePort {
+  const limits = { maxEntryBytes: 1024 * 1024, maxMs: 86_400_000 }
+  return createRemote({ redis, clock: systemClock(), prefix: 'test:', hidesKeys: false, ...limits })
+}
+
+async function wait(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+remoteContract('memory, as it is meant', async () => {
+  const clock = createVirtualClock()
+  const store = new RemoteStore(() => clock.now() + 5_000_000)
+  return { remote: new RemoteModel(store, clock), clock, slackMs: 0, wait: async (ms) => clock.advance(ms) }
+})
+
+remoteContract('one Redis', async () => {
+  const server = await startRedis()
+  closers.push(() => server.stop())
+  return { remote: remoteOn(await openRedis(server.url)), clock: systemClock(), slackMs: 100, wait }
+})
+
+remoteContract('a cluster of three masters', async () => {
+  const cluster = await startCluster()
+  closers.push(() => cluster.stop())
+  return { remote: remoteOn(await openRedis(cluster.url)), clock: systemClock(), slackMs: 100, wait }
+})
+
+describe('a second level in Redis, when things go wrong', () => {
+  async function stand(args: readonly string[] = []): Promise<{ server: RedisHere; remote: RemotePort }> {
+    const server = await startRedis(args)
+    closers.push(() => server.stop())
+    return { server, remote: remoteOn(await openRedis(server.url)) }
+  }
+
+  function entry(key: string, envelope = Buffer.from('x')): Parameters<RemotePort['write']>[0] {
+    const now = systemClock().now()
+    return { key, generation: 'log', asOf: 1, storedAt: now, endsAt: now + 60_000, envelope }
+  }
+
+  it('gives an entry its whole age though its writing hung in a frozen server', async () => {
+    const { server, remote } = await stand()
+    await remote.write(entry('warm'), DEADLINE_MS)
+    const item = entry('late')
+    server.freeze()
+    const writing = remote.write(item, 50).catch((error: { code: string }) => error.code)
+    await wait(600)
+    server.thaw()
+    expect(await writing).toBe('FC_L2_TIMEOUT')
+    await until(() => remote.isUp, 'the server')
+
+    await until(async () => (await remote.readMany(['late'], DEADLINE_MS))[0] !== undefined, 'the late write', 5000)
+    const [found] = await remote.readMany(['late'], DEADLINE_MS)
+
+    expect(found?.storedAt).toBeLessThanOrEqual(item.storedAt)
+  })
+
+  it('evicts and goes on where memory is full, and refuses only writes where nothing may be evicted', async () => {
+    const evicting = await stand(['--maxmemory', '4mb', '--maxmemory-policy', 'allkeys-lru'])
+    const full = await stand(['--maxmemory', '3mb', '--maxmemory-policy', 'noeviction'])
+    const body = Buffer.alloc(100_000)
+    const codes = new Set<string>()
+    for (let i = 0; i < 60; i += 1) {
+      expect(await evicting.remote.write(entry(`e${i}`, body), DEADLINE_MS)).toBe('written')
+      await full.remote.write(entry(`f${i}`, body), DEADLINE_MS).catch((error: { code: string }) => codes.add(error.code))
+    }
+
+    const found = await evicting.remote.readMany(['e59', 'e0'], DEADLINE_MS)
+    expect(found.map((one) => one !== undefined)).toEqual([true, false])
+    expect(codes).toEqual(new Set(['FC_L2_REPLY']))
+    expect((await full.remote.readMany(['f0'], DEADLINE_MS))[0]?.envelope.byteLength).toBe(100_000)
+  })
+
+  it('shows neither KEYS nor SCAN nor FLUSH to who watches', async () => {
+    const { server, remote } = await stand()
+    await server.command('CONFIG', 'RESETSTAT')
+    for (let i = 0; i < 200; i += 1) await remote.write(entry(`k${i}`), DEADLINE_MS)
+    await remote.readMany(['k1', 'k2', 'none'], DEADLINE_MS)
+    await remote.delete(['k1'], DEADLINE_MS)
+
+    const used = String(await server.command('INFO', 'commandstats'))
+    const names = [...used.matchAll(/cmdstat_([\w|-]+):/g)].map((match) => match[1])
+    expect(new Set(names)).toEqual(
+      new Set(
+        [
+          'info',
+          'config|resetstat',
+          'client|setname',
+          'evalsha',
+          'eval',
+          'time',
+          'get',
+          'getrange',
+          'set',
+          'strlen',
+          'unlink',
+        ].filter((name) => names.includes(name)),
+      ),
+    )
+    expect(names).toContain('evalsha')
+  })
+})
