@@ -1,6 +1,6 @@
 /** The life of a connection: the same in the lane and by `node:http` alone. */
 import { describe, expect, it } from 'vitest'
-import { closing, gatewayOf, get, open, told, until, WAYS } from '../support/lane-wire.ts'
+import { closing, gatewayOf, get, open, openApi, told, until, WAYS } from '../support/lane-wire.ts'
 
 const HIT = '200 HIT <GET /u/h1 #1>'
 const HANDSHAKE =
@@ -75,6 +75,41 @@ describe.each(WAYS)('connections %s: order', (_, lane) => {
     await until(() => told(wire).length === 3, 'an interim answer and its own')
     expect(wire.text.indexOf('103 Early Hints')).toBeLessThan(wire.text.indexOf('<GET /u/i1 #1>'))
     expect(wire.text).toContain('\r\nlink: </style.css>; rel=preload\r\n')
+  })
+})
+
+describe.each(WAYS)('connections %s: reload', (_, lane) => {
+  it('serves a connection under the rules of the moment', async () => {
+    const arm = await gatewayOf(lane)
+    const wire = open(arm)
+    wire.send(get('h1') + get('h1'))
+    await until(() => told(wire).length === 2, 'two hits')
+
+    await arm.reload({ routes: [{ name: 'strict', match: { path: '/u/h1' }, strict: true }] })
+    wire.send(get('h1'))
+    await until(() => told(wire).length === 3, 'an answer under the new rules')
+    await arm.reload({ headers: { latency: 'on' } })
+    wire.send(get('h1'))
+
+    await until(() => told(wire).length === 4, 'an answer under the latest rules')
+    expect(told(wire)).toEqual([HIT, HIT, '200 BYPASS <GET /u/h1 #2>', '200 MISS <GET /u/h1 #3>'])
+    expect(wire.text.match(/\r\nx-cache-latency: /g)).toHaveLength(1)
+  })
+
+  it('asks a connection for a key that is still one', async () => {
+    const arm = await gatewayOf(lane, { api: { keys: ['the-former-key-0001'] } })
+    const wire = openApi(arm)
+    const head = 'Host: localhost\r\nx-api-key: the-former-key-0001\r\n'
+    wire.send(`PUT /cache/k HTTP/1.1\r\n${head}Content-Length: 1\r\n\r\nv`)
+    await until(() => told(wire).length === 1, 'a value is stored')
+    wire.send(`GET /cache/k HTTP/1.1\r\n${head}\r\n`.repeat(2))
+    await until(() => told(wire).length === 3, 'two hits')
+
+    await arm.reload({ api: { keys: ['the-later-key-00002'] } })
+    wire.send(`GET /cache/k HTTP/1.1\r\n${head}\r\n`)
+
+    await until(() => told(wire).length === 4, 'an answer to the former key')
+    expect(told(wire).map((answer) => answer.slice(0, 3))).toEqual(['201', '200', '200', '401'])
   })
 })
 

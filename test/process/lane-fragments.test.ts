@@ -63,6 +63,21 @@ describe('lane and node:http read the same out of the same bytes', () => {
     })
   }
 
+  it.each([
+    ['chunked content', 'Transfer-Encoding: chunked\r\n', '3\r\nabc\r\n0\r\n\r\n'],
+    ['a length', 'Content-Length: 3\r\n', 'abc'],
+    ['a connection that lists', 'Connection: X-Odd\r\nContent-Length: 3\r\n', 'abc'],
+  ])('never takes what follows half a head for a request: behind %s', async (_, framing, content) => {
+    const { judge } = await duel()
+    const begun = `POST /uuuuuuu/n7 HTTP/1.1\r\n${HOST}${framing}\r\n${content}GET /uuuuuuu/n8 HTTP/1.1\r\nX: `
+
+    for (const pieces of cuts(begun, 1)) {
+      expect(
+        await judge([...FILLS, send(pieces), { kind: 'await' }, send([HIT]), { kind: 'await' }, send([HIT])]),
+      ).toBeUndefined()
+    }
+  })
+
   it('every hostile shape: alone, behind a hit, between hits, in two pieces', { timeout: 600_000 }, async () => {
     const { judge, remains } = await duel()
     const found: string[] = []

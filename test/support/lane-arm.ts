@@ -4,7 +4,7 @@
 import { connect, type Socket } from 'node:net'
 import { systemClock, type Clock } from '../../src/model/clock.ts'
 import { createGateway } from '../../src/server/gateway.ts'
-import type { Gateway, Logger } from '../../src/entry/gateway.ts'
+import type { Config, Gateway, Logger } from '../../src/entry/gateway.ts'
 import { parseConfig } from '../../src/server/config.ts'
 import { LaneOrigin } from './lane-origin.ts'
 
@@ -38,28 +38,30 @@ export interface Arm {
   readonly apiPort: number
   /** What it logged as an error. */
   readonly errors: string[]
+  /** Takes these sections instead of its own. */
+  reload(values: Values): Promise<unknown>
   close(): Promise<void>
 }
 
+type Values = Readonly<Record<string, unknown>>
+
 /** @param values the configuration without origin and addresses */
-export async function startArm(
-  name: string,
-  clock: Clock,
-  { origin: onOrigin, api: onApi, ...values }: Readonly<Record<string, unknown>>,
-): Promise<Arm> {
+export async function startArm(name: string, clock: Clock, values: Values): Promise<Arm> {
   const origin = new LaneOrigin()
   const errors: string[] = []
   const quiet = (): void => {}
   const logger: Logger = { debug: quiet, info: quiet, warn: quiet, error: (detail) => void errors.push(textOf(detail)) }
-  const config = parseConfig({
-    values: {
-      ...values,
-      origin: { ...(onOrigin as object), url: await origin.listen() },
-      listen: '127.0.0.1:0',
-      api: { ...(onApi as object), listen: '127.0.0.1:0' },
-    },
-  })
-  const gateway = createGateway(config, logger, clock)
+  const url = await origin.listen()
+  const configOf = ({ api, origin: onOrigin, ...more }: Values): Config =>
+    parseConfig({
+      values: {
+        ...more,
+        origin: { ...(onOrigin as object), url },
+        listen: '127.0.0.1:0',
+        api: { ...(api as object), listen: '127.0.0.1:0' },
+      },
+    })
+  const gateway = createGateway(configOf(values), logger, clock)
   const { listen, api } = await gateway.listen()
   return {
     name,
@@ -68,6 +70,7 @@ export async function startArm(
     errors,
     port: listen.port,
     apiPort: api.port,
+    reload: (more) => gateway.reload(configOf({ ...values, ...more })),
     async close() {
       await gateway.close(0)
       await origin.close()

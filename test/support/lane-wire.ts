@@ -28,6 +28,13 @@ export function open(arm: Arm): Wire {
   return wire
 }
 
+/** A connection to the api port for this test. */
+export function openApi(arm: Arm): Wire {
+  const wire = new Wire(arm.apiPort)
+  onTestFinished(() => void wire.socket.destroy())
+  return wire
+}
+
 /** @param lines each ended by CRLF */
 export function get(name: string, lines = ''): string {
   return `GET /u/${name} HTTP/1.1\r\nHost: a.test\r\n${lines}\r\n`
