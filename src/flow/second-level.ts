@@ -14,7 +14,7 @@ import { ACCOUNT, type Ledger } from '../model/ledger.ts'
 import type { Target } from '../model/log.ts'
 import type { Meter } from '../model/meter.ts'
 import { COUNTER, type CounterName } from '../model/metric.ts'
-import type { Fence } from '../tier/fence.ts'
+import { Fence } from '../tier/fence.ts'
 import type { RemotePort, RemoteRead } from '../tier/remote-port.ts'
 import { type Envelope, readEnvelope, writeEnvelope } from '../wire/envelope.ts'
 import type { Seal } from '../wire/seal.ts'
@@ -72,11 +72,18 @@ export class SecondLevel {
   readonly #encoders = new Set<Encode>()
   readonly #asked = new Map<string, Promise<boolean>>()
   readonly #lag: StampHistory
+  /** What was invalidated or written here, by the time at which it was: some of that is shared with nobody. */
+  readonly #local: Fence
+  readonly #stopListening: () => void
   #batch: Asking[] = []
 
   constructor(parts: SecondParts) {
     this.#parts = parts
     this.#lag = new StampHistory(parts.originLagMs)
+    this.#local = new Fence(parts.clock)
+    this.#stopListening = parts.fence.onAppend(({ targets, soft, source }) => {
+      if (!PROOFLESS.has(source)) this.#local.append(targets, soft, source)
+    })
     const { remote, ledger, maxQueueBytes } = parts
     this.#behind = new WriteBehind({
       maxBytes: maxQueueBytes,
@@ -154,6 +161,7 @@ export class SecondLevel {
   }
 
   close(): void {
+    this.#stopListening()
     this.#behind.close()
     this.#parts.remote.close()
   }
@@ -208,16 +216,16 @@ export class SecondLevel {
     return kept === 'kept' || kept === 'older' ? 'l2Hits' : 'l2Dead'
   }
 
-  /** The shared log by its sequence numbers, and the local one by the time: some of it is shared with nobody. */
+  /** The shared log by its sequence numbers, and the local one by the time. */
   #judge(envelope: Envelope, { generation, asOf, storedAt }: RemoteRead, namespace: number): 'current' | 'soft' | 'dead' {
-    const { fence } = this.#parts
+    const local = this.#local
     const shared = this.#parts.shared()
     if (shared === undefined || generation === '' || shared.generation !== generation) return 'dead'
     const { key, tags } = envelope
     const standing = shared.standing(asOf, { key, namespace: envelope.namespace, tags })
-    const reading = { key, tags, namespace, asOf: fence.horizonAt(storedAt) }
-    if (standing === 'dead' || !fence.admits(reading)) return 'dead'
-    return standing === 'soft' || fence.softens(reading) ? 'soft' : 'current'
+    const reading = { key, tags, namespace, asOf: local.horizonAt(storedAt) }
+    if (standing === 'dead' || !local.admits(reading)) return 'dead'
+    return standing === 'soft' || local.softens(reading) ? 'soft' : 'current'
   }
 
   async #write({ generation, asOf }: SharedStamp, entry: Entry): Promise<void> {
@@ -256,6 +264,8 @@ export class SecondLevel {
   }
 }
 
+/** Said by the shared log of memory alone: what the second level holds is judged by that log itself. */
+const PROOFLESS: ReadonlySet<string> = new Set(['blind', 'lost'])
 const NOTHING = Promise.resolve(false)
 const PASS_VALUE = Symbol('pass')
 const PASSED: Decoded = { value: PASS_VALUE, bytes: 0 }

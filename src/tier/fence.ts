@@ -211,7 +211,7 @@ export class Fence {
       const record = this.#records[i] as LogRecord
       if (record.steadyAt < steadyMs) return record.position
     }
-    return (this.#records[0]?.position ?? 1) - 1
+    return 0 // before everything that is still known: what is forgotten may have come after it
   }
 
   /** Runs `listener` at each append, synchronously. @returns a function that stops it */
