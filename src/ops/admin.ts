@@ -5,19 +5,22 @@
  */
 import { hostname } from 'node:os'
 import type { Engine } from '../flow/engine.ts'
-import { type ApiReply, type Endpoint, jsonReply } from '../model/endpoint.ts'
+import { type Endpoint, jsonReply } from '../model/endpoint.ts'
 import { createExplainer, type Explainer, type ExplainerParts } from './explain-endpoint.ts'
+import type { InstanceFacts } from './instance.ts'
+import { createInstancesEndpoint, type SelfView } from './instances-endpoint.ts'
 import { createInvalidateEndpoint } from './invalidate.ts'
-import { exposeMetrics, type MetricSource, type PrometheusOptions } from './prometheus.ts'
+import { createMetricsEndpoint, type PrometheusOptions } from './metrics-endpoint.ts'
 import { createStatsEndpoint } from './stats.ts'
 import { Streams } from './stream.ts'
-import { INSTANCES_TEXT, METRICS_TEXT } from './texts.ts'
 import { createTopEndpoint } from './top.ts'
 import { engineWhole, type Whole } from './whole.ts'
 
 /** What administration works on. */
 export interface AdminParts extends ExplainerParts {
   readonly metrics?: PrometheusOptions
+  /** Instances that share a registry, this one among them; undefined: there is none. @throws (rejects) FC_L2_* */
+  readonly instances?: (() => Promise<readonly InstanceFacts[]>) | undefined
   /** What is spoken for; default: the engine alone. */
   readonly whole?: (explainer: Explainer) => Whole
 }
@@ -25,6 +28,10 @@ export interface AdminParts extends ExplainerParts {
 /** The endpoints, and how to let go of what they listen to. */
 export interface Admin {
   readonly endpoints: readonly Endpoint[]
+  /** What is spoken for. */
+  readonly whole: Whole
+  /** When it began, ISO 8601. */
+  readonly startedAt: string
   close(): void
 }
 
@@ -33,44 +40,20 @@ export function createAdmin(parts: AdminParts): Admin {
   const { engine } = parts
   const explainer = createExplainer(parts)
   const whole = parts.whole?.(explainer) ?? engineWhole(engine, explainer)
-  let source: MetricSource = engine
-  const current: MetricSource = {
-    get meter() {
-      return source.meter
-    },
-    get memory() {
-      return source.memory
-    },
-    get governor() {
-      return source.governor
-    },
-  }
-  const registry = exposeMetrics(current, parts.metrics)
-  whole.expose(registry, parts.metrics?.prefix)
   const streams = new Streams(whole.stream)
   const startedAt = new Date(engine.clock.wall()).toISOString()
+  const describeSelf = (): SelfView => ({ ...describeInstance(engine, startedAt), ...whole.describe() })
   return {
+    whole,
+    startedAt,
     endpoints: [
       createInvalidateEndpoint(whole, parts.authority ?? (() => undefined)),
       createStatsEndpoint(() => whole.stats()),
       { ...explainer.endpoint, handle: async ({ query }) => jsonReply(200, await whole.explain(query)) },
       createTopEndpoint((windowMs) => whole.watch(windowMs)),
-      {
-        method: 'GET',
-        path: '/v1/instances',
-        about: INSTANCES_TEXT,
-        handle: () => jsonReply(200, { instances: [{ ...describeInstance(engine, startedAt), ...whole.describe() }] }),
-      },
+      createInstancesEndpoint(describeSelf, parts.instances),
       streams.endpoint,
-      {
-        method: 'GET',
-        path: '/metrics',
-        about: METRICS_TEXT,
-        handle: async () => {
-          source = await whole.stats()
-          return metricsReply(registry.contentType, await registry.metrics())
-        },
-      },
+      createMetricsEndpoint(whole, engine, parts.metrics),
     ],
     close: () => {
       explainer.close()
@@ -79,11 +62,7 @@ export function createAdmin(parts: AdminParts): Admin {
   }
 }
 
-function metricsReply(type: string, body: string): ApiReply {
-  return { status: 200, fields: { 'content-type': type, 'cache-control': 'no-store' }, body }
-}
-
-function describeInstance(engine: Engine, startedAt: string): object {
+function describeInstance(engine: Engine, startedAt: string): SelfView {
   return {
     id: engine.generation,
     self: true,

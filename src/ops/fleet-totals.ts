@@ -9,13 +9,12 @@ import { readStats, type Stats } from '../flow/stats.ts'
 import type { MemoryState } from '../flow/governor.ts'
 import { createMeter, type Meter } from '../model/meter.ts'
 import type { Counts } from './fleet.ts'
+import type { ProcessUsage } from './own-usage.ts'
 import type { WholeStats } from './whole.ts'
 
 /** Resources of one live worker. */
-export interface WorkerUsage {
+export interface WorkerUsage extends ProcessUsage {
   readonly worker: string
-  readonly cpuSeconds: number
-  readonly residentBytes: number
 }
 
 /** See the module's header. */
@@ -45,7 +44,10 @@ export class FleetTotals {
 
   /** Live workers' resources. */
   usage(): WorkerUsage[] {
-    return [...this.#last].map(([worker, { cpuSeconds, residentBytes }]) => ({ worker, cpuSeconds, residentBytes }))
+    return [...this.#last].map(([worker, counts]) => {
+      const { cpuSeconds, residentBytes, loopDelayMs } = counts
+      return { worker, cpuSeconds, residentBytes, loopDelayMs }
+    })
   }
 
   /** Everything together, at this moment. */

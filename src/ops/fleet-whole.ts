@@ -10,10 +10,11 @@ import type { EventName } from '../model/event.ts'
 import type { Explainer, UrlExplanation } from './explain-endpoint.ts'
 import type { Fleet } from './fleet.ts'
 import type { FleetTotals } from './fleet-totals.ts'
+import { ownUsage } from './own-usage.ts'
 import type { StreamSource } from './stream.ts'
 import { type ReadCounts, sumReads, watchReads } from './top.ts'
 import { exposeWorkers } from './worker-metrics.ts'
-import type { Whole, WholeStats } from './whole.ts'
+import type { Usage, Whole, WholeStats } from './whole.ts'
 
 /** What a fleet is spoken for with. */
 export interface FleetParts {
@@ -45,10 +46,22 @@ export function fleetWhole(parts: FleetParts): Whole {
     invalidate: (input) => invalidateAll(parts, input),
     stream: streamSource(parts),
     expose: (registry, prefix) => exposeWorkers(registry, parts, prefix),
+    usage: () => usageOf(parts),
     describe: () => {
       const sum = totals.sum()
       return { entries: sum.memory.size, bytes: sum.memory.bytes, workers: fleet.workers() }
     },
+  }
+}
+
+/** Workers that have not told anything yet count as processes all the same. */
+function usageOf({ fleet, totals }: FleetParts): Usage {
+  const all = [ownUsage(), ...totals.usage()]
+  return {
+    cpuSeconds: all.reduce((sum, one) => sum + one.cpuSeconds, 0),
+    residentBytes: all.reduce((sum, one) => sum + one.residentBytes, 0),
+    loopDelayMs: Math.max(...all.map((one) => one.loopDelayMs)),
+    processes: fleet.workers().filter(({ state }) => state === 'listening').length,
   }
 }
 

@@ -11,6 +11,7 @@ import { ForecacheError, type Detail, type ErrorCode } from '../model/errors.ts'
 import type { MeterWords } from '../model/meter.ts'
 import type { Explanation } from './explain.ts'
 import type { Explainer } from './explain-endpoint.ts'
+import { ownUsage, type ProcessUsage } from './own-usage.ts'
 import { type ReadCounts, watchReads } from './top.ts'
 
 /** What is asked. */
@@ -21,7 +22,7 @@ export type Question =
   | { readonly what: 'matches'; readonly input: InvalidateInput }
 
 /** Everything a process counts, and its gauges; sizes in bytes. */
-export interface Counts {
+export interface Counts extends ProcessUsage {
   readonly meter: MeterWords
   readonly entries: number
   readonly bytes: number
@@ -29,8 +30,6 @@ export interface Counts {
   readonly flights: number
   readonly refreshing: number
   readonly state: MemoryState
-  readonly cpuSeconds: number
-  readonly residentBytes: number
 }
 
 /** An explanation, or why there is none. */
@@ -67,8 +66,8 @@ export interface Fleet {
 
 /** Reads what one process counts. */
 export function countsOf({ meter, memory, flights, refreshes, governor }: Engine): Counts {
-  const { user, system } = process.cpuUsage()
   return {
+    ...ownUsage(),
     meter: meter.words(),
     entries: memory.size,
     bytes: memory.bytes,
@@ -76,8 +75,6 @@ export function countsOf({ meter, memory, flights, refreshes, governor }: Engine
     flights: flights.size,
     refreshing: refreshes.size,
     state: governor.state(),
-    cpuSeconds: (user + system) / 1e6,
-    residentBytes: process.memoryUsage.rss(),
   }
 }
 

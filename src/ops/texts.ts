@@ -77,11 +77,21 @@ const INSTANCES = z.strictObject({
       pid: count,
       node: text(),
       startedAt: moment,
-      horizon: count,
       entries: count,
       bytes: count,
+      version: text().optional(),
+      address: text().optional(),
+      api: text().optional(),
+      state: z.enum(['starting', 'ready', 'draining']).optional(),
+      requestsPerSecond: z.number().optional(),
+      cpu: z.number().optional().meta({ description: 'CPU time for each second and process.' }),
+      loopDelayMs: z.number().optional(),
+      p99Ms: z.number().optional(),
+      rssBytes: count.optional(),
+      hitRatio: share.optional(),
     }),
   ),
+  complete: z.boolean().meta({ description: 'False where the registry could not be read: others may live.' }),
 })
 
 const INVALIDATED = z.strictObject({

@@ -8,12 +8,23 @@ import type { Engine } from '../flow/engine.ts'
 import type { InvalidateInput, InvalidateResult } from '../flow/invalidate.ts'
 import type { StatsSource } from '../flow/stats.ts'
 import type { UrlExplanation, Explainer } from './explain-endpoint.ts'
+import { ownUsage } from './own-usage.ts'
 import type { MetricSource } from './prometheus.ts'
 import { engineSource, type StreamSource } from './stream.ts'
 import { type ReadCounts, watchReads } from './top.ts'
 
 /** Everything that is shown as numbers. */
 export type WholeStats = StatsSource & MetricSource
+
+/** Resources of all processes of an instance, since their start. */
+export interface Usage {
+  readonly cpuSeconds: number
+  readonly residentBytes: number
+  /** Processes that take requests. */
+  readonly processes: number
+  /** How late timers were of late, of the worst of them, ms. */
+  readonly loopDelayMs: number
+}
 
 /** See the module's header. */
 export interface Whole {
@@ -26,6 +37,7 @@ export interface Whole {
   /** Resolves when nothing serves what it names. @throws FC_TAG_TYPE, FC_EVENT_UNKNOWN, FC_OPTION_VALUE */
   invalidate(input: InvalidateInput): Promise<InvalidateResult>
   readonly stream: StreamSource
+  usage(): Usage
   /** What `/v1/instances` tells besides. */
   describe(): object
   /** Adds metrics of its own. */
@@ -40,6 +52,7 @@ export function engineWhole(engine: Engine, explainer: Explainer): Whole {
     explain: (query) => explainer.explain(query),
     invalidate: (input) => engine.invalidateEverywhere(input),
     stream: engineSource(engine),
+    usage: () => ({ ...ownUsage(), processes: 1 }),
     describe: () => ({}),
     expose: () => {},
   }
