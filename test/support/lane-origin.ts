@@ -67,6 +67,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   t: (body, { method }) =>
     method === 'HEAD' ? { fields: FRESH } : { fields: [...FRESH, 'Trailer', 'X-Sum'], body, trailers: [['X-Sum', '42']] },
   i: (body) => ({ early: true, fields: [...FRESH, 'Connection', 'X-Hop', 'X-Hop', 'gone', 'Keep-Alive', 'timeout=3'], body }),
+  I: (body) => ({ early: true, fields: FRESH, body: body.padEnd(40_000, 'abcdefghij') }),
   f: () => ({ status: 204, fields: FRESH }),
   j: () => ({ fields: [...FRESH, ...ETAG], body: '' }),
   l: (body) => ({ status: 301, fields: [...FRESH, 'Location', '/elsewhere'], body }),

@@ -1,0 +1,95 @@
+/** Pipelined requests by `node:http` alone: what the comparison with the lane found, each by what was lost before. */
+import { describe, expect, it } from 'vitest'
+import { closing, gatewayOf, get, open, told, until } from '../support/lane-wire.ts'
+
+const post = (name: string, lines = ''): string =>
+  `POST /u/${name} HTTP/1.1\r\nHost: a.test\r\n${lines}Content-Length: 2\r\n\r\nab`
+
+describe('regress: pipelined answers', () => {
+  it('are not cut by a later request that is refused', async () => {
+    const wire = open(await gatewayOf(false))
+
+    wire.send(get('p1') + get('p2') + get('p3', 'Host: b.test\r\n'))
+
+    await closing(wire)
+    expect(told(wire)).toEqual(['200 MISS <GET /u/p1 #1>', '200 MISS <GET /u/p2 #1>', '400 BYPASS'])
+  })
+
+  it('are not cut by a later request that asks for an upgrade', async () => {
+    const wire = open(await gatewayOf(false))
+
+    wire.send(get('p1') + get('p2', 'Connection: Upgrade\r\nUpgrade: h2c\r\n'))
+
+    await closing(wire)
+    expect(told(wire)).toEqual(['200 MISS <GET /u/p1 #1>', '200 MISS <GET /u/p2 #1>'])
+  })
+
+  it('are not cut by a WebSocket handshake behind them', async () => {
+    const wire = open(await gatewayOf(false))
+
+    wire.send(get('p1') + get('p2', 'Connection: Upgrade\r\nUpgrade: websocket\r\n'))
+
+    await closing(wire)
+    expect(told(wire).slice(0, 2)).toEqual(['200 MISS <GET /u/p1 #1>', '200 MISS <GET /u/p2 #1>'])
+  })
+
+  it('all leave while the gateway drains', async () => {
+    const arm = await gatewayOf(false)
+    const wire = open(arm)
+    wire.send(get('P1') + get('C2') + get('p3'))
+    await until(() => arm.origin.seen.length === 4, 'the origin has all three')
+
+    const drained = arm.gateway.close(3000)
+
+    await closing(wire)
+    await drained
+    expect(told(wire).map((answer) => answer.slice(0, 3))).toEqual(['200', '200', '200'])
+  })
+
+  it.each([
+    ['a request that closes', get('p1', 'Connection: close\r\n')],
+    ['HTTP/1.0', 'GET /u/p1 HTTP/1.0\r\nHost: a.test\r\n\r\n'],
+    ['an expectation without content', get('p1', 'Expect: 100-continue\r\n')],
+  ])('come for all that was carried out: nothing is behind %s', async (_, first) => {
+    const arm = await gatewayOf(false)
+    const wire = open(arm)
+
+    wire.send(first + post('n1'))
+
+    await closing(wire)
+    expect(told(wire)).toEqual(['200 MISS <GET /u/p1 #1>'])
+    expect(arm.origin.seen.filter((request) => request.startsWith('POST'))).toEqual([])
+  })
+
+  it.each(['GET', 'HEAD'])('to %s never hold an interim answer as content', async (method) => {
+    const wire = open(await gatewayOf(false))
+
+    wire.send(get('C1') + get('I2').replace('GET', method) + get('h1'))
+
+    await until(() => wire.text.includes('<GET /u/h1 #1>'), 'the last answer')
+    const second = wire.text.slice(wire.text.indexOf('\r\nX-Sum', wire.text.indexOf('\r\n0\r\n')))
+    const head = second.indexOf('HTTP/1.1 200 OK')
+    expect(second.slice(head, second.indexOf('\r\n\r\n', head))).not.toContain('103')
+    expect(second.slice(second.indexOf('\r\n\r\n', head) + 4)).not.toContain('103 Early Hints')
+  })
+
+  it('are followed by 100 Continue only in its turn', async () => {
+    const wire = open(await gatewayOf(false))
+
+    wire.send(`${get('P1')}POST /u/n2 HTTP/1.1\r\nHost: a.test\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n`)
+    await until(() => wire.text.includes('100 Continue'), 'the word to go on')
+    wire.send('ab')
+
+    await until(() => wire.text.includes('<POST /u/n2 #1>'), 'the answer')
+    expect(told(wire).map((answer) => answer.slice(0, 3))).toEqual(['200', '100', '200'])
+  })
+
+  it('end with the answer to what was refused, whatever comes behind it', async () => {
+    const wire = open(await gatewayOf(false))
+
+    wire.send(`${get('h1', 'Host: b.test\r\n')}no request at all\r\n\r\n`)
+
+    await closing(wire)
+    expect(told(wire)).toEqual(['400 BYPASS'])
+  })
+})
