@@ -9,6 +9,7 @@ interface Pending {
   readonly at: number
   readonly order: number
   readonly run: () => void
+  isOver: boolean
 }
 
 /** See `createVirtualClock`. */
@@ -17,7 +18,9 @@ export class VirtualClock implements Clock {
   #wallShift = 0
   tick = 0
   #order = 0
-  #pending: Pending[] = []
+  /** A heap: the next one first. Cancelled ones stay until they come up, or until they are most of it. */
+  #heap: Pending[] = []
+  #pending = 0
 
   constructor(startMs: number) {
     this.#now = startMs
@@ -36,14 +39,10 @@ export class VirtualClock implements Clock {
   }
 
   after(ms: number, run: () => void): Timer {
-    const entry: Pending = { at: this.#now + Math.max(ms, 0), order: this.#order++, run }
-    this.#pending.push(entry)
-    return {
-      cancel: () => {
-        const index = this.#pending.indexOf(entry)
-        if (index >= 0) this.#pending.splice(index, 1)
-      },
-    }
+    const entry: Pending = { at: this.#now + Math.max(ms, 0), order: this.#order++, run, isOver: false }
+    this.#pending += 1
+    this.#push(entry)
+    return { cancel: () => this.#cancel(entry) }
   }
 
   /** Moves time by `ms`, firing what is due on the way. Does not wait for promises: see `settle`. */
@@ -54,7 +53,9 @@ export class VirtualClock implements Clock {
       if (next === undefined || next.at > end) break
       this.#now = Math.max(this.#now, next.at)
       this.tick += 1
-      this.#pending.splice(this.#pending.indexOf(next), 1)
+      this.#pop()
+      this.#pending -= 1
+      next.isOver = true
       next.run()
     }
     this.#now = end
@@ -82,16 +83,61 @@ export class VirtualClock implements Clock {
 
   /** Timers not yet fired. */
   get pending(): number {
-    return this.#pending.length
+    return this.#pending
   }
 
   #next(): Pending | undefined {
-    let best: Pending | undefined
-    for (const p of this.#pending) {
-      if (best === undefined || p.at < best.at || (p.at === best.at && p.order < best.order)) best = p
+    let first = this.#heap[0]
+    while (first?.isOver === true) {
+      this.#pop()
+      first = this.#heap[0]
     }
-    return best
+    return first
   }
+
+  #cancel(entry: Pending): void {
+    if (entry.isOver) return
+    entry.isOver = true
+    this.#pending -= 1
+    if (this.#heap.length < 64 || this.#pending * 2 > this.#heap.length) return
+    const left = this.#heap.filter(({ isOver }) => !isOver)
+    this.#heap = []
+    for (const one of left) this.#push(one)
+  }
+
+  #push(entry: Pending): void {
+    const heap = this.#heap
+    let at = heap.length
+    heap.push(entry)
+    while (at > 0) {
+      const above = (at - 1) >> 1
+      const parent = heap[above] as Pending
+      if (!isBefore(entry, parent)) break
+      heap[at] = parent
+      at = above
+    }
+    heap[at] = entry
+  }
+
+  #pop(): void {
+    const heap = this.#heap
+    const last = heap.pop() as Pending
+    if (heap.length === 0) return
+    let at = 0
+    for (;;) {
+      let below = at * 2 + 1
+      if (below >= heap.length) break
+      if (below + 1 < heap.length && isBefore(heap[below + 1] as Pending, heap[below] as Pending)) below += 1
+      if (!isBefore(heap[below] as Pending, last)) break
+      heap[at] = heap[below] as Pending
+      at = below
+    }
+    heap[at] = last
+  }
+}
+
+function isBefore(one: Pending, other: Pending): boolean {
+  return one.at < other.at || (one.at === other.at && one.order < other.order)
 }
 
 /** Lets every promise that can settle now do so (bounded number of microtask turns). */

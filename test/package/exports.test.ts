@@ -17,7 +17,10 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   './node': ['forecache'],
   './fetch': ['forecache'],
   './gateway': ['ForecacheError', 'createGateway', 'parseConfig'],
-  './testing': ['VirtualClock', 'createRandom', 'createVirtualClock', 'settle'],
+  './testing': [
+    ...['FAULTS', 'NoAnswer', 'VirtualClock', 'checkHistory', 'createRandom', 'createVirtualClock', 'createWorld'],
+    ...['explore', 'replay', 'settle'],
+  ],
 }
 
 interface Target {
