@@ -97,6 +97,13 @@ export const KINDS: Readonly<Record<string, Kind>> = {
       await say(body.slice(3))
     },
   }),
+  // Lets its head wait.
+  Q: (body) => ({
+    raw: async (say) => {
+      for (let i = 0; i < 8; i += 1) await say('')
+      await say(raw([`Content-Length: ${body.length}`], body))
+    },
+  }),
   // Never answers: see `hanging`.
   W: () => ({ raw: () => new Promise(() => {}) }),
   S: (body) => ({ fields: ['Cache-Control', 'max-age=600, stale-if-error=3000', 'Age', '650', ...ETAG], body }),
