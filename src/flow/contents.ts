@@ -15,6 +15,7 @@ import { Choices } from './choice.ts'
 import { type Content, makeContent } from './content.ts'
 import { Views } from './content-view.ts'
 import type { Engine } from './engine.ts'
+import { decoderOf } from './decoder.ts'
 import type { Fill } from './fill.ts'
 import type { InvalidateResult } from './invalidate.ts'
 
@@ -103,6 +104,29 @@ export class Contents {
     const content = this.#views.of(entry.value)
     if (content === undefined) return undefined
     return { content, state: verdict.state, ageMs: verdict.ageMs, budget: entry.budget }
+  }
+
+  /**
+   * Looks in the second level for a key that does not stand here; afterwards it does, if it is there and good.
+   *
+   * @returns undefined where there is nothing to wait for; never rejects
+   */
+  pull(namespace: string, key: string): Promise<boolean> | undefined {
+    const { second } = this.engine
+    if (second === undefined || isUrlKey(key)) return undefined
+    // What another process has written may stand in a namespace that nobody has named here yet.
+    const place = this.locate(namespace, key) ?? this.#claimed(namespace, key)
+    return place === undefined || this.stands(place)
+      ? undefined
+      : second.pull({ ...place, decode: decoderOf(this.engine, place.key) })
+  }
+
+  #claimed(namespace: string, key: string): Place | undefined {
+    try {
+      return this.claim(namespace, key)
+    } catch {
+      return undefined // no room for another namespace, or no name of one
+    }
   }
 
   /** Whether a value stands inside its stale window; counts no use, and needs no bytes of it. */

@@ -12,13 +12,13 @@ import { seriesOf, type RouteId } from '../model/meter.ts'
 import { judge, nextStep, type Verdict } from '../model/verdict.ts'
 import { type Call, type CallOptions, Calls, narrowBudget } from './call.ts'
 import type { Engine } from './engine.ts'
+import { decoderOf } from './decoder.ts'
 import type { FillTarget } from './fill.ts'
 import type { Lead } from './flight.ts'
 import { type Loaded, startLoad } from './load.ts'
 import type { SecondLevel } from './second-level.ts'
 import type { Load } from './loader.ts'
-import { isWrapped, unpackValue } from './value.ts'
-import { decodeValue } from './value-codec.ts'
+import { unpackValue } from './value.ts'
 import { waitWithin } from './wait.ts'
 
 /** An answer and where it came from. */
@@ -132,17 +132,7 @@ export class Fetcher {
 
   /** Looks for a key in the second level. @returns whether it stands in memory by now */
   pull(second: SecondLevel, { key, namespace }: { readonly key: string; readonly namespace: number }): Promise<boolean> {
-    const engine = this.#engine
-    const home = { policy: engine.settings.values, key, canonical: <B>(id: string, body: B): B => engine.canonical(id, body) }
-    return second.pull({
-      key,
-      namespace,
-      decode: (codec, payload) => {
-        const decoded = decodeValue(home, codec, payload)
-        if (decoded !== undefined && isWrapped(decoded.value)) engine.wrapping.any = true
-        return decoded
-      },
-    })
+    return second.pull({ key, namespace, decode: decoderOf(this.#engine, key) })
   }
 
   #deliverFresh<T>({ key, route }: Request<T>, { entry, ageMs }: Verdict & { state: 'fresh' }): Result<T> {

@@ -69,7 +69,7 @@ interface Asking extends Wanted {
 export class SecondLevel {
   readonly #parts: SecondParts
   readonly #behind: WriteBehind
-  readonly #encoders = new Set<Encode>()
+  #encoders: readonly Encode[] = []
   readonly #asked = new Map<string, Promise<boolean>>()
   readonly #lag: StampHistory
   /** What was invalidated or written here, by the time at which it was: some of that is shared with nobody. */
@@ -109,9 +109,9 @@ export class SecondLevel {
     return this.#behind.bytes
   }
 
-  /** Lets a door say how what it stores is written; once is as good as often. */
+  /** Lets a door say how what it stores is written, before those who were heard earlier; once is as good as often. */
   teach(encode: Encode): void {
-    this.#encoders.add(encode)
+    if (!this.#encoders.includes(encode)) this.#encoders = [encode, ...this.#encoders]
   }
 
   /** Where the shared log is now: what a reading that begins now carries. */

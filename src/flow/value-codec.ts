@@ -6,6 +6,7 @@
  * FC_L2_ENVELOPE and nothing else.
  */
 import { deserialize, serialize } from 'node:v8'
+import type { Entry } from '../model/entry.ts'
 import { ForecacheError } from '../model/errors.ts'
 import { broken, ByteReader } from '../wire/byte-reader.ts'
 import { ByteWriter } from '../wire/byte-writer.ts'
@@ -25,11 +26,16 @@ export type Canonical = <T>(id: string, body: T) => T
 /** Numbers of the codecs: part of the format, never given twice. */
 export const CODEC = { none: 0, value: 1, content: 2, response: 3, variants: 4 } as const
 
+const VALUE: Pick<Entry, 'kind'> = { kind: 'value' }
 /** What a value is. Part of the format. */
 const FORM = { undefined: 0, null: 1, false: 2, true: 3, number: 4, bigint: 5, text: 6, wide: 7, bytes: 8, object: 9 } as const
 
 /** @returns undefined for what does not go to the second level */
-export function encodeValue(held: unknown): { readonly codec: number; readonly payload: Uint8Array } | undefined {
+export function encodeValue(
+  held: unknown,
+  { kind }: Pick<Entry, 'kind'> = VALUE,
+): { readonly codec: number; readonly payload: Uint8Array } | undefined {
+  if (kind !== 'value') return undefined
   if (held instanceof Content) return { codec: CODEC.content, payload: encodeContent(held) }
   const writer = new ByteWriter().maybe(held instanceof Held ? held.etag : undefined, (etag) => writer.text(etag))
   return writeForm(writer, held instanceof Held ? held.stored : held)
@@ -38,10 +44,10 @@ export function encodeValue(held: unknown): { readonly codec: number; readonly p
 }
 
 /** As `encodeValue`, where values are references: objects stay at home. */
-export function encodeReference(held: unknown): ReturnType<typeof encodeValue> {
+export function encodeReference(held: unknown, entry: Pick<Entry, 'kind'> = VALUE): ReturnType<typeof encodeValue> {
   const stored = held instanceof Held ? held.stored : held
   const isObject = typeof stored === 'object' && stored !== null
-  return isObject && !(stored instanceof Uint8Array) && !(stored instanceof Content) ? undefined : encodeValue(held)
+  return isObject && !(stored instanceof Uint8Array) && !(stored instanceof Content) ? undefined : encodeValue(held, entry)
 }
 
 /** @returns undefined for a codec that is not one of these @throws FC_L2_ENVELOPE */

@@ -9,7 +9,7 @@ import type { Endpoint } from '../model/endpoint.ts'
 import { encodeAll } from '../wire/compress.ts'
 import type { Press } from '../wire/press.ts'
 import { runBatch } from './cache-batch.ts'
-import { deleteItem, readItem, writeItem } from './cache-item.ts'
+import { deleteItem, readItemSurely, writeItem } from './cache-item.ts'
 import type { CacheApi, CacheApiSettings } from './cache-settings.ts'
 import { BATCH_TEXT, DELETE_TEXT, POST_TEXT, READ_TEXT, WRITE_TEXT } from './cache-texts.ts'
 
@@ -37,7 +37,7 @@ export function createCacheApi(cache: Cache, options: CacheApiOptions, encode: E
   return {
     contents,
     endpoints: [
-      { method: 'GET', path, about: READ_TEXT, handle: (request) => readItem(api, request) },
+      { method: 'GET', path, about: READ_TEXT, handle: (request) => readItemSurely(api, request) },
       { method: 'PUT', path, maxBodyBytes, about: WRITE_TEXT, handle: (request) => writeItem(api, request) },
       { method: 'POST', path, maxBodyBytes, about: POST_TEXT, handle: (request) => writeItem(api, request) },
       { method: 'DELETE', path, about: DELETE_TEXT, handle: (request) => deleteItem(api, request) },

@@ -32,6 +32,7 @@ export async function runBatch(api: CacheApi, request: ApiRequest): Promise<ApiR
   const batch = new Batch(api, body.namespace === undefined ? '' : parseNamespace(body.namespace, refuseName))
   const deleted = body.delete === undefined ? undefined : batch.delete(body.delete)
   const set = body.set?.map((item) => batch.attempt(item, () => batch.set(item)))
+  if (api.contents.engine.second !== undefined) await Promise.all((body.get ?? []).map((item) => batch.pull(item)))
   const got = body.get?.map((item) => batch.attempt(item, () => batch.get(item)))
   const parts = [list('delete', await deleted), list('set', set), list('get', got)].filter((part) => part !== '')
   const token = api.contents.engine.token()
@@ -91,6 +92,16 @@ class Batch {
     const stood = checkCondition(this.#api, contents.locate(space, key), item)
     const content = contents.put(contents.claim(space, key), { type, body, ...wish })
     return { status: stood ? 200 : 201, etag: content.identity.etag }
+  }
+
+  /** Looks in the second level for what does not stand here; what is wrong with an item is told by `get`. */
+  async pull(item: BatchRef): Promise<void> {
+    try {
+      const { key, space } = this.#named(item)
+      await this.#api.contents.pull(space, key)
+    } catch (error) {
+      if (!(error instanceof ForecacheError)) throw error
+    }
   }
 
   get(item: BatchRef): object | Told {

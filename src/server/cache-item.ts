@@ -26,8 +26,30 @@ import { errorBody } from './refuse.ts'
 
 const SPACE: readonly string[] = ['namespace']
 
-/** GET and HEAD. @throws FC_CACHE_KEY, FC_API_QUERY, FC_API_FIELD, FC_VALUE_FORM */
-export function readItem(api: CacheApi, request: ApiRequest): ApiReply {
+/** GET and HEAD, when what may have been missed is heard, and what a token names. @throws FC_LINK_BLIND; as `readItem` */
+export function readItemSurely(api: CacheApi, request: ApiRequest): ApiReply | Promise<ApiReply> {
+  const { engine } = api.contents
+  const token = request.fields.first('forecache-token')
+  const isSure = engine.clock.now() < engine.seesUntil && (token === undefined || engine.hasReached(token))
+  const heard = isSure ? undefined : hearOut(engine, token)
+  return heard === undefined && engine.second === undefined ? readItem(api, request) : readLater(api, request, heard)
+}
+
+/** When what was missed is heard, and what does not stand here was looked for in the second level. */
+async function readLater(api: CacheApi, request: ApiRequest, heard: Promise<void> | undefined): Promise<ApiReply> {
+  await heard
+  const space = readNamespace(readQuery(request.query, SPACE), request.fields)
+  await api.contents.pull(space, checkKey(request.params['key']))
+  return readItem(api, request)
+}
+
+async function hearOut(engine: CacheApi['contents']['engine'], token: string | undefined): Promise<void> {
+  if (engine.clock.now() >= engine.seesUntil) await engine.regain()
+  if (token !== undefined) await engine.catchUp(token, engine.settings.deadlines.token)
+}
+
+/** @throws FC_CACHE_KEY, FC_API_QUERY, FC_API_FIELD, FC_VALUE_FORM */
+function readItem(api: CacheApi, request: ApiRequest): ApiReply {
   const { engine, route } = api.contents
   const beganAt = engine.clock.now()
   const { fields } = request

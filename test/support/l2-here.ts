@@ -24,7 +24,11 @@ export interface Machine {
 /** @param url of the Redis; `l2` in the options may say more */
 export async function openMachine(url: string, options: Omit<CacheOptions, 'l2'> & { l2?: object } = {}): Promise<Machine> {
   const { l2, ...rest } = options
-  const cache = createCache({ ...rest, l2: { url, deadline: '500ms', ...l2 } })
+  return joinMachine(createCache({ ...rest, l2: { url, deadline: '500ms', ...l2 } }))
+}
+
+/** A machine made of a cache that has a second level. */
+export async function joinMachine(cache: Cache): Promise<Machine> {
   const { engine } = cache
   const link = engine.shared === undefined ? joinLog(cache) : undefined
   await until(() => engine.second?.isUp === true && engine.shared?.isBlind === false, 'the machine to see the log')
