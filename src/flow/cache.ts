@@ -10,14 +10,15 @@ import { DEFAULT_ROUTE } from '../model/meter.ts'
 import { COUNTER } from '../model/metric.ts'
 import { type LoadMany, createBatch } from './batch.ts'
 import type { CallOptions } from './call.ts'
-import { Engine } from './engine.ts'
+import type { Engine } from './engine.ts'
 import { Fetcher, type Result } from './fetch.ts'
 import type { Fill } from './fill.ts'
 import type { InvalidateInput, InvalidateResult } from './invalidate.ts'
 import type { Kept } from './keep.ts'
 import { storeValue } from './load.ts'
 import type { Load } from './loader.ts'
-import { type CacheOptions, resolveSettings } from './options.ts'
+import { openEngine } from './open-log.ts'
+import type { CacheOptions } from './options.ts'
 import { readStats, type Stats } from './stats.ts'
 import { unpackValue } from './value.ts'
 
@@ -30,6 +31,8 @@ export interface Reading {
   keep(value: unknown, options?: SetOptions): Kept | 'skipped' | 'unclonable'
 }
 
+/** For invalidations that are not in the shared log yet, when the cache is closed. */
+const LEAVE_MS = 500
 const MAX_KEY_CHARS = 16_384
 const VERSIONED = /^([A-Za-z0-9_.-]{1,128}):v\d+:/
 const NAME = /^[A-Za-z0-9_.-]{1,128}$/
@@ -250,7 +253,9 @@ export class Cache {
 
   /** Empties memory and stops timers; waiting callers find their own answer. */
   async close(): Promise<void> {
-    this.#shared.engine.close()
+    const { engine } = this.#shared
+    if (!engine.closed && engine.redis !== undefined) await engine.shared?.close(LEAVE_MS)
+    engine.close()
   }
 
   #fetch<T>(key: string, options: CallOptions | undefined, load: Load<T>): Promise<Result<T>> {
@@ -292,7 +297,7 @@ export class Cache {
 
 /** @throws FC_OPTION_* naming the first bad option */
 export function createCache(options: CacheOptions = {}): Cache {
-  const engine = new Engine(resolveSettings(options))
+  const engine = openEngine(options)
   return new Cache({ engine, fetcher: new Fetcher(engine), versions: new Map() }, '')
 }
 

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod'
 import { duration, size } from '../model/option.ts'
+import { BUS } from './bus-options.ts'
 
 const KEY = z.strictObject({
   id: z
@@ -44,15 +45,11 @@ export const L2 = z.strictObject({
     .max(1000)
     .default([])
     .meta({ description: 'Contexts whose answers stay in memory alone: data that is hardly ever used twice.' }),
-  encryption: z
-    .array(KEY)
-    .min(1)
-    .max(16)
-    .optional()
-    .meta({
-      shown: 'none',
-      description: 'Keys for AES-256-GCM at rest: the first encrypts, all of them decrypt. Names of keys are hashed then.',
-    }),
+  bus: BUS.prefault({}).meta({ description: 'The log of invalidations that all instances follow.' }),
+  encryption: z.array(KEY).min(1).max(16).optional().meta({
+    shown: 'none',
+    description: 'Keys for AES-256-GCM at rest: the first encrypts, all of them decrypt. Names of keys are hashed then.',
+  }),
 })
 
 /** The second level as users write it. */

@@ -131,6 +131,11 @@ export class SharedLog implements LinkReceiver {
     return this.#table.standing(asOf, reading, this.#link.pending?.() ?? NONE)
   }
 
+  /** Has what still waits appended, as far as the deadline allows, and leaves the log. */
+  async close(deadlineMs: number): Promise<void> {
+    await this.#link.close?.(deadlineMs)
+  }
+
   /** Appends what was applied here already. Never rejects. */
   publish(record: { readonly targets: readonly Target[]; readonly soft: boolean; readonly source: string }): Promise<Settled> {
     const targets = record.targets.map((target) => outward(target, this.#parts.fence))

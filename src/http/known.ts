@@ -10,6 +10,7 @@ import { type Series, seriesOf } from '../model/meter.ts'
 import type { CacheControl } from '../rules/cache-control.ts'
 import { requestControl } from '../rules/reuse.ts'
 import { type Desk, type DoorExchange, type KeyedVisit, routeOf } from './visit.ts'
+import { tokenOf } from './token.ts'
 
 /** What the fields of a request say, whatever its target: read once for all requests that bear the same fields. */
 export interface Bearing {
@@ -63,7 +64,7 @@ export function know(desk: Desk, bearing: Bearing, { method, target }: { method:
   const routed = desk.policies.match(method, target)
   const { policy } = routed
   if (policy.strict || bearing.asked.noStore) return undefined
-  if (policy.readYourWrites && bearing.head.fields.has('forecache-token')) return undefined
+  if (tokenOf(bearing.head, policy) !== undefined) return undefined
   const { scheme, authority, fields } = bearing.head
   const head = { method, target, scheme, authority, fields }
   const primary = requestKey(head, policy.key)

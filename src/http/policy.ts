@@ -56,9 +56,13 @@ export const ROUTE_POLICY = z.strictObject({
     .meta({ description: 'Tags of every stored response; {id} is a parameter of the path.' }),
   limits: LIMITS.prefault({}),
   strict: z.boolean().default(false).meta({ description: 'Never answered from the cache, never stored.' }),
-  readYourWrites: z.boolean().default(false).meta({
-    description: 'A request bearing a version token of another log is validated at the origin; answers to writes carry one.',
-  }),
+  readYourWrites: z
+    .union([z.boolean(), z.literal('cookie')])
+    .default(false)
+    .meta({
+      description:
+        'Answers to writes carry a version token in `forecache-token`; a request that bears it reads nothing older, on any instance: what it names is heard within `deadlines.token`, or the origin is asked. `cookie`: as a cookie of that name too.',
+    }),
   staleWithSMaxage: z
     .boolean()
     .default(false)
@@ -97,7 +101,7 @@ export interface Policy {
   readonly maxContentBytes: number
   readonly passMs: number
   readonly strict: boolean
-  readonly readYourWrites: boolean
+  readonly readYourWrites: boolean | 'cookie'
   readonly staleWithSMaxage: boolean
   /** Undefined: responses stand as they came. */
   readonly compress: Compression | undefined

@@ -12,6 +12,7 @@ import { passOn } from './pass.ts'
 import { query } from './query.ts'
 import { readOrPass } from './read.ts'
 import { observeAnswer } from './tally.ts'
+import { tokenOf } from './token.ts'
 import { handleUnsafe } from './unsafe.ts'
 import type { Desk, DoorExchange, Visit } from './visit.ts'
 
@@ -21,14 +22,16 @@ export interface Request {
   readonly body: BodySource | undefined
 }
 
-/** Answers one request. @throws what the origin port throws; FC_FLIGHT_FULL; what the content's source throws */
+/** Answers one request. @throws what the origin port throws; FC_FLIGHT_FULL; FC_LINK_BLIND; what the content's source throws */
 export async function receive(desk: Desk, request: Request, exchange: DoorExchange): Promise<Reply> {
   const { clock } = desk.engine
   const askedAt = clock.now()
   const routed = desk.policies.match(request.head.method, request.head.target)
   const asked = requestControl(request.head.fields)
   const visit: Visit = { desk, ...request, exchange, routed, asked, tags: [], primary: undefined }
-  const reply = await answer(isTokenUnknown(visit) ? { ...visit, asked: { ...asked, noCache: true } } : visit)
+  const token = tokenOf(request.head, routed.policy)
+  const isSure = token === undefined && askedAt < desk.engine.seesUntil
+  const reply = await answer(isSure || (await isCurrent(visit, token)) ? visit : { ...visit, asked: { ...asked, noCache: true } })
   return observeAnswer(visit, askedAt, reply)
 }
 
@@ -41,8 +44,10 @@ function answer(visit: Visit): Reply | Promise<Reply> {
   return readOrPass(keyed(visit, head.method))
 }
 
-/** Whether the request bears a version token, on a route that reads them, that this log cannot vouch for. */
-function isTokenUnknown({ desk, head, routed }: Visit): boolean {
-  const token = routed.policy.readYourWrites ? head.fields.get('forecache-token') : undefined
-  return token !== undefined && !desk.engine.hasReached(token)
+/** Hears what may have been missed, and what the request's token names. @returns whether what is stored may answer it */
+async function isCurrent({ desk, head, routed }: Visit, token: string | undefined): Promise<boolean> {
+  const { engine } = desk
+  if (routed.policy.strict || !(isSafeMethod(head.method) || head.method === 'QUERY')) return true // nothing stored answers it
+  if (engine.clock.now() >= engine.seesUntil) await engine.regain()
+  return token === undefined || engine.catchUp(token, engine.settings.deadlines.token)
 }

@@ -5,6 +5,7 @@
  * leaves, so a client who has seen his write answered never reads older here; readings under way are fenced off. Where
  * the log is shared, every other fence has applied it by then.
  */
+import type { InvalidateResult } from '../flow/invalidate.ts'
 import { ForecacheError } from '../model/errors.ts'
 import type { Reply } from '../model/exchange.ts'
 import { invalidatedTargets } from '../rules/unsafe.ts'
@@ -13,6 +14,7 @@ import { replyPassed } from './pass.ts'
 import { beginForGet, planForGet, storeForGet } from './post.ts'
 import { invalidatedGroups } from './tags.ts'
 import { count } from './tally.ts'
+import { setToken } from './token.ts'
 import { urlTargets } from './url.ts'
 import type { Visit } from './visit.ts'
 
@@ -34,14 +36,14 @@ export async function handleUnsafe(visit: Visit): Promise<Reply> {
   const settling = targets.length > 0 ? invalidate(visit, targets, invalidatedGroups(visit.head, heard.head.fields)) : undefined
   const keyed = visit.primary === undefined ? undefined : { ...visit, primary: visit.primary }
   const forGet = plan === undefined || keyed === undefined ? undefined : beginForGet(keyed, heard, plan)
-  if (settling !== undefined) await settling
+  const token = settling === undefined ? engine.token() : (await settling).token
   const reply = replyPassed(visit, heard, { forward: 'method' })
-  if (visit.routed.policy.readYourWrites) reply.head.fields.set('forecache-token', engine.token())
+  setToken(reply.head, visit.routed.policy, token)
   return keyed === undefined || forGet === undefined ? reply : { ...reply, body: storeForGet(keyed, heard, forGet) }
 }
 
 /** Applied here when it returns; a promise where others have to apply it too. */
-function invalidate(visit: Visit, targets: readonly string[], groups: readonly string[]): Promise<unknown> | undefined {
+function invalidate(visit: Visit, targets: readonly string[], groups: readonly string[]): Promise<InvalidateResult> | undefined {
   const keys: string[] = []
   const tags = [...groups]
   for (const target of targets) {

@@ -82,4 +82,6 @@ export interface FenceLink {
   catchUp?(sequence: Position, deadlineMs: number): Promise<boolean>
   /** Proves silence now, in one bounded question. Never rejects. @returns whether this member sees */
   reprove?(): Promise<boolean>
+  /** Appends what still waits, as far as the deadline allows, and leaves the log. Never rejects. */
+  close?(deadlineMs: number): Promise<void> | void
 }

@@ -4,7 +4,6 @@
  *
  * Floor 5, room server.
  */
-import { randomBytes } from 'node:crypto'
 import cluster from 'node:cluster'
 import type { Engine } from '../flow/engine.ts'
 import type { SharedLog } from '../flow/shared-log.ts'
@@ -18,7 +17,7 @@ import { Sequencer } from '../tier/sequencer.ts'
 import type { Config } from './config-schema.ts'
 import { EventRelay } from './event-relay.ts'
 import type { ListenAddress } from './listener.ts'
-import type { ReloadPlan } from './reload.ts'
+import { type ReloadPlan, rulesOf } from './reload.ts'
 import { sharedListen } from './shared-port.ts'
 import { WorkerFleet } from './worker-fleet.ts'
 import { workerShare } from './worker-shares.ts'
@@ -48,12 +47,13 @@ export class Crew {
 
   constructor(parts: CrewParts) {
     const { engine, logger, workers, script } = parts
-    const { clock } = engine
-    const generation = randomBytes(6).toString('base64url')
+    const { clock, generation } = engine
     const onSilent = (worker: string): void => this.#fleet.end(worker)
     const sequencer = new Sequencer({ clock, generation, ackMs: ACK_MS, onSilent })
     this.#parts = parts
-    this.#shared = engine.join(ownLink(sequencer, SELF))
+    // A log between machines is followed by every process itself: then nothing goes through the sequencer.
+    this.#shared = engine.shared ?? engine.join(ownLink(sequencer, SELF))
+    this.#shared.rules = engine.redis === undefined ? 0 : rulesOf(parts.config())
     this.#totals = new FleetTotals(engine)
     this.#relay = new EventRelay((names) => this.#fleet.watch(names))
     cluster.setupPrimary({ exec: script, args: [], serialization: 'advanced' })
@@ -91,8 +91,9 @@ export class Crew {
    * name nothing reliably to another: what crosses names everything.
    */
   reload(plan: ReloadPlan): Promise<void> {
-    if (plan.applied.length > 0) this.#shared.rules += 1
     const { next, changesMeaning } = plan
+    if (this.#parts.engine.redis !== undefined) this.#shared.rules = rulesOf(next)
+    else if (plan.applied.length > 0) this.#shared.rules += 1
     if (changesMeaning) this.#parts.engine.forget('reload')
     return this.#fleet.reload({ ...plan, next: workerShare(next, this.#parts.workers) }, this.#shared.rules)
   }

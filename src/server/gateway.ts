@@ -13,7 +13,7 @@ import type { Config } from './config-schema.ts'
 import { Front } from './front.ts'
 import { createHealth, type Health } from './health.ts'
 import type { ListenAddress } from './listener.ts'
-import { planReload, type ReloadResult } from './reload.ts'
+import { planReload, type ReloadResult, rulesOf } from './reload.ts'
 
 export type { ReloadResult } from './reload.ts'
 
@@ -47,7 +47,13 @@ export interface Gateway {
 export function createGateway(config: Config, logger: Logger = SILENT, clock?: Cache['engine']['clock']): Gateway {
   const { memory, l2, contexts, events } = config
   const cache = createCache({ memory, l2, contexts, events, logger, clock })
+  followRules(cache, config)
   return new AssembledGateway(config, { cache, logger })
+}
+
+/** What others on the log name by other rules names everything here. */
+function followRules({ engine }: Cache, config: Config): void {
+  if (engine.shared !== undefined) engine.shared.rules = rulesOf(config)
 }
 
 class AssembledGateway implements Gateway {
@@ -100,6 +106,7 @@ class AssembledGateway implements Gateway {
     this.#front.renew(next)
     this.#api.renew(next.api.tls)
     if (applied.length > 0) {
+      followRules(this.cache, next)
       this.#front.apply(plan)
       this.#api.setKeys(next.api.keys)
       this.#config = next

@@ -47,7 +47,8 @@ export function createCacheLane(contents: Contents, routes: ApiRoutes, form: Hea
       if (key === undefined || key.length > MAX_KEY_CHARS || !key.isWellFormed()) return undefined
       return { ...reader, method, key, stale: false }
     },
-    answer(question) {
+    answer(question, now) {
+      if (now >= engine.seesUntil) return undefined // what was missed is asked for first
       const place = contents.locate(question.namespace, question.key)
       const found = place === undefined ? 'absent' : readContent(contents, place, question.wish)
       if (typeof found === 'string') return undefined

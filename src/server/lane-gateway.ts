@@ -33,7 +33,10 @@ export function createGatewayLane({ desk }: HttpDoor, receiver: Receiver, form: 
     know(bearing, method, target) {
       return target.length > maxTargetBytes ? undefined : know(desk, bearing, { method, target })
     },
-    answer: (known, now) => (known.plain ? whole(known, now, parts) : particular(known, form)),
+    answer(known, now) {
+      if (now >= desk.engine.seesUntil) return undefined // what was missed is asked for first
+      return known.plain ? whole(known, now, parts) : particular(known, form)
+    },
     await({ head }, method, target) {
       if (target.length > maxTargetBytes) return undefined
       // What is remembered of the fields must not change with one request.

@@ -3,6 +3,7 @@
  *
  * Floor 5, room server. Pure, but for the certificates that a check reads.
  */
+import { crc32 } from 'node:zlib'
 import { changedSections } from './config-change.ts'
 import type { Config } from './config-schema.ts'
 import { receiveSettings } from './settings.ts'
@@ -45,6 +46,15 @@ const FIXED: readonly string[] = [
 
 /** Sections that say what a stored answer means: where it came from, under which key it stands, for how long. */
 const MEANING: readonly string[] = ['origin', 'profile', 'routes', 'compress']
+
+/**
+ * Version of the rules that keys and tags are made by, for others on the same log: processes with the same sections have the
+ * same, on whichever machine. `events` say which tags a change names.
+ */
+export function rulesOf(config: Config): number {
+  const { profile, routes, events } = config
+  return crc32(JSON.stringify([profile, routes, events]))
+}
 
 /** Certificates may change while the process runs; whether there is TLS, and what is agreed on in its handshakes, may not. */
 function isOtherTls(before: TlsSettings | undefined, after: TlsSettings | undefined): boolean {

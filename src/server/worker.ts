@@ -163,8 +163,8 @@ class Worker {
       this.#channel.tell({ type: 'link', message })
     const { clock } = engine
     const parts = { clock, generation: this.#start.generation, sequence, blindAfterMs: BLIND_AFTER_MS, tell }
-    this.#link = new SequencedLink(parts)
-    this.#shared = engine.join(this.#link)
+    if (engine.shared === undefined) this.#link = new SequencedLink(parts)
+    this.#shared = engine.shared ?? engine.join(this.#link as SequencedLink)
     this.#shared.rules = this.#rules
     try {
       const { port } = await this.#front.listen(this.#start.at)

@@ -42,13 +42,8 @@ export class RedisLog implements LogStore {
 
   constructor(parts: RedisLogParts) {
     this.#parts = parts
-    const tag = `{${parts.prefix}}`
-    this.#keys = {
-      log: `${tag}:log`,
-      meta: `${tag}:log:meta`,
-      members: `${tag}:log:members`,
-      inbox: `${tag}:log:in:`,
-    }
+    const tag = `{${parts.prefix}log}:`
+    this.#keys = { log: `${tag}records`, meta: `${tag}meta`, members: `${tag}members`, inbox: `${tag}in:` }
   }
 
   async prove(deadlineMs: number): Promise<Proof> {
@@ -97,7 +92,9 @@ export class RedisLog implements LogStore {
 
   async acknowledge(to: ReadonlyMap<string, Acknowledgement>, deadlineMs: number): Promise<void> {
     const keys = [...to.keys()].map((member) => this.#keys.inbox + member)
-    const words = [...to.values()].map(({ member, generation, upTo, matched }) => JSON.stringify([member, generation, upTo, matched]))
+    const words = [...to.values()].map(({ member, generation, upTo, matched }) =>
+      JSON.stringify([member, generation, upTo, matched]),
+    )
     const args = [...words, String(INBOX_TTL_MS)]
     await this.#parts.redis.run(ACKNOWLEDGE, keys, { args, deadlineMs })
   }
@@ -159,7 +156,8 @@ function parseWord(row: RedisReply): Acknowledgement[] {
   try {
     const word: unknown = JSON.parse(String(rowOf(rowOf(row)[1] ?? [])[1]))
     const [member, generation, upTo, matched] = word as [string, string, number, [number, number][]]
-    if (typeof member !== 'string' || typeof generation !== 'string' || !Number.isSafeInteger(upTo) || !Array.isArray(matched)) return []
+    if (typeof member !== 'string' || typeof generation !== 'string' || !Number.isSafeInteger(upTo) || !Array.isArray(matched))
+      return []
     const counts = matched.filter(([at, count]) => Number.isSafeInteger(at) && Number.isSafeInteger(count))
     return [{ member, generation, upTo, matched: counts }]
   } catch {

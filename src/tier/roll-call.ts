@@ -65,7 +65,17 @@ export class RollCall {
     let publication!: Publication
     const settled = new Promise<Settled>((resolve) => {
       const timer = this.#clock.after(deadlineMs, () => this.#settle(publication))
-      publication = { deadlineMs, sequence: 0, waiting: new Set(), isHeld: false, isOrphan: false, acknowledged: 0, matched: 0, timer, resolve }
+      publication = {
+        deadlineMs,
+        sequence: 0,
+        waiting: new Set(),
+        isHeld: false,
+        isOrphan: false,
+        acknowledged: 0,
+        matched: 0,
+        timer,
+        resolve,
+      }
     })
     this.#open.add(publication)
     return { settled, placed: (sequence, placed) => this.#place(publication, sequence, placed) }
@@ -149,9 +159,10 @@ export class RollCall {
 
   #settle(publication: Publication): void {
     if (!this.#open.delete(publication)) return
-    const { sequence, waiting, acknowledged, matched, timer } = publication
+    const { sequence, waiting, acknowledged, matched, timer, isHeld } = publication
     timer.cancel()
-    const expected = sequence === 0 ? Math.max(1, this.#members.length) : 1 + acknowledged + waiting.size
+    const unknown = isHeld ? 1 : 0 // somebody may be missing: then nobody is told that all have followed
+    const expected = sequence === 0 ? Math.max(1, this.#members.length) : 1 + acknowledged + waiting.size + unknown
     publication.resolve({ sequence, expected, acknowledged: 1 + acknowledged, matched })
   }
 }

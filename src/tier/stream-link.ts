@@ -29,6 +29,8 @@ export interface StreamParts {
    * whoever has not acknowledged by then doubts already.
    */
   readonly ackMs: number
+  /** Hears when this member becomes blind, and when it sees again. */
+  onSight?(sees: boolean): void
   /** Hears of what fails by itself. */
   onTrouble?(error: unknown): void
 }
@@ -48,8 +50,8 @@ export interface StreamCounts {
 
 /** Proofs in each `blindAfterMs`. */
 const PROOFS = 4
-/** That a member is blind holds for so many beats without being said anew: a failed question takes one, the next begins then. */
-const BLIND_BEATS = 2.5
+/** That a member is blind holds for so many beats from the question that failed: by then the next one has. */
+const BLIND_BEATS = 3
 const PAGE = 1000
 const BATCH = 256
 const RETRY_MS = 20
@@ -177,7 +179,7 @@ export class StreamLink implements FenceLink {
       proof = await store.prove(deadlineMs)
     } catch (error) {
       this.#trouble(error)
-      if (this.#isBlind) this.#goBlind()
+      if (this.#isBlind) this.#goBlind(asked.at)
       return false
     }
     if (this.#isClosed) return false
@@ -197,27 +199,35 @@ export class StreamLink implements FenceLink {
   #look(): boolean {
     const until = this.#horizon.provenUntil
     if (until <= this.#parts.clock.now() || this.#isClosed) return false
+    const wasBlind = this.#isBlind
     this.#isBlind = false
     this.#receiver?.prove(until)
+    if (wasBlind) this.#parts.onSight?.(true)
     return true
   }
 
   async #askAgain(): Promise<boolean> {
     const { clock } = this.#parts
-    const beganAt = clock.now()
+    let askedAt = clock.now()
     let sees = await this.#prove(this.#everyMs)
-    // A process that slept meanwhile has an answer from before: it asks from where it woke.
-    if (!sees && clock.now() - beganAt > this.#everyMs * 2) sees = await this.#prove(this.#everyMs)
-    if (!sees) this.#goBlind()
+    if (!sees && clock.now() - askedAt > this.#everyMs * 2) {
+      // A process that slept meanwhile has an answer from before: it asks from where it woke.
+      askedAt = clock.now()
+      sees = await this.#prove(this.#everyMs)
+    }
+    if (!sees) this.#goBlind(askedAt)
     return sees
   }
 
   /** Said anew after each question that failed: who slept meanwhile must not take it for granted. */
-  #goBlind(): void {
+  #goBlind(askedAt: number): void {
     if (this.#isClosed) return
-    if (!this.#isBlind) this.counts.blind += 1
+    const saw = !this.#isBlind
     this.#isBlind = true
-    this.#receiver?.blind(this.#parts.clock.now() + this.#everyMs * BLIND_BEATS)
+    this.#receiver?.blind(askedAt + this.#everyMs * BLIND_BEATS)
+    if (!saw) return
+    this.counts.blind += 1
+    this.#parts.onSight?.(false)
   }
 
   #renew(generation: string, position: Position, silentUpTo: Position): void {

@@ -121,7 +121,7 @@ function servers(start: () => Promise<Server>): () => Promise<LinkStand> {
 async function openRedis(url: string, prefix: string): Promise<LinkStand> {
   const clock = systemClock()
   const target = parseRedisUrl(url)
-  const log = `{${prefix}}:log`
+  const log = `{${prefix}log}:records`
   const command = async (...words: string[]): Promise<void> => void (await admin.call(words, { key: log, deadlineMs: 1000 }))
   const admin = createRedis({ target, clock, random: Math.random })
   await admin.ready(5000)
@@ -143,11 +143,12 @@ async function openRedis(url: string, prefix: string): Promise<LinkStand> {
       const member = new Member(link)
       members.push({ link, redis, member, gate })
       await until(() => !member.isBlind)
+      member.forget()
       return member
     },
     silence: (member) => (gateOf(member).isShut = true),
     mend: (member) => (gateOf(member).isShut = false),
-    lose: () => command('DEL', log, `${log}:meta`),
+    lose: () => command('DEL', log, `{${prefix}log}:meta`),
     trim: (keep) => command('XTRIM', log, 'MAXLEN', String(keep)),
     async close() {
       for (const { gate } of members) gate.isShut = false

@@ -52,6 +52,11 @@ export class Member implements LinkReceiver {
   renew(): void {
     this.renewed += 1
   }
+
+  /** What stood in the log before it came is no part of a test. */
+  forget(): void {
+    for (const list of [this.told, this.sources, this.reached, this.places]) list.length = 0
+  }
 }
 
 /** Where members meet. */

@@ -130,9 +130,8 @@ class StreamHistory {
   #start(id: string): Machine {
     const process = new Process(this.#clock, this.#random)
     const { sabotage, policy } = this.#run
-    let machine: Machine | undefined
     const loss = policy === 'miss' ? 0.01 : 0 // with `budget`, who loses a question may serve on: P3 speaks of a log within reach
-    const net = { delay: () => this.#random() * 6, isCut: () => machine?.isCut === true || this.#random() < loss }
+    const net = { delay: () => this.#random() * 6, isCut: () => machine.isCut || this.#random() < loss }
     const store = new VirtualLogStore(this.#log, { member: id, net, clock: process.clock })
     if (sabotage === 'proofs are not asked for') {
       const { prove } = store
@@ -160,7 +159,7 @@ class StreamHistory {
     }
     if (sabotage === 'another log is taken for the same') shared.renew = () => {}
     if (sabotage === 'tokens are believed') cache.engine.catchUp = async () => true
-    machine = { id, process, cache, shared, link, isCut: false, floors: new Map() }
+    const machine: Machine = { id, process, cache, shared, link, isCut: false, floors: new Map() }
     return machine
   }
 

@@ -1,0 +1,37 @@
+/**
+ * Options of the log that machines share through the second level's server.
+ *
+ * Floor 3, room flow.
+ */
+import { z } from 'zod'
+import { duration } from '../model/option.ts'
+
+/** Schema of `l2.bus`. */
+export const BUS = z.strictObject({
+  blind: z.enum(['budget', 'miss', 'fail']).default('budget').meta({
+    description:
+      'What is done while the log is out of sight: `budget` serves what is stored within its budget, `miss` asks the origin, `fail` answers 503. Where it is in sight nobody serves what was invalidated for longer than `blindAfter`, whatever stands here.',
+  }),
+  blindAfter: duration()
+    .refine((ms) => ms >= 100 && ms <= 3_600_000, { error: 'expected 100ms to 1h' })
+    .default(1000)
+    .meta({
+      unit: 'ms',
+      shown: '1s',
+      description:
+        'Silence of the log is trusted for so long after the last proof that nothing newer stands in it; four proofs in that time.',
+    }),
+  acknowledge: duration().optional().meta({
+    unit: 'ms',
+    shown: 'blindAfter × 1.25',
+    description:
+      'An invalidation waits so long for its place in the log, and so long again for the other instances; then its answer says how many have followed.',
+  }),
+  maxRecords: z.number().int().min(100).max(10_000_000).default(65_536).meta({
+    unit: 'records',
+    description: 'Invalidations kept in the log, about. An instance that was away for more begins with an empty memory.',
+  }),
+})
+
+/** Resolved. */
+export type BusSettings = z.output<typeof BUS>

@@ -1,0 +1,42 @@
+/**
+ * Opens an engine; one with a second level becomes one of several on the log that stands there.
+ *
+ * Floor 3, room flow. Returns at once; until the log was reached for the first time the engine is blind, and what it stored by
+ * then is dropped. The log's name, its members and its records share a hash tag made of the prefix.
+ */
+import { RedisLog } from '../tier/redis-log.ts'
+import { StreamLink } from '../tier/stream-link.ts'
+import type { RedisPort } from '../tier/redis-port.ts'
+import { Engine } from './engine.ts'
+import type { L2Settings } from './l2-options.ts'
+import { type CacheOptions, resolveSettings } from './options.ts'
+
+/** Above 1: who is taken for dead has doubted before. */
+const MARGIN = 1.25
+
+/** @throws FC_OPTION_* naming the first bad option */
+export function openEngine(options: CacheOptions): Engine {
+  const engine = new Engine(resolveSettings(options))
+  const { l2 } = engine.settings
+  if (engine.redis !== undefined && l2 !== undefined) openLog(engine, engine.redis, l2)
+  return engine
+}
+
+function openLog(engine: Engine, redis: RedisPort, { prefix, bus }: L2Settings): void {
+  const { clock, settings } = engine
+  const { logger } = settings
+  const { blindAfter, acknowledge = blindAfter * MARGIN, maxRecords, blind } = bus
+  const store = new RedisLog({ redis, prefix, memberTtlMs: blindAfter * MARGIN, maxRecords })
+  const link = new StreamLink({
+    clock,
+    store,
+    blindAfterMs: blindAfter,
+    ackMs: acknowledge,
+    onSight: (sees) => {
+      if (sees) logger.info({ generation: link.generation }, 'the shared log is in sight')
+      else logger.warn({ policy: blind }, 'the shared log is out of sight')
+    },
+    onTrouble: (error) => logger.debug({ err: error }, 'the shared log does not answer'),
+  })
+  engine.join(link, blind)
+}
