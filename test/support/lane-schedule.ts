@@ -126,7 +126,8 @@ function group(dice: Dice, { stored, sure, fresh, limits, smooth }: Ground): str
     bytes += asked.bytes
     if (left === 1 && bytes === asked.bytes && dice.chance(0.03)) bytes = bytes.replace('\r\n', `\r\n${WEBSOCKET}\r\n`)
     ended ||= asked.endsConnection
-    if (asked.endsConnection && dice.chance(0.8)) break
+    // An answer to HTTP/1.0 that has no length closes, which is known when requests behind it may have been read.
+    if (asked.endsConnection && (dice.chance(0.8) || asked.bytes.includes(' HTTP/1.0\r\n'))) break
   }
   if (!ended && dice.chance(0.1)) bytes += anyRequest(dice, `/uuuuuuu/${dice.pick(STREAM_KINDS)}${dice.int(1000)}`, true).bytes
   return bytes
