@@ -118,7 +118,7 @@ export class SecondLevel {
   stamp(): SharedStamp | undefined {
     const shared = this.#parts.shared()
     if (shared === undefined || shared.generation === '') return undefined
-    return { generation: shared.generation, asOf: shared.applied }
+    return { generation: nameOf(shared), asOf: shared.applied }
   }
 
   /** The fill with the stamp of this moment; set back as its local place is, where the origin lags. */
@@ -220,7 +220,7 @@ export class SecondLevel {
   #judge(envelope: Envelope, { generation, asOf, storedAt }: RemoteRead, namespace: number): 'current' | 'soft' | 'dead' {
     const local = this.#local
     const shared = this.#parts.shared()
-    if (shared === undefined || generation === '' || shared.generation !== generation) return 'dead'
+    if (shared === undefined || nameOf(shared) !== generation) return 'dead'
     const { key, tags } = envelope
     const standing = shared.standing(asOf, { key, namespace: envelope.namespace, tags })
     const reading = { key, tags, namespace, asOf: local.horizonAt(storedAt) }
@@ -262,6 +262,11 @@ export class SecondLevel {
   #count(name: CounterName): void {
     this.#parts.meter.count(COUNTER[name])
   }
+}
+
+/** Entries are shared by those alone who share the log, and the rules that keys and budgets are made by. */
+function nameOf({ generation, rules }: SharedLog): string {
+  return rules === 0 || generation === '' ? generation : `${generation}.${rules.toString(36)}`
 }
 
 /** Said by the shared log of memory alone: what the second level holds is judged by that log itself. */

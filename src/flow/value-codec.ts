@@ -37,7 +37,8 @@ export function encodeValue(
 ): { readonly codec: number; readonly payload: Uint8Array } | undefined {
   if (kind !== 'value') return undefined
   if (held instanceof Content) return { codec: CODEC.content, payload: encodeContent(held) }
-  const writer = new ByteWriter().maybe(held instanceof Held ? held.etag : undefined, (etag) => writer.text(etag))
+  const writer = new ByteWriter()
+  writer.maybe(held instanceof Held ? held.etag : undefined, (etag) => writer.text(etag))
   return writeForm(writer, held instanceof Held ? held.stored : held)
     ? { codec: CODEC.value, payload: writer.finish() }
     : undefined
