@@ -33,6 +33,10 @@ export class SimNode {
   readonly network: Network
   /** The world's store, over the network. */
   readonly store: StoreClient
+  /** Reads the origin: the version that stands there at some moment of the reading. */
+  readonly load: (key: string) => Promise<number>
+  /** Lets ms pass in this process. */
+  readonly sleep: (ms: number) => Promise<void>
   readonly #around: Surroundings
 
   constructor(process: Process, around: Surroundings) {
@@ -42,12 +46,9 @@ export class SimNode {
     this.process = process
     this.network = around.network
     this.store = new StoreClient(around.store, process)
+    this.load = (key) => around.origin.read(process, key)
+    this.sleep = (ms) => new Promise((resolve) => void process.clock.after(ms, resolve))
     this.#around = around
-  }
-
-  /** Reads the origin: the version that stands there at some moment of the reading. */
-  load(key: string): Promise<number> {
-    return this.#around.origin.read(this.process, key)
   }
 
   /** Tells other nodes over the network, once each at most: `deliver` runs in their process with their name. */
@@ -55,11 +56,6 @@ export class SimNode {
     for (const [name, process] of this.#around.processes) {
       if (name !== this.name) this.network.send(this.process, process, () => deliver(name))
     }
-  }
-
-  /** Ms that pass in this process. */
-  sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => void this.clock.after(ms, resolve))
   }
 
   /** A line in the trace. */

@@ -37,7 +37,7 @@ export interface Violation {
 
 /** @param promises those to be checked */
 export function checkHistory(
-  { history, origin }: { readonly history: History; readonly origin: Origin },
+  { history, origin }: { readonly history: Pick<History, 'reads' | 'writes' | 'troubles'>; readonly origin: Origin },
   limits: Limits,
   promises: readonly PromiseName[],
 ): Violation[] {
@@ -124,7 +124,7 @@ function isTroubled(troubles: readonly Trouble[], read: Read, since: number): bo
   return false
 }
 
-function judgeEnd(operation: Read | Write, { troubles }: History, { deadlineMs }: Limits): Violation[] {
+function judgeEnd(operation: Read | Write, { troubles }: Pick<History, 'troubles'>, { deadlineMs }: Limits): Violation[] {
   const { kind, node, begunAt, endedAt, error } = operation
   const isStopped = troubles.some((one) => one.kind === 'stop' && one.node === node && one.from <= endedAt && one.to >= begunAt)
   if (isStopped) return []

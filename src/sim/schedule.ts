@@ -70,12 +70,21 @@ const WRITES = 0.3
 /** Share of faults that are long, and of pauses. */
 const LONG = 0.25
 const LONG_GAP = 0.05
+/** Share of reads that go to the node that a fault was last about. */
+const TROUBLED = 0.4
 
 /** Draws a schedule; the same one for the same seed and plan. */
 export function drawSchedule(seed: number, plan: Plan): Schedule {
   const chance = new Chance(seed)
   const steps: Step[] = []
-  for (let i = 0; i < plan.steps; i += 1) steps.push(drawStep(chance, plan))
+  let troubled = 0
+  for (let i = 0; i < plan.steps; i += 1) {
+    const step = drawStep(chance, plan)
+    // Where something is wrong it is worth asking.
+    const isAsked = step.do === 'read' && chance.hits(TROUBLED)
+    if (step.do !== 'read' && step.do !== 'write') troubled = step.node
+    steps.push(isAsked ? { ...step, node: troubled } : step)
+  }
   return { seed, steps }
 }
 

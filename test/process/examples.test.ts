@@ -15,6 +15,15 @@ describe('examples', () => {
     )
   })
 
+  it("testing: a cache of one's own is caught by its shortest schedule, forecache is not", async () => {
+    const { stdout } = await run('testing')
+    expect(stdout).toMatch(/^200 schedules, seeds 1 to 200: \d+ failed/)
+    expect(stdout).toMatch(
+      /seed \d+, 16 steps made 2:\n {2}after \d+ ms: n1 is asked for k\d\n {2}after \d+ ms: k\d is changed, n1 is told\n/,
+    )
+    expect(stdout.endsWith('with forecache: 0 of 200 schedules failed\n')).toBe(true)
+  })
+
   for (const name of ['fetch', 'gateway']) {
     it(`${name}: the second answer comes from memory and is the first one`, async () => {
       const [first, second] = (await run(name)).stdout.split('\n')

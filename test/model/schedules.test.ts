@@ -1,0 +1,36 @@
+/** forecache on several machines, in random schedules of everything that may go wrong; see also protocols.test.ts. */
+import { describe, expect, it } from 'vitest'
+import { explore } from '../../src/sim/explore.ts'
+import type { FaultName } from '../../src/sim/schedule.ts'
+import { type Sabotage, streamed, type StreamedOptions } from './systems/streamed.ts'
+
+const FIRST_SEED = Number(process.env['FORECACHE_SEED'] ?? 1)
+const SCHEDULES = Number(process.env['FORECACHE_SCHEDULES'] ?? 8000)
+
+describe('machines that share a log in a store, in random schedules', () => {
+  for (const policy of ['budget', 'miss'] satisfies StreamedOptions['policy'][]) {
+    it(`break no promise, blind policy ${policy}, ${SCHEDULES} schedules`, { timeout: 3_600_000 }, async () => {
+      const found = await explore({ ...streamed({ policy }), seed: FIRST_SEED, schedules: SCHEDULES })
+      console.log(`schedules, ${policy}: ${found.text}`)
+
+      expect(found.failure?.trace).toBeUndefined()
+      // Schedules that never hit and never write would prove nothing.
+      expect(found.counts.cached / found.counts.reads).toBeGreaterThan(0.1)
+      expect(found.counts.writes).toBeGreaterThan(SCHEDULES)
+    })
+  }
+
+  const cuts = { faults: ['cut', 'cut-store'] as FaultName[], faultShare: 0.3, keys: 1 }
+  const sabotages: readonly (readonly [Sabotage, ReturnType<typeof streamed>])[] = [
+    ['the fence admits every fill', streamed({ policy: 'budget', sabotage: 'the fence admits every fill' })],
+    ['silence is trusted for ever', { ...streamed({ policy: 'miss', sabotage: 'silence is trusted for ever' }), ...cuts }],
+    ['another log is taken for the same', streamed({ policy: 'miss', sabotage: 'another log is taken for the same' })],
+    ['tokens are believed', streamed({ policy: 'miss', sabotage: 'tokens are believed' })],
+  ]
+  it.each(sabotages)('are caught when %s', { timeout: 120_000 }, async (name, options) => {
+    const { failed, schedules, failure } = await explore({ ...options, seed: FIRST_SEED, schedules: 10_000, stopAtFirst: true })
+
+    console.log(`${name}: caught after ${schedules} schedules, by ${failure?.schedule.steps.length} steps`)
+    expect(failed).toBe(1)
+  })
+})

@@ -1,0 +1,119 @@
+/**
+ * The log between machines in a simulation's store: the same steps as the scripts of src/tier/redis-log-scripts.ts, one
+ * script a step.
+ */
+import type { Acknowledgement, Appended, Heard, LogRow, LogStore, Proof } from '../../src/tier/log-store.ts'
+import type { SimNode } from '../../src/sim/node.ts'
+import type { StoreData } from '../../src/sim/store-data.ts'
+
+const META = 'log:meta'
+const LOG = 'log'
+const MEMBERS = 'log:members'
+
+interface Place {
+  readonly now: number
+  readonly generation: string
+  readonly floor: number
+  readonly age: number
+}
+
+/** A member's end. */
+export class SimLog implements LogStore {
+  readonly member: string
+  readonly #node: SimNode
+  readonly #ttlMs: number
+  #inbox = 0
+
+  /** @param ttlMs members that were not heard for so long count as dead */
+  constructor(node: SimNode, ttlMs: number) {
+    this.#node = node
+    this.#ttlMs = ttlMs
+    this.member = `${node.name}.${node.process.life}`
+  }
+
+  prove(deadlineMs: number): Promise<Proof> {
+    return this.#node.store.run((data) => {
+      const { generation, floor, now } = this.#place(data)
+      for (const [member, until] of data.hgetall(MEMBERS)) if (Number(until) <= now) data.hset(MEMBERS, member, undefined)
+      data.hset(MEMBERS, this.member, String(now + this.#ttlMs))
+      const first = data.xread(LOG, 0, 1)[0]
+      const last = data.xlast(LOG)
+      const trimmed = first === undefined ? last : first.id - 1
+      return { generation, floor: Math.max(floor, trimmed), last, members: [...data.hgetall(MEMBERS).keys()] }
+    }, deadlineMs)
+  }
+
+  append(expected: string, texts: readonly string[], deadlineMs: number): Promise<Appended> {
+    return this.#node.store.run((data) => {
+      const { generation, now, age } = this.#place(data)
+      const members = [...data.hgetall(MEMBERS)].filter(([, until]) => Number(until) > now).map(([member]) => member)
+      const unsureMs = this.#ttlMs - age
+      if (generation !== expected) return { generation, first: 0, members, unsureMs }
+      const first = data.xlast(LOG) + 1
+      for (const text of texts) data.xadd(LOG, JSON.stringify([generation, this.member, text]))
+      return { generation, first, members, unsureMs }
+    }, deadlineMs)
+  }
+
+  read(after: number, limit: number, deadlineMs: number): Promise<readonly LogRow[]> {
+    return this.#node.store.run((data) => rowsOf(data, after, limit), deadlineMs)
+  }
+
+  async listen(after: number, waitMs: number): Promise<Heard> {
+    const inbox = `log:in:${this.member}`
+    const heard = await this.#node.store.wait((data) => {
+      const rows = rowsOf(data, after, 1000)
+      const words = data.xread(inbox, this.#inbox)
+      return rows.length === 0 && words.length === 0 ? undefined : { rows, words }
+    }, waitMs)
+    if (heard === undefined) return { rows: [], acknowledgements: [] }
+    this.#inbox = heard.words.at(-1)?.id ?? this.#inbox
+    return { rows: heard.rows, acknowledgements: heard.words.map(({ value }) => JSON.parse(value) as Acknowledgement) }
+  }
+
+  async acknowledge(to: ReadonlyMap<string, Acknowledgement>, deadlineMs: number): Promise<void> {
+    await this.#node.store.run((data) => {
+      for (const [member, word] of to) data.xadd(`log:in:${member}`, JSON.stringify(word))
+    }, deadlineMs)
+  }
+
+  onBack(): () => void {
+    return () => {}
+  }
+
+  async leave(deadlineMs: number): Promise<void> {
+    await this.#node.store.run((data) => data.hset(MEMBERS, this.member, undefined), deadlineMs).catch(() => {})
+  }
+
+  /** Which log it is: another one after every run of the server, and once its name is lost. */
+  #place(data: StoreData): Place {
+    const now = data.time()
+    const row = data.hgetall(META)
+    const ttl = this.#ttlMs
+    let generation = row.get('generation')
+    let floor = Number(row.get('floor') ?? 0)
+    let begun = Number(row.get('begun') ?? 0)
+    const heard = Number(row.get('heard') ?? 0)
+    if (generation === undefined || row.get('run') !== data.runId) {
+      generation = `g${Math.floor(this.#node.random() * 1e15).toString(36)}`
+      floor = data.xlast(LOG)
+      begun = data.runId === 'run1' ? now - ttl : now // nobody lived before the beginning
+      data.xtrim(LOG, 0)
+      const fresh = { generation, run: data.runId, floor: String(floor), begun: String(begun) }
+      for (const [name, value] of Object.entries(fresh)) data.hset(META, name, value)
+    } else if (now < heard || now > heard + ttl) {
+      begun += now - heard
+      data.hset(META, 'begun', String(begun))
+      for (const member of data.hgetall(MEMBERS).keys()) data.hset(MEMBERS, member, String(now + ttl))
+    }
+    data.hset(META, 'heard', String(now))
+    return { now, generation, floor, age: now - begun }
+  }
+}
+
+function rowsOf(data: StoreData, after: number, limit: number): LogRow[] {
+  return data.xread(LOG, after, limit).map(({ id, value }) => {
+    const [generation, member, text] = JSON.parse(value) as [string, string, string]
+    return { sequence: id, generation, member, text }
+  })
+}
