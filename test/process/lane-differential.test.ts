@@ -4,8 +4,13 @@
  *
  * FORECACHE_LANE_RUNS: conversations per configuration (150); FORECACHE_LANE_SEED: the first one's seed.
  */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { type Duel, startDuel } from '../support/lane-duel.ts'
+import { makeCertificate, writeCertificate } from '../support/certificate.ts'
+import { GATEWAY } from '../support/lane-case.ts'
+import { type Duel, GATEWAY_MATTER, startDuel } from '../support/lane-duel.ts'
 
 const RUNS = Number(process.env['FORECACHE_LANE_RUNS'] ?? 150)
 const SEED = Number(process.env['FORECACHE_LANE_SEED'] ?? Date.now() % 1_000_000)
@@ -42,6 +47,19 @@ describe(`lane and node:http, conversations from seed ${SEED}`, () => {
       expect(await remains()).toEqual([])
     })
   }
+
+  it('do the same over TLS', { timeout: 20_000 + RUNS * 400 }, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'forecache-'))
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    const door = { ...GATEWAY, secure: true }
+    const { judgeSeeds, remains } = await duel(
+      { tls: writeCertificate(folder, makeCertificate()) },
+      { matter: { ...GATEWAY_MATTER, door } },
+    )
+
+    expect(await judgeSeeds(SEED, Math.ceil(RUNS / 2))).toEqual([])
+    expect(await remains()).toEqual([])
+  })
 
   it('tell nothing apart where both are node:http: the comparison itself is steady', async () => {
     const { judgeSeeds } = await duel({}, { lanes: [false, false] })

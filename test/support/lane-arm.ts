@@ -2,6 +2,7 @@
  * One of two gateways under comparison: gateway, origin and a clock that both share and that can be set forward.
  */
 import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { systemClock, type Clock } from '../../src/model/clock.ts'
 import { createGateway } from '../../src/server/gateway.ts'
 import type { Config, Gateway, Logger } from '../../src/entry/gateway.ts'
@@ -85,6 +86,8 @@ function textOf(detail: object): string {
 /** A connection that keeps every byte it gets. */
 export class Wire {
   readonly socket: Socket
+  /** Settles when bytes may be sent at once, or never any more. */
+  readonly ready: Promise<unknown>
   /** Grows with whatever happens here. */
   activity = 0
   ended = false
@@ -92,8 +95,13 @@ export class Wire {
   closed = false
   #parts: Buffer[] = []
 
-  constructor(port: number) {
-    this.socket = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true })
+  /** @param secure speaks TLS, and HTTP/1.1 within */
+  constructor(port: number, secure = false) {
+    const to = { port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true }
+    this.socket = secure ? connectTls({ ...to, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] }) : connect(to)
+    this.ready = new Promise((resolve) => {
+      this.socket.once(secure ? 'secureConnect' : 'connect', resolve).once('close', resolve)
+    })
     const seen = (change: () => void) => (): void => {
       this.activity += 1
       change()

@@ -35,7 +35,8 @@ export interface Outcome {
   readonly counts: Readonly<Record<string, number>>
 }
 
-const GATEWAY: Door = {
+/** The gateway's port. */
+export const GATEWAY: Door = {
   port: 'port',
   last: 'GET /uuuuuuu/p-last HTTP/1.1\r\nHost: a.test\r\nUser-Agent: last\r\n\r\n',
   mark: 'p-last #',
@@ -58,6 +59,8 @@ export interface Door {
   readonly last: string
   /** Part of its answer. */
   readonly mark: string
+  /** The port speaks TLS. */
+  readonly secure?: boolean
 }
 
 /** Runs a conversation on every arm of a stage. */
@@ -100,6 +103,7 @@ class Talk {
   async take(step: Exclude<Step, { kind: 'forward' }>): Promise<void> {
     switch (step.kind) {
       case 'send':
+        await this.#main.ready
         return this.#send(step.pieces)
       case 'await':
         return this.#settle(this.#main)
@@ -118,6 +122,7 @@ class Talk {
 
   async end(): Promise<Outcome> {
     const wire = this.#main
+    await wire.ready
     await this.#settle(wire)
     let fate: Outcome['fate'] = wire.reset ? 'reset' : 'closed'
     if (!wire.isOver) {
@@ -144,7 +149,7 @@ class Talk {
   }
 
   get #main(): Wire {
-    this.#wire ??= new Wire(this.#arm[this.#door.port])
+    this.#wire ??= new Wire(this.#arm[this.#door.port], this.#door.secure)
     return this.#wire
   }
 
@@ -159,7 +164,8 @@ class Talk {
   }
 
   async #aside(bytes: string): Promise<void> {
-    const wire = new Wire(this.#arm[this.#door.port])
+    const wire = new Wire(this.#arm[this.#door.port], this.#door.secure)
+    await wire.ready
     wire.send(this.#own(bytes))
     await this.#settle(wire)
     this.#asides.push(wire.text)

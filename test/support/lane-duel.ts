@@ -36,7 +36,8 @@ export interface Matter {
   readonly conversation: (dice: Dice) => Step[]
 }
 
-const GATEWAY_MATTER: Matter = { conversation: (dice) => anyConversation(dice, LIMITS) }
+/** What `anyConversation` has to say to the gateway. */
+export const GATEWAY_MATTER: Matter = { conversation: (dice) => anyConversation(dice, LIMITS) }
 
 /** @param values configuration of both, without origin and addresses; the first has the lane, the second has not */
 export async function startDuel(
