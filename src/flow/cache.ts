@@ -126,13 +126,20 @@ export class Cache {
     return fetcher.deliver<T>(verdict.entry, verdict.ageMs, stale)
   }
 
-  /** Writes a value; loads of this key under way are superseded. @returns whether it is stored */
+  /**
+   * Writes a value; loads of this key under way are superseded, and on other machines what stands under it. It holds here when
+   * this returns, there when it resolves, or could not be told in time.
+   *
+   * @returns whether it is stored
+   */
   async set(key: string, value: unknown, options: SetOptions = {}): Promise<boolean> {
     const call = this.#shared.fetcher.calls.resolve(options)
     const full = this.#full(key)
     const { tags, memoryOnly } = call
     const fill = this.#shared.engine.write(full, { namespace: this.#namespaceOf(full), tags, memoryOnly })
+    const written = this.#shared.engine.written()
     const { kept } = storeValue(this.#shared.engine, fill, { data: value, call })
+    await written
     return kept === 'kept'
   }
 

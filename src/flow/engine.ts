@@ -19,7 +19,7 @@ import type { Fence } from '../tier/fence.ts'
 import type { RedisPort } from '../tier/redis-port.ts'
 import type { MemoryTier } from '../tier/memory.ts'
 import type { Backoff } from './backoff.ts'
-import { type Fill, type FillTarget, openFill } from './fill.ts'
+import { type Fill, type FillTarget, openFill, type WriteMark } from './fill.ts'
 import type { Flights } from './flight.ts'
 import type { Governor } from './governor.ts'
 import { countMatches, countTargets, type InvalidateInput, type InvalidateResult, targetsOf } from './invalidate.ts'
@@ -61,6 +61,7 @@ export class Engine {
   readonly #keeping: KeepParts
   readonly #urlResolvers = new Set<(url: string) => readonly Target[]>()
   #shared: SharedLog | undefined
+  #written: Promise<string> | undefined
   #sweeper: Timer | undefined
   #closed = false
 
@@ -108,9 +109,15 @@ export class Engine {
     const kept = this.#shared?.isClosedToKeeps === true ? 'fenced' : keep(this.#keeping, fill, candidate)
     if (kept === 'kept') {
       this.#armSweeper()
+      if (fill.write !== undefined) fill.write.value = candidate.value
       if (fill.shared !== undefined) this.#offer(fill)
     } else this.meter.count(kept === 'size' ? COUNTER.unkept : COUNTER.fenced, fill.route)
     return kept
+  }
+
+  /** Stores what was stored before and has been judged: it came from a disk, with its own age. */
+  restore(entry: Entry, softened: boolean): Kept {
+    return this.#promote(entry, softened)
   }
 
   /** Marks a key as uncacheable for `ms` (hit-for-miss): callers go to the origin each for himself. */
@@ -142,6 +149,7 @@ export class Engine {
   async invalidateEverywhere(input: InvalidateInput): Promise<InvalidateResult> {
     const { result, published } = this.#append(input)
     if (published === undefined) return result
+    this.#written = published.then(({ sequence }) => this.#shared?.tokenOf(sequence) ?? result.token)
     const { sequence, expected, acknowledged, matched } = await published
     const token = this.#shared?.tokenOf(sequence) ?? result.token
     return { token, matched: result.matched + matched, nodes: { expected, acknowledged } }
@@ -150,21 +158,30 @@ export class Engine {
   #append(input: InvalidateInput): { result: InvalidateResult; published: Promise<Settled> | undefined } {
     const targets = targetsOf(input, { fence: this.fence, rules: this.settings.events, resolveUrl: (url) => this.#resolve(url) })
     const matched = countMatches(this.memory, targets)
+    const unknown = this.#unknownNamespaces(input)
     let published: Promise<Settled> | undefined
-    if (input.dryRun !== true && targets.length > 0) {
+    if (input.dryRun !== true && targets.length + unknown.length > 0) {
       countTargets(this.meter, targets)
       const [soft, source] = [input.soft ?? false, input.source ?? 'library']
       this.fence.append(targets, soft, source)
-      published = this.#shared?.publish({ targets, soft, source })
+      published = this.#shared?.publish({ targets, soft, source }, unknown)
       if (!soft) this.second?.forget(targets)
+      // That link tells of it later than here.
+      if (this.#shared?.policy === 'strict') this.second?.note(targets, soft)
     }
     return { result: { token: this.token(), matched, nodes: { expected: 1, acknowledged: 1 } }, published }
+  }
+
+  /** Namespaces that other machines may have. */
+  #unknownNamespaces({ namespaces = [] }: InvalidateInput): readonly string[] {
+    return this.#shared === undefined ? [] : namespaces.filter((name) => this.fence.knownNamespace(name) === undefined)
   }
 
   /** Invalidates everything stored in this process; whoever shares the log hears nothing of it. */
   forget(source: string): void {
     this.meter.count(COUNTER.invalidatedAll)
     this.fence.append([{ kind: 'all' }], false, source)
+    this.second?.note([{ kind: 'all' }], false)
   }
 
   /**
@@ -193,11 +210,36 @@ export class Engine {
     return this.#shared
   }
 
-  /** Opens a plain write: it supersedes every reading of this key under way. Not counted as an invalidation. */
+  /**
+   * Opens a plain write: it supersedes every reading of this key under way, here and on other machines. Not counted as an
+   * invalidation; `written` says what became of it.
+   */
   write(key: string, target?: FillTarget): Fill {
-    this.fence.append([{ kind: 'key', key }], false, 'set')
-    const fill = openFill({ fence: this.fence, clock: this.clock, originLagMs: 0 }, key, target)
-    return this.second === undefined || target?.memoryOnly === true ? fill : this.second.stamped(fill)
+    const targets: readonly Target[] = [{ kind: 'key', key }]
+    this.fence.append(targets, false, 'set')
+    const write: WriteMark = { value: undefined }
+    const fill: Fill = { ...openFill({ fence: this.fence, clock: this.clock, originLagMs: 0 }, key, target), write }
+    const published =
+      this.#shared?.policy === 'strict' ? undefined : this.#shared?.publish({ targets, soft: false, source: 'set' })
+    if (published === undefined) this.second?.note(targets, false)
+    this.#written = published?.then((settled) => this.#spread(fill, settled, target?.memoryOnly !== true))
+    return fill
+  }
+
+  /** The version token of the write or invalidation that was begun last, in this turn, when the others have followed or could not in time. */
+  async written(): Promise<string> {
+    return (await this.#written) ?? this.token()
+  }
+
+  /** What was written is newer than its own record: the second level gets it once that has its place. */
+  #spread(fill: Fill, { sequence }: Settled, isForSecond: boolean): string {
+    const shared = this.#shared as SharedLog
+    const entry = this.memory.look(fill.key)
+    if (isForSecond && sequence > 0 && entry !== undefined && entry.value === fill.write?.value) {
+      const stamp = this.second?.stamp(sequence)
+      if (stamp !== undefined) this.second?.offer({ ...fill, shared: stamp }, entry)
+    }
+    return shared.tokenOf(sequence)
   }
 
   /** Version token of the log's end. */

@@ -22,6 +22,13 @@ export interface Fill {
   readonly startedAt: number
   /** Where the shared log was then; absent: it is not for the second level. */
   readonly shared?: SharedStamp
+  /** Set where the fill is a plain write. */
+  readonly write?: WriteMark
+}
+
+/** A plain write under way: what it has put. */
+export interface WriteMark {
+  value: unknown
 }
 
 /** A place of the log that is shared with others. */

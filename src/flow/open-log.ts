@@ -4,6 +4,7 @@
  * Floor 3, room flow. Returns at once; until the log was reached for the first time the engine is blind, and what it stored by
  * then is dropped. The log's name, its members and its records share a hash tag made of the prefix.
  */
+import { ACCOUNT } from '../model/ledger.ts'
 import { RedisLog } from '../tier/redis-log.ts'
 import { StreamLink } from '../tier/stream-link.ts'
 import type { RedisPort } from '../tier/redis-port.ts'
@@ -38,5 +39,14 @@ function openLog(engine: Engine, redis: RedisPort, { prefix, bus }: L2Settings):
     },
     onTrouble: (error) => logger.debug({ err: error }, 'the shared log does not answer'),
   })
-  engine.join(link, blind)
+  const shared = engine.join(link, blind)
+  const { meter, governor } = engine
+  meter.follow('blindSeconds', () => shared.blindMs / 1000)
+  meter.follow('linkAppended', () => link.counts.appended)
+  meter.follow('linkApplied', () => link.counts.applied)
+  meter.follow('linkProofs', () => link.counts.proofs)
+  meter.follow('linkFailures', () => link.counts.failures)
+  meter.follow('linkBlind', () => link.counts.blind)
+  meter.follow('linkRenewed', () => link.counts.renewed)
+  governor.follow(ACCOUNT.log, () => shared.heldBytes)
 }

@@ -8,7 +8,7 @@
  * shared log nothing can be proven, and nothing is read or written.
  */
 import type { Clock } from '../model/clock.ts'
-import type { Entry } from '../model/entry.ts'
+import type { Entry, Position } from '../model/entry.ts'
 import { ForecacheError } from '../model/errors.ts'
 import { ACCOUNT, type Ledger } from '../model/ledger.ts'
 import type { Target } from '../model/log.ts'
@@ -72,18 +72,14 @@ export class SecondLevel {
   #encoders: readonly Encode[] = []
   readonly #asked = new Map<string, Promise<boolean>>()
   readonly #lag: StampHistory
-  /** What was invalidated or written here, by the time at which it was: some of that is shared with nobody. */
+  /** What was said here and the shared log does not tell of, by the time at which it was. */
   readonly #local: Fence
-  readonly #stopListening: () => void
   #batch: Asking[] = []
 
   constructor(parts: SecondParts) {
     this.#parts = parts
     this.#lag = new StampHistory(parts.originLagMs)
     this.#local = new Fence(parts.clock)
-    this.#stopListening = parts.fence.onAppend(({ targets, soft, source }) => {
-      if (!PROOFLESS.has(source)) this.#local.append(targets, soft, source)
-    })
     const { remote, ledger, maxQueueBytes } = parts
     this.#behind = new WriteBehind({
       maxBytes: maxQueueBytes,
@@ -114,11 +110,20 @@ export class SecondLevel {
     if (!this.#encoders.includes(encode)) this.#encoders = [encode, ...this.#encoders]
   }
 
-  /** Where the shared log is now: what a reading that begins now carries. */
-  stamp(): SharedStamp | undefined {
+  /**
+   * Where the shared log is now: what a reading that begins now carries.
+   *
+   * @param asOf another place of it
+   */
+  stamp(asOf?: Position): SharedStamp | undefined {
     const shared = this.#parts.shared()
     if (shared === undefined || shared.generation === '') return undefined
-    return { generation: nameOf(shared), asOf: shared.applied }
+    return { generation: nameOf(shared), asOf: asOf ?? shared.applied }
+  }
+
+  /** What was read before now and is named here is not believed: for what the shared log does not tell of, or not at once. */
+  note(targets: readonly Target[], soft: boolean): void {
+    this.#local.append(targets, soft, 'here')
   }
 
   /** The fill with the stamp of this moment; set back as its local place is, where the origin lags. */
@@ -161,7 +166,6 @@ export class SecondLevel {
   }
 
   close(): void {
-    this.#stopListening()
     this.#behind.close()
     this.#parts.remote.close()
   }
@@ -269,8 +273,6 @@ function nameOf({ generation, rules }: SharedLog): string {
   return rules === 0 || generation === '' ? generation : `${generation}.${rules.toString(36)}`
 }
 
-/** Said by the shared log of memory alone: what the second level holds is judged by that log itself. */
-const PROOFLESS: ReadonlySet<string> = new Set(['blind', 'lost'])
 const NOTHING = Promise.resolve(false)
 const PASS_VALUE = Symbol('pass')
 const PASSED: Decoded = { value: PASS_VALUE, bytes: 0 }

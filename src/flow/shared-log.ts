@@ -136,9 +136,17 @@ export class SharedLog implements LinkReceiver {
     await this.#link.close?.(deadlineMs)
   }
 
-  /** Appends what was applied here already. Never rejects. */
-  publish(record: { readonly targets: readonly Target[]; readonly soft: boolean; readonly source: string }): Promise<Settled> {
-    const targets = record.targets.map((target) => outward(target, this.#parts.fence))
+  /**
+   * Appends what was applied here already. Never rejects.
+   *
+   * @param namespaces others that only other members may have
+   */
+  publish(
+    record: { readonly targets: readonly Target[]; readonly soft: boolean; readonly source: string },
+    namespaces: readonly string[] = [],
+  ): Promise<Settled> {
+    const others = namespaces.map((namespace): LinkTarget => ({ kind: 'namespace', namespace }))
+    const targets = [...record.targets.map((target) => outward(target, this.#parts.fence)), ...others]
     return this.#link.publish({ ...record, targets, rules: this.rules })
   }
 

@@ -38,6 +38,9 @@ export class WriteBehind {
   #isArmed = false
   #isClosed = false
   #idle: (() => void)[] = []
+  /** What waits or is under way, by its key. */
+  readonly #open = new Set<Behind>()
+  readonly #settling = new Set<{ readonly works: Set<Behind>; readonly resolve: () => void }>()
 
   constructor(parts: WriteBehindParts) {
     this.#parts = parts
@@ -60,6 +63,7 @@ export class WriteBehind {
     if (former !== undefined) this.#take(former)
     if (this.#bytes + work.bytes + PLACE_BYTES > this.#parts.maxBytes) return this.#parts.onShed()
     this.#waiting.set(work.key, work)
+    this.#open.add(work)
     this.#charge(work.bytes + PLACE_BYTES)
     this.#arm()
   }
@@ -67,6 +71,12 @@ export class WriteBehind {
   /** Resolves when nothing waits any more. */
   async idle(): Promise<void> {
     if (this.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve))
+  }
+
+  /** Resolves when what waits or is under way now for keys that begin so has come to an end. */
+  async settled(prefix: string): Promise<void> {
+    const works = new Set([...this.#open].filter(({ key }) => key.startsWith(prefix)))
+    if (works.size > 0) await new Promise<void>((resolve) => this.#settling.add({ works, resolve }))
   }
 
   close(): void {
@@ -90,7 +100,7 @@ export class WriteBehind {
       this.#waiting.delete(work.key)
       if (this.#parts.isUp()) void this.#run(work)
       else {
-        this.#charge(-work.bytes - PLACE_BYTES)
+        this.#end(work)
         this.#parts.onShed()
       }
     }
@@ -104,7 +114,7 @@ export class WriteBehind {
       await work.run()
     } finally {
       this.#running -= 1
-      this.#charge(-work.bytes - PLACE_BYTES)
+      this.#end(work)
       this.#arm()
       this.#tellIdle()
     }
@@ -112,7 +122,18 @@ export class WriteBehind {
 
   #take(work: Behind): void {
     this.#waiting.delete(work.key)
+    this.#end(work)
+  }
+
+  #end(work: Behind): void {
     this.#charge(-work.bytes - PLACE_BYTES)
+    this.#open.delete(work)
+    for (const one of this.#settling) {
+      one.works.delete(work)
+      if (one.works.size > 0) continue
+      this.#settling.delete(one)
+      one.resolve()
+    }
   }
 
   #charge(bytes: number): void {

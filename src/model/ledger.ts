@@ -16,6 +16,7 @@ export const ACCOUNT_ROWS = {
   coding: 'Bodies waiting to be coded, and their codings.',
   lane: 'Answers made ready to be written at once.',
   remote: 'Answers that wait to be written to the second level.',
+  log: 'What is remembered of the log that instances share.',
   tables: 'Places kept for entries and not in use, and what the fence remembers.',
 } as const satisfies Record<string, string>
 

@@ -50,6 +50,12 @@ const L2_WRITES = {
   perRoute: false,
 }
 
+const LINK_RECORDS = {
+  name: 'link_records_total',
+  help: 'Invalidations in the log that instances share: appended by this one, applied from others.',
+  perRoute: false,
+}
+
 const INVALIDATIONS = {
   name: 'cache_invalidations_total',
   help: 'Invalidation targets applied, by what they name.',
@@ -144,6 +150,29 @@ export const COUNTER_ROWS = {
   l2Unwritten: { ...L2_WRITES, labels: { outcome: 'unfit' } },
   l2WriteFailures: { ...L2_WRITES, labels: { outcome: 'failed' } },
   l2Shed: { ...L2_WRITES, labels: { outcome: 'shed' } },
+  blindSeconds: {
+    name: 'cache_blind_seconds_total',
+    help: 'Seconds in which the log that instances share was out of sight.',
+    perRoute: false,
+  },
+  linkAppended: { ...LINK_RECORDS, labels: { way: 'appended' } },
+  linkApplied: { ...LINK_RECORDS, labels: { way: 'applied' } },
+  linkProofs: {
+    name: 'link_proofs_total',
+    help: 'Times the end of the shared log was asked for and told, to prove that nothing newer stands there.',
+    perRoute: false,
+  },
+  linkFailures: {
+    name: 'link_failures_total',
+    help: 'Calls about the shared log that failed or came too late.',
+    perRoute: false,
+  },
+  linkBlind: { name: 'link_blind_total', help: 'Times the shared log went out of sight.', perRoute: false },
+  linkRenewed: {
+    name: 'link_renewed_total',
+    help: 'Times memory was dropped because the shared log had begun anew, or was trimmed past this instance; once at the start.',
+    perRoute: false,
+  },
   invalidatedKeys: { ...INVALIDATIONS, labels: { kind: 'key' } },
   invalidatedTags: { ...INVALIDATIONS, labels: { kind: 'tag' } },
   invalidatedPrefixes: { ...INVALIDATIONS, labels: { kind: 'prefix' } },

@@ -32,10 +32,11 @@ export async function runBatch(api: CacheApi, request: ApiRequest): Promise<ApiR
   const batch = new Batch(api, body.namespace === undefined ? '' : parseNamespace(body.namespace, refuseName))
   const deleted = body.delete === undefined ? undefined : batch.delete(body.delete)
   const set = body.set?.map((item) => batch.attempt(item, () => batch.set(item)))
+  const written = body.delete === undefined && body.set === undefined ? undefined : api.contents.engine.written()
   if (api.contents.engine.second !== undefined) await Promise.all((body.get ?? []).map((item) => batch.pull(item)))
   const got = body.get?.map((item) => batch.attempt(item, () => batch.get(item)))
   const parts = [list('delete', await deleted), list('set', set), list('get', got)].filter((part) => part !== '')
-  const token = api.contents.engine.token()
+  const token = (await written) ?? api.contents.engine.token()
   return {
     status: 200,
     fields: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', 'forecache-token': token },

@@ -71,7 +71,7 @@ function readItem(api: CacheApi, request: ApiRequest): ApiReply {
 }
 
 /** PUT and POST. @throws what a write may be refused with */
-export function writeItem(api: CacheApi, request: ApiRequest): ApiReply {
+export async function writeItem(api: CacheApi, request: ApiRequest): Promise<ApiReply> {
   const { contents, settings } = api
   const { fields, body } = request
   const query = readQuery(request.query, WRITE_NAMES)
@@ -81,7 +81,7 @@ export function writeItem(api: CacheApi, request: ApiRequest): ApiReply {
   const wish = readWish(query, fields, settings)
   const stood = checkConditions(api, contents.locate(space, key), request)
   const content = contents.put(contents.claim(space, key), { type, body, ...wish })
-  const token = contents.engine.token()
+  const token = await contents.engine.written()
   const { etag } = content.identity
   const told = { token, etag, bytes: body.byteLength, created: !stood, ...wish }
   return jsonAnswer(stood ? 200 : 201, told, { etag, 'forecache-token': token })
