@@ -18,6 +18,9 @@ import { type Plan, Stored, VaryIndex } from './stored.ts'
 import { type Coded, withVariants } from './variants.ts'
 import type { Visit } from './visit.ts'
 
+/** Where a response comes to: the door, and the route of whoever asks. */
+export type Destination = Pick<Visit, 'desk' | 'routed'>
+
 /** For SecondLevel.teach: what this door stores. */
 export const encodeStored: Encode = (value, entry) => {
   if (value instanceof VaryIndex) return { codec: CODEC.variants, payload: writeIndex(value) }
@@ -27,7 +30,10 @@ export const encodeStored: Encode = (value, entry) => {
 }
 
 /** @param storedAt when its reading began, `clock.now()` @returns undefined where it is of no use to this route @throws FC_L2_ENVELOPE */
-export function decodeStored(visit: Visit, item: { codec: number; payload: Uint8Array; storedAt: number }): Decoded | undefined {
+export function decodeStored(
+  visit: Destination,
+  item: { codec: number; payload: Uint8Array; storedAt: number },
+): Decoded | undefined {
   const reader = new ByteReader(item.payload)
   if (item.codec === CODEC.variants) return readIndex(reader)
   return item.codec === CODEC.response ? readStored(visit, reader, item.storedAt) : undefined
@@ -61,7 +67,7 @@ function writeStored(stored: Stored, storedAt: number): Uint8Array | undefined {
   return writer.finish()
 }
 
-function readStored(visit: Visit, reader: ByteReader, storedAt: number): Decoded | undefined {
+function readStored(visit: Destination, reader: ByteReader, storedAt: number): Decoded | undefined {
   const plan = readPlan(visit, reader, storedAt)
   const trailers = reader.maybe(() => readFields(reader))
   const part = reader.maybe(() => ({ first: reader.whole(), last: reader.whole(), total: reader.whole() }))
@@ -79,7 +85,7 @@ function readStored(visit: Visit, reader: ByteReader, storedAt: number): Decoded
   return { value: stored, bytes, ...(shareId === undefined ? {} : { share: { id: shareId, bytes: bodyBytes } }) }
 }
 
-function attach({ desk }: Visit, stored: Stored, coded: readonly Coded[]): Stored {
+function attach({ desk }: Destination, stored: Stored, coded: readonly Coded[]): Stored {
   if (coded.length === 0 || stored.variants !== undefined) return stored
   const set = { body: stored.body, coded }
   const setId = setIdOf(stored)
@@ -113,7 +119,7 @@ function writePlan(writer: ByteWriter, plan: Plan, storedAt: number): void {
 }
 
 /** @returns undefined for what stands for clients of every coding, where this route makes none */
-function readPlan(visit: Visit, reader: ByteReader, storedAt: number): Plan | undefined {
+function readPlan(visit: Destination, reader: ByteReader, storedAt: number): Plan | undefined {
   const status = reader.whole()
   if (status < 200 || status > 599) throw broken('its status is none')
   const statusText = checkText(reader.text())

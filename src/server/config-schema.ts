@@ -9,6 +9,7 @@ import { CACHE_OPTIONS } from '../flow/options.ts'
 import { COMPRESS } from '../http/compression.ts'
 import { ROUTES } from '../http/policy.ts'
 import { duration, size } from '../model/option.ts'
+import { REGISTRY, SCALER, SNAPSHOT } from './fleet-schema.ts'
 import { ORIGIN_TLS, TLS } from './tls-schema.ts'
 
 const MINUTE = 60_000
@@ -258,6 +259,11 @@ export const CONFIG = z.strictObject({
       description:
         'Processes that share the port and keep one log of invalidations; `auto`: one for each core. Above 1 a supervisor owns the api port and answers for all.',
     }),
+  registry: REGISTRY.meta({ description: 'The list of all instances; docs/guide/scale-out.md.' }),
+  scaler: SCALER.optional().meta({
+    description: 'Starts and ends instances by load: one of `ecs`, `kubernetes`, `webhook`, `command`.',
+  }),
+  snapshot: SNAPSHOT.optional().meta({ description: 'Keeps what is hot on disk, for the next start.' }),
   metrics: METRICS.meta({ description: 'What `/metrics` shows.' }),
   log: LOG.meta({ description: 'What is written on stderr.' }),
 })

@@ -71,6 +71,11 @@ export class Front {
     return this.#address === undefined ? undefined : `${this.#address.host}:${this.#address.port}`
   }
 
+  /** What the door in force stores, as bytes and back. */
+  get preserver(): Running['preserver'] {
+    return this.#running.preserver
+  }
+
   /** How the door sees a request. */
   explain(head: Parameters<Running['explain']>[0]): ReturnType<Running['explain']> {
     return this.#running.explain(head)

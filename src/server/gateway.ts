@@ -6,13 +6,14 @@
  */
 import { type Cache, createCache } from '../flow/cache.ts'
 import { type Logger, SILENT } from '../model/port.ts'
-import { createAdmin } from '../ops/admin.ts'
+import { type Admin, createAdmin } from '../ops/admin.ts'
 import type { ApiServer } from './api.ts'
 import { createApiPort } from './api-port.ts'
 import type { Config } from './config-schema.ts'
 import { Front } from './front.ts'
 import { createHealth, type Health } from './health.ts'
 import type { ListenAddress } from './listener.ts'
+import { Presence } from './presence.ts'
 import { planReload, type ReloadResult, rulesOf } from './reload.ts'
 
 export type { ReloadResult } from './reload.ts'
@@ -61,7 +62,8 @@ class AssembledGateway implements Gateway {
   readonly #front: Front
   readonly #api: ApiServer
   readonly #health: Health = createHealth()
-  readonly #admin: { close(): void }
+  readonly #admin: Admin
+  readonly #presence: Presence
   #config: Config
   #address: GatewayAddress | undefined
   #closed: Promise<void> | undefined
@@ -71,14 +73,19 @@ class AssembledGateway implements Gateway {
     this.cache = parts.cache
     const { engine } = parts.cache
     this.#front = new Front(config, { engine, logger: parts.logger })
-    const admin = createAdmin({
+    this.#presence = new Presence(config, {
+      ...{ engine, logger: parts.logger, health: this.#health },
+      preserver: () => this.#front.preserver,
+      address: () => this.#address,
+    })
+    this.#admin = createAdmin({
       engine,
       doors: [{ explain: (head) => this.#front.explain(head) }],
       authority: () => this.#front.authority,
       metrics: config.metrics,
+      instances: this.#presence.instances,
     })
-    this.#admin = admin
-    const endpoints = [...admin.endpoints, ...this.#health.endpoints]
+    const endpoints = [...this.#admin.endpoints, ...this.#presence.endpoints, ...this.#health.endpoints]
     this.#api = createApiPort(config, { cache: parts.cache, logger: parts.logger, endpoints })
   }
 
@@ -89,14 +96,17 @@ class AssembledGateway implements Gateway {
   async listen(): Promise<GatewayAddress> {
     this.#health.assertOpen()
     const { listen, api } = this.#config
+    await this.#presence.restore()
     const onApi = await this.#api.listen(api.listen)
     try {
+      await this.#presence.join(this.#admin)
       this.#address = { listen: await this.#front.listen(listen), api: { host: api.listen.host, port: onApi.port } }
     } catch (error) {
       await this.close(0)
       throw error
     }
     this.#health.set('ready')
+    this.#presence.serve()
     return this.#address
   }
 
@@ -127,9 +137,11 @@ class AssembledGateway implements Gateway {
 
   async #shut(deadlineMs: number): Promise<void> {
     this.#health.set('draining')
+    this.#presence.drain()
     await this.#front.close(deadlineMs)
     this.#admin.close()
     await this.#api.close(Math.min(deadlineMs, 1000))
+    await this.#presence.close()
     await this.cache.close()
   }
 }

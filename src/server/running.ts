@@ -4,7 +4,9 @@
  * Floor 5, room server.
  */
 import type { Engine } from '../flow/engine.ts'
+import type { Preserver } from '../flow/preserve.ts'
 import { createHttpDoor } from '../http/door.ts'
+import { preserveStored } from '../http/preserve.ts'
 import type { ExplainPort } from '../model/explain.ts'
 import type { Logger } from '../model/port.ts'
 import type { Config } from './config-schema.ts'
@@ -35,6 +37,8 @@ export interface Running {
   /** Hits from raw bytes; undefined where the configuration wants none. */
   readonly lane: LaneDesk | undefined
   readonly explain: ExplainPort['explain']
+  /** What the door stores, as bytes and back. */
+  readonly preserver: Preserver
   /** Lets the door go; requests under way are not touched. */
   close(): void
 }
@@ -53,6 +57,7 @@ export function createRunning({ config, engine, logger, pseudonym, ...parts }: R
     receive: (incoming) => void receive(receiver, incoming),
     upgrade: (upgrade) => receiveUpgrade(upgrade, settings, tunnel),
     explain: door.explain,
+    preserver: preserveStored(door.desk),
     close: () => door.close(),
   }
 }

@@ -7,13 +7,14 @@
 import { type Cache, createCache } from '../flow/cache.ts'
 import { createHttpDoor, type HttpDoor } from '../http/door.ts'
 import type { Logger } from '../model/port.ts'
-import { createAdmin } from '../ops/admin.ts'
+import { type Admin, createAdmin } from '../ops/admin.ts'
 import type { ApiServer } from './api.ts'
 import { createApiPort } from './api-port.ts'
 import type { Config } from './config-schema.ts'
 import { Crew } from './crew.ts'
 import type { GatewayAddress } from './gateway.ts'
 import { createHealth, type Health } from './health.ts'
+import { Presence } from './presence.ts'
 import { checkServable, planReload, type ReloadResult } from './reload.ts'
 import { supervisorShare, workerCount } from './worker-shares.ts'
 
@@ -29,7 +30,8 @@ export class Supervisor {
   /** The cache of this process: values of the native cache API. */
   readonly cache: Cache
   readonly #crew: Crew
-  readonly #admin: { close(): void }
+  readonly #admin: Admin
+  readonly #presence: Presence
   readonly #api: ApiServer
   readonly #health: Health = createHealth(() => this.#crew.listening > 0)
   #config: Config
@@ -46,23 +48,31 @@ export class Supervisor {
     const { engine } = this.cache
     this.#crew = new Crew({ engine, logger, script, workers: workerCount(config), config: () => this.#config })
     this.#door = this.#openDoor(config)
-    const admin = createAdmin({
+    this.#presence = new Presence(config, {
+      ...{ engine, logger, health: this.#health },
+      preserver: undefined,
+      address: () => this.#address,
+    })
+    this.#admin = createAdmin({
       engine,
       doors: [{ explain: (head) => this.#door.explain(head) }],
       authority: () => this.#authority(),
       metrics: config.metrics,
+      instances: this.#presence.instances,
       whole: (explainer) => this.#crew.whole(explainer),
     })
-    this.#admin = admin
-    this.#api = createApiPort(config, { cache: this.cache, logger, endpoints: [...admin.endpoints, ...this.#health.endpoints] })
+    const endpoints = [...this.#admin.endpoints, ...this.#presence.endpoints, ...this.#health.endpoints]
+    this.#api = createApiPort(config, { cache: this.cache, logger, endpoints })
   }
 
   /** Opens the api port, starts the workers. @throws FC_LISTEN_EXPOSED, FC_WORKER_START, what the system says of an address */
   async listen(): Promise<GatewayAddress> {
     this.#health.assertOpen()
     const { listen, api } = this.#config
+    await this.#presence.restore()
     const onApi = await this.#api.listen(api.listen)
     try {
+      await this.#presence.join(this.#admin)
       const port = await this.#crew.listen(listen)
       this.#address = { listen: { host: listen.host, port }, api: { host: api.listen.host, port: onApi.port } }
     } catch (error) {
@@ -71,6 +81,7 @@ export class Supervisor {
       throw error
     }
     this.#health.set('ready')
+    this.#presence.serve()
     return this.#address
   }
 
@@ -102,10 +113,12 @@ export class Supervisor {
 
   async #shut(deadlineMs: number): Promise<void> {
     this.#health.set('draining')
+    this.#presence.drain()
     await this.#crew.close(deadlineMs)
     this.#admin.close()
     this.#door.close()
     await this.#api.close(Math.min(deadlineMs, 1000))
+    await this.#presence.close()
     await this.cache.close()
   }
 

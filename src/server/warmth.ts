@@ -1,0 +1,168 @@
+/**
+ * What a process keeps for the next one, and begins with: the snapshot on disk, the hot keys of the other instances.
+ *
+ * Floor 5, room server. Neither is needed: what fails is told in the log, and the process begins cold. Everything
+ * takes its deadline and no more.
+ */
+import { hottest } from '../flow/heat.ts'
+import { decoderOf, type Preserver, preserveValues } from '../flow/preserve.ts'
+import type { Engine } from '../flow/engine.ts'
+import { lastingLog, type SnapshotParts, untilInSight } from '../flow/snapshot.ts'
+import { loadSnapshot } from '../flow/snapshot-load.ts'
+import { saveSnapshot } from '../flow/snapshot-save.ts'
+import type { Timer } from '../model/clock.ts'
+import { textOf } from '../model/errors.ts'
+import type { Logger } from '../model/port.ts'
+import type { HotList } from '../ops/hot-list.ts'
+import type { RegistrySettings, SnapshotSettings } from './fleet-schema.ts'
+
+/** What warmth works with. */
+export interface WarmthParts {
+  readonly engine: Engine
+  readonly logger: Logger
+  /** Codecs of the door in force; undefined: there is none here. */
+  readonly preserver: (() => Preserver) | undefined
+  readonly snapshot: (SnapshotSettings & Pick<SnapshotParts, 'meaning'> & Pick<SnapshotParts['file'], 'seal'>) | undefined
+  readonly hot: { readonly list: HotList; readonly settings: RegistrySettings; others(): Promise<readonly string[]> } | undefined
+}
+
+/** Keys asked for at once. */
+const PAGE = 64
+
+/** See the module's header. */
+export class Warmth {
+  readonly #parts: WarmthParts
+  readonly #timers = new Set<Timer>()
+  #saving: Promise<void> | undefined
+  #isClosed = false
+
+  constructor(parts: WarmthParts) {
+    this.#parts = parts
+  }
+
+  /** Fills memory from the snapshot; before anything else can have filled it. Never rejects. */
+  async restore(): Promise<void> {
+    const parts = this.#snapshotParts()
+    if (parts === undefined) return
+    try {
+      const loaded = await loadSnapshot(parts, this.#parts.snapshot?.deadline ?? 0)
+      this.#parts.logger.info({ ...loaded, file: parts.file.path }, 'snapshot read')
+    } catch (error) {
+      this.#tell(error, 'the snapshot could not be read')
+    }
+  }
+
+  /** Fills memory with what others read most and the second level has. Never rejects. */
+  fetchHot(): Promise<void> {
+    return this.#fetchHot().catch((error: unknown) => this.#tell(error, 'the hot keys of others could not be had'))
+  }
+
+  /** Begins to write snapshots and lists of hot keys. */
+  start(): void {
+    const { snapshot, hot } = this.#parts
+    if (snapshot !== undefined && snapshot.interval > 0) this.#repeat(snapshot.interval, () => this.save(false))
+    if (hot !== undefined && hot.settings.hotKeys > 0) this.#repeat(hot.settings.hotEvery, () => this.#publish())
+  }
+
+  /** Ends what repeats; call it when the process begins to drain. */
+  stop(): void {
+    this.#isClosed = true
+    for (const timer of this.#timers) timer.cancel()
+  }
+
+  /** Writes a snapshot, one at a time. Never rejects, never takes much more than its deadline. */
+  async save(drained: boolean): Promise<void> {
+    const { snapshot, engine } = this.#parts
+    if (snapshot === undefined) return
+    const { clock } = engine
+    const deadlineMs = snapshot.deadline
+    if (this.#saving !== undefined && !drained) return
+    const former = this.#saving
+    const work = (former ?? Promise.resolve()).then(() => this.#save(drained)).finally(() => (this.#saving = undefined))
+    this.#saving = work
+    // A disk that hangs keeps nobody from ending: what was begun beside the former snapshot is left there.
+    await new Promise<void>((resolve) => {
+      const timer = clock.after(deadlineMs * 2, resolve)
+      void work.finally(() => {
+        timer.cancel()
+        resolve()
+      })
+    })
+  }
+
+  async #save(drained: boolean): Promise<void> {
+    const parts = this.#snapshotParts()
+    if (parts === undefined || parts.engine.memory.size === 0) return // the former one says more
+    try {
+      const saved = await saveSnapshot(parts, { drained, deadlineMs: this.#parts.snapshot?.deadline ?? 0 })
+      if (saved === undefined) this.#parts.logger.info({}, 'no snapshot: what memory holds could not be proven')
+      else this.#parts.logger[drained ? 'info' : 'debug']({ ...saved, file: parts.file.path }, 'snapshot written')
+    } catch (error) {
+      this.#tell(error, 'the snapshot could not be written')
+    }
+  }
+
+  async #fetchHot(): Promise<void> {
+    const { engine, hot, logger } = this.#parts
+    const log = lastingLog(engine)
+    const { second, clock, fence, memory } = engine
+    if (hot === undefined || second === undefined || log === undefined) return
+    const { warm, hotKeys } = hot.settings
+    if (warm === 0 || hotKeys === 0) return
+    const startedAt = clock.now()
+    const isOver = (): boolean => clock.now() - startedAt >= warm || this.#isClosed
+    if (!(await untilInSight(engine, log, isOver))) return
+    const wanted = (await hot.list.read(await hot.others(), hotKeys)).filter(({ key }) => memory.look(key) === undefined)
+    const preservers = this.#preservers()
+    let found = 0
+    for (let at = 0; at < wanted.length && !isOver(); at += PAGE) {
+      const pulls = wanted
+        .slice(at, at + PAGE)
+        .map(({ key, namespace }) =>
+          second.pull({ key, namespace: fence.namespace(namespace), decode: decoderOf(preservers, key) }),
+        )
+      found += (await Promise.all(pulls)).filter(Boolean).length
+    }
+    logger.info({ found, wanted: wanted.length, ms: Math.round(clock.now() - startedAt) }, 'hot keys of others fetched')
+  }
+
+  async #publish(): Promise<void> {
+    const { engine, hot } = this.#parts
+    if (hot === undefined) return
+    const { memory, fence } = engine
+    const keys = await hottest(memory, hot.settings.hotKeys, () => this.#isClosed)
+    const named = keys.flatMap(({ key, heat }) => {
+      const entry = memory.look(key)
+      return entry === undefined || entry.kind === 'pass' ? [] : [{ key, heat, namespace: fence.namespaceName(entry.namespace) }]
+    })
+    // An instance that has nothing yet says nothing: a list of its own would say that nothing is hot.
+    if (named.length > 0) await hot.list.publish(named)
+  }
+
+  #repeat(everyMs: number, work: () => Promise<void>): void {
+    const timer = this.#parts.engine.clock.after(everyMs, () => {
+      this.#timers.delete(timer)
+      if (this.#isClosed) return
+      work()
+        .catch((error: unknown) => this.#parts.logger.debug({ reason: textOf(error) }, 'warmth for others could not be kept'))
+        .finally(() => this.#isClosed || this.#repeat(everyMs, work))
+    })
+    this.#timers.add(timer)
+  }
+
+  #preservers(): readonly Preserver[] {
+    const { preserver, engine } = this.#parts
+    return [...(preserver === undefined ? [] : [preserver()]), preserveValues(engine)]
+  }
+
+  #snapshotParts(): SnapshotParts | undefined {
+    const { snapshot, engine } = this.#parts
+    if (snapshot === undefined) return undefined
+    const { file: path, maxBytes, maxKeys, unproven, meaning, seal } = snapshot
+    return { engine, meaning, unproven, maxKeys, file: { path, maxBytes, seal }, preservers: this.#preservers() }
+  }
+
+  #tell(error: unknown, text: string): void {
+    this.#parts.logger.warn({ reason: textOf(error) }, text)
+  }
+}
