@@ -11,12 +11,12 @@ import type { Clock } from '../model/clock.ts'
 import type { Entry, Position } from '../model/entry.ts'
 import { ForecacheError } from '../model/errors.ts'
 import { ACCOUNT, type Ledger } from '../model/ledger.ts'
-import type { Target } from '../model/log.ts'
+import type { Standing, Target } from '../model/log.ts'
 import type { Meter } from '../model/meter.ts'
 import { COUNTER, type CounterName } from '../model/metric.ts'
 import { Fence } from '../tier/fence.ts'
-import type { RemotePort, RemoteRead } from '../tier/remote-port.ts'
-import { type Envelope, readEnvelope, writeEnvelope } from '../wire/envelope.ts'
+import type { RemotePort, RemoteRead, RemoteStamp } from '../tier/remote-port.ts'
+import { readEnvelope, writeEnvelope } from '../wire/envelope.ts'
 import type { Seal } from '../wire/seal.ts'
 import type { Fill, SharedStamp } from './fill.ts'
 import type { Kept } from './keep.ts'
@@ -35,6 +35,13 @@ export interface Wanted {
   readonly key: string
   readonly namespace: number
   readonly decode: Decode
+}
+
+/** A reading of another process. */
+export interface RemoteReading extends RemoteStamp {
+  readonly key: string
+  readonly namespace: number
+  readonly tags: readonly string[]
 }
 
 /** What a second level works with. */
@@ -160,6 +167,11 @@ export class SecondLevel {
     for (const target of targets) if (target.kind === 'key') this.#drop(target.key)
   }
 
+  /** Resolves when what was to be written for keys that begin so has been written, or could not be. */
+  settled(prefix: string): Promise<void> {
+    return this.#behind.settled(prefix)
+  }
+
   /** Resolves when nothing waits to be written. */
   idle(): Promise<void> {
     return this.#behind.idle()
@@ -209,7 +221,8 @@ export class SecondLevel {
     const { storedAt } = read
     if (envelope.namespace !== fence.namespaceName(namespace)) return 'l2Misses'
     if (clock.now() - storedAt >= envelope.budget.onErrorMs) return 'l2Dead'
-    const standing = this.#judge(envelope, read, namespace)
+    const { generation, asOf } = read
+    const standing = this.standing({ key, namespace, tags: envelope.tags, generation, asOf, storedAt })
     if (standing === 'dead') return 'l2Dead'
     const decoded = envelope.kind === 'pass' ? PASSED : decode(envelope.codec, envelope.payload, storedAt)
     if (decoded === undefined) return 'l2Misses'
@@ -220,13 +233,12 @@ export class SecondLevel {
     return kept === 'kept' || kept === 'older' ? 'l2Hits' : 'l2Dead'
   }
 
-  /** The shared log by its sequence numbers, and the local one by the time. */
-  #judge(envelope: Envelope, { generation, asOf, storedAt }: RemoteRead, namespace: number): 'current' | 'soft' | 'dead' {
+  /** How what another process has read stands: the shared log by its sequence numbers, and the local one by the time. */
+  standing({ key, namespace, tags, generation, asOf, storedAt }: RemoteReading): Standing {
     const local = this.#local
     const shared = this.#parts.shared()
     if (shared === undefined || nameOf(shared) !== generation) return 'dead'
-    const { key, tags } = envelope
-    const standing = shared.standing(asOf, { key, namespace: envelope.namespace, tags })
+    const standing = shared.standing(asOf, { key, namespace: this.#parts.fence.namespaceName(namespace), tags })
     const reading = { key, tags, namespace, asOf: local.horizonAt(storedAt) }
     if (standing === 'dead' || !local.admits(reading)) return 'dead'
     return standing === 'soft' || local.softens(reading) ? 'soft' : 'current'

@@ -29,7 +29,7 @@ async function stand(listener: RequestListener, wish: Wish = {}): Promise<{ node
     listener(req, res)
   })
   const open = async (): Promise<Node> => {
-    const here = await gatewayBefore(url, { ...wish, l2: { url: server.url, deadline: '500ms' } })
+    const here = await gatewayBefore(url, { ...wish, l2: { url: server.url, deadline: '2s' } })
     const machine = await joinMachine(here.gateway.cache)
     onTestFinished(() => machine.close())
     return { ...here, written: machine.written, count: machine.count }

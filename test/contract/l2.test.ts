@@ -54,7 +54,8 @@ describe('the library over two levels', () => {
     await a.cache.set(`value ${name}`, value)
     await a.written()
 
-    expect((await b.cache.get(`value ${name}`))?.data).toEqual(value)
+    const found = (await b.cache.get(`value ${name}`))?.data
+    expect(found).toEqual(value)
   })
 
   it('asks for many keys at once', async () => {
@@ -88,6 +89,34 @@ describe('the library over two levels', () => {
     await a.written()
     await b.cache.namespace('shop').engine.invalidateEverywhere({ namespaces: ['shop'] })
     expect(await b.cache.namespace('shop').fetch('one', async () => 'new')).toMatchObject({ data: 'new' })
+  })
+
+  it('believes nothing that was invalidated before this machine began, and everything else', async () => {
+    const [a, b] = [await open(), await open()]
+    const budget = '1h'
+    for (const tag of ['gone', 'stays']) await a.cache.fetch(tag, { budget, tags: [tag] }, async () => 'old')
+    await a.written()
+    await b.cache.engine.invalidateEverywhere({ tags: ['gone'] })
+    expect(await server.command('EXISTS', 'forecache:k:gone')).toBe(1)
+
+    const late = await open()
+
+    expect((await late.cache.fetch('gone', { budget }, async () => 'new')).data).toBe('new')
+    expect((await late.cache.fetch('stays', { budget }, never)).data).toBe('old')
+  })
+
+  it('does not let a load that was overtaken reach a machine that began after it', async () => {
+    const [a, b] = [await open(), await open()]
+    const gate = Promise.withResolvers<string>()
+    const loading = a.cache.fetch('slow', { budget: '1h', tags: ['t'] }, () => gate.promise)
+    await b.cache.engine.invalidateEverywhere({ tags: ['t'] })
+    gate.resolve('old')
+    expect((await loading).data).toBe('old') // it was asked before
+    await a.written()
+
+    const late = await open()
+
+    expect((await late.cache.fetch('slow', async () => 'new')).data).toBe('new')
   })
 
   it('serves what was softly invalidated as stale, while it is refreshed', async () => {
@@ -192,7 +221,7 @@ describe('the library over two levels', () => {
   it('holds what waits to be written under its limit, and counts it', async () => {
     const a = await open({ l2: { maxQueueBytes: '64KiB' } })
 
-    for (let i = 0; i < 50; i += 1) await a.cache.set(`big ${i}`, 'x'.repeat(10_000))
+    for (let i = 0; i < 50; i += 1) a.cache.begin(`big ${i}`).keep('x'.repeat(10_000))
     const held = a.cache.engine.ledger.list().remote
     await a.written()
 
@@ -200,6 +229,23 @@ describe('the library over two levels', () => {
     expect(held).toBeGreaterThan(0)
     expect(a.count('l2Shed')).toBeGreaterThan(0)
     expect(a.cache.engine.ledger.list().remote).toBe(0)
+  })
+
+  it('opens its connections once, whatever the load', async () => {
+    const a = await open()
+    const connections = async (): Promise<number> =>
+      String(await server.command('CLIENT', 'LIST'))
+        .split('\n')
+        .filter((row) => row.includes('name=forecache')).length - 1
+    const before = await connections()
+    const ids = Array.from({ length: 500 }, (_, i) => `load ${i}`)
+
+    await Promise.all(ids.map((id) => a.cache.fetch(id, async () => id)))
+    const during = await connections()
+    await a.written()
+
+    expect(during).toBe(before)
+    expect(await connections()).toBe(before)
   })
 
   it('takes bytes that are no entry of its own for nothing', async () => {

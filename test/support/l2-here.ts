@@ -24,7 +24,7 @@ export interface Machine {
 /** @param url of the Redis; `l2` in the options may say more */
 export async function openMachine(url: string, options: Omit<CacheOptions, 'l2'> & { l2?: object } = {}): Promise<Machine> {
   const { l2, ...rest } = options
-  return joinMachine(createCache({ ...rest, l2: { url, deadline: '500ms', ...l2 } }))
+  return joinMachine(createCache({ ...rest, l2: { url, deadline: '2s', ...l2 } }))
 }
 
 /** A machine made of a cache that has a second level. */
