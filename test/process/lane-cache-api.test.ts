@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { anyCacheTalk, API_KEY, cacheDoor } from '../support/lane-cache-talk.ts'
 import { startDuel } from '../support/lane-duel.ts'
 
-const RUNS = Number(process.env['FORECACHE_LANE_RUNS'] ?? 150)
+const RUNS = Number(process.env['FORECACHE_LANE_RUNS'] ?? 100)
 const SEED = Number(process.env['FORECACHE_LANE_SEED'] ?? Date.now() % 1_000_000)
 
 describe(`native cache API in lane and node:http, conversations from seed ${SEED}`, () => {

@@ -2,17 +2,17 @@
  * The same conversations through a gateway with the fast lane and through one of `node:http` alone: the same answers byte for
  * byte but for what tells the time, the same fate of the connection, the same requests at the origin, the same counts.
  *
- * FORECACHE_LANE_RUNS: conversations per configuration (150); FORECACHE_LANE_SEED: the first one's seed.
+ * FORECACHE_LANE_RUNS: conversations per configuration (100); FORECACHE_LANE_SEED: the first one's seed.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { makeCertificate, writeCertificate } from '../support/certificate.ts'
-import { GATEWAY } from '../support/lane-case.ts'
+import { GATEWAY, type Step } from '../support/lane-case.ts'
 import { type Duel, GATEWAY_MATTER, startDuel } from '../support/lane-duel.ts'
 
-const RUNS = Number(process.env['FORECACHE_LANE_RUNS'] ?? 150)
+const RUNS = Number(process.env['FORECACHE_LANE_RUNS'] ?? 100)
 const SEED = Number(process.env['FORECACHE_LANE_SEED'] ?? Date.now() % 1_000_000)
 
 const ROUTES = [
@@ -47,6 +47,18 @@ describe(`lane and node:http, conversations from seed ${SEED}`, () => {
       expect(await remains()).toEqual([])
     })
   }
+
+  it('tell the same age and time to live while answers grow old', { timeout: 30_000 }, async () => {
+    const { judge } = await duel({})
+    const get = (name: string): string => `GET /uuuuuuu/${name} HTTP/1.1\r\nHost: a.test\r\n\r\n`
+    const names = ['h1', 'p2', 'o3', 'a4', 'z5']
+    const steps: Step[] = names.map((name) => ({ kind: 'aside', bytes: get(name) }))
+    for (const ms of [400, 700, 3000, 5500, 400, 1000, 9000, 30_000, 49_000, 1000, 300_000, 190_000, 900, 8000, 2000, 700]) {
+      steps.push({ kind: 'forward', ms }, { kind: 'send', pieces: [names.map(get).join('')] }, { kind: 'await' })
+    }
+
+    expect(await judge(steps)).toBeUndefined()
+  })
 
   it('do the same over TLS', { timeout: 20_000 + RUNS * 400 }, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'forecache-'))

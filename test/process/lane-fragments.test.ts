@@ -9,7 +9,7 @@ import type { Step } from '../support/lane-case.ts'
 import { type Duel, startDuel } from '../support/lane-duel.ts'
 import { hostileShapes } from '../support/lane-hostile.ts'
 
-const RUNS = Number(process.env['FORECACHE_LANE_RUNS'] ?? 150)
+const RUNS = Number(process.env['FORECACHE_LANE_RUNS'] ?? 100)
 const EXHAUSTIVE = RUNS > 1000
 
 const HOST = 'Host: a.test\r\n'
