@@ -161,8 +161,9 @@ export class RollCall {
     if (!this.#open.delete(publication)) return
     const { sequence, waiting, acknowledged, matched, timer, isHeld } = publication
     timer.cancel()
+    // Without a place in the log, nobody else has heard; that there is nobody else is not known either.
     const unknown = isHeld ? 1 : 0 // somebody may be missing: then nobody is told that all have followed
-    const expected = sequence === 0 ? Math.max(1, this.#members.length) : 1 + acknowledged + waiting.size + unknown
+    const expected = sequence === 0 ? Math.max(2, this.#members.length) : 1 + acknowledged + waiting.size + unknown
     publication.resolve({ sequence, expected, acknowledged: 1 + acknowledged, matched })
   }
 }

@@ -11,6 +11,7 @@ const MEMORY = { size: 7, bytes: 4096, maxBytes: 1 << 20 }
 
 /** The public names: changing this list is a change of the contract. */
 const NAMES = [
+  'cache_blind_seconds_total counter',
   'cache_bytes gauge',
   'cache_coalesced_total counter',
   'cache_effective_hit_ratio gauge',
@@ -40,6 +41,11 @@ const NAMES = [
   'l2_up gauge',
   'l2_writes_total counter',
   'lane_requests_total counter',
+  'link_blind_total counter',
+  'link_failures_total counter',
+  'link_proofs_total counter',
+  'link_records_total counter',
+  'link_renewed_total counter',
   'memory_base_bytes gauge',
   'memory_effective_bytes gauge',
   'memory_ledger_bytes gauge',
