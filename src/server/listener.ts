@@ -199,7 +199,7 @@ export class Listener {
   #onRequest(request: IncomingMessage, response: ServerResponse, expects: boolean): void {
     const connection = this.#connections.of(request.socket)
     if (connection.closing) {
-      response.destroy()
+      request.resume() // read away: the answer that closes may still be on its way
       return
     }
     if (connection.inFlight >= MAX_PIPELINED) {

@@ -21,6 +21,14 @@ function connected(port: number): Wire {
   return wire
 }
 
+/** Waits until nothing more comes. */
+async function quiet(wire: Wire): Promise<void> {
+  for (let before = -1; before < wire.bytes; ) {
+    before = wire.bytes
+    await new Promise((resolve) => setTimeout(resolve, 300))
+  }
+}
+
 /** How many answers there are, every one whole, with nothing between and behind them. */
 function wholeAnswers(text: string): number {
   let count = 0
@@ -61,6 +69,7 @@ describe('pressure in the lane', () => {
       for (const other of others) other.socket.destroy()
       reader.socket.resume()
       await until(() => reader.isOver || reader.bytes >= count * size, 'all answers', 30_000)
+      await quiet(reader)
 
       expect(wholeAnswers(reader.text)).toBe(count)
       expect(heldBytes / MIB).toBeLessThan(120)
@@ -108,7 +117,7 @@ describe.each(WAYS)('pressure %s', (_, lane) => {
     wire.socket.resume()
 
     await until(() => wire.bytes >= 61 * 100_000, 'all answers')
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await quiet(wire)
     expect(wholeAnswers(wire.text)).toBe(61)
   })
 })

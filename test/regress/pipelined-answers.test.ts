@@ -1,5 +1,10 @@
 /** Pipelined requests by `node:http` alone: what the comparison with the lane found, each by what was lost before. */
-import { describe, expect, it } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { makeCertificate, writeCertificate } from '../support/certificate.ts'
+import { ForwardClock, startArm, Wire } from '../support/lane-arm.ts'
 import { closing, gatewayOf, get, open, told, until } from '../support/lane-wire.ts'
 
 const post = (name: string, lines = ''): string =>
@@ -98,5 +103,21 @@ describe('regress: pipelined answers', () => {
 
     await closing(wire)
     expect(told(wire)).toEqual(['400 BYPASS'])
+  })
+
+  it.each([true, false])('that close are sent to their end over TLS, whatever comes behind them (lane: %s)', async (lane) => {
+    const folder = mkdtempSync(join(tmpdir(), 'forecache-'))
+    const arm = await startArm('tls', new ForwardClock(), { lane, tls: writeCertificate(folder, makeCertificate()) })
+    onTestFinished(async () => {
+      await arm.close()
+      rmSync(folder, { recursive: true, force: true })
+    })
+    const wire = new Wire(arm.port, true)
+    await wire.ready
+
+    wire.send(get('h1', 'Expect: nothing\r\n') + get('h1'))
+
+    await closing(wire)
+    expect(told(wire)).toEqual(['417 -'])
   })
 })
