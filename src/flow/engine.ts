@@ -20,6 +20,7 @@ import type { RedisPort } from '../tier/redis-port.ts'
 import type { MemoryTier } from '../tier/memory.ts'
 import type { Backoff } from './backoff.ts'
 import { type Fill, type FillTarget, openFill, type WriteMark } from './fill.ts'
+import type { FlightLeases } from './flight-lease.ts'
 import type { Flights } from './flight.ts'
 import type { Governor } from './governor.ts'
 import { countMatches, countTargets, type InvalidateInput, type InvalidateResult, targetsOf } from './invalidate.ts'
@@ -56,6 +57,8 @@ export class Engine {
   readonly wrapping: Wrapping
   /** The second level; undefined: there is none, and nothing of it costs anything. */
   readonly second: SecondLevel | undefined
+  /** Who loads what no process has; undefined: everybody for himself. */
+  readonly leases: FlightLeases | undefined
   /** The connections to it, for whoever else needs the store. */
   readonly redis: RedisPort | undefined
   readonly #keeping: KeepParts
@@ -81,13 +84,14 @@ export class Engine {
     this.wrapping = { any: settings.values === 'clone' }
     this.#keeping = parts.keeping
     if (settings.l2 !== undefined) {
-      const { redis, second } = openSecondLevel(settings.l2, settings, {
+      const { redis, second, leases } = openSecondLevel(settings.l2, settings, {
         ...parts,
         shared: () => this.#shared,
         promote: (entry, softened) => this.#promote(entry, softened),
       })
       this.redis = redis
       this.second = second
+      this.leases = leases
     }
   }
 
@@ -277,6 +281,7 @@ export class Engine {
     this.flights.close()
     this.governor.close()
     this.memory.clear()
+    this.leases?.end()
     this.second?.close()
     this.redis?.close()
   }

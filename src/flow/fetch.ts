@@ -16,6 +16,7 @@ import { decoderOf } from './decoder.ts'
 import type { FillTarget } from './fill.ts'
 import type { Lead } from './flight.ts'
 import { type Loaded, startLoad } from './load.ts'
+import { loadAcross } from './load-across.ts'
 import type { SecondLevel } from './second-level.ts'
 import type { Load } from './loader.ts'
 import { unpackValue } from './value.ts'
@@ -221,8 +222,12 @@ export class Fetcher {
   /** Leads a flight: kept first, then out of the table, then answered, so that no caller falls between. */
   async #lead<T>(lead: Lead<Loaded>, request: Request<T>, caller: { call: Call; presence?: Presence }): Promise<Loaded> {
     const { call, presence } = caller
-    const loading = startLoad(this.#engine, lead.fill, { call, load: request.load })
-    if (presence !== undefined && this.#engine.settings.flights.whenAbandoned === 'cancel') {
+    const engine = this.#engine
+    const look = (): Promise<boolean> => this.#isUsable(request, call)
+    const begun = loadAcross(engine, lead.fill, { call, load: request.load, target: targetOf(request, call), look })
+    const loading = begun instanceof Promise ? await begun : begun
+    if ('held' in loading) return settleLead(lead, loading)
+    if (presence !== undefined && engine.settings.flights.whenAbandoned === 'cancel') {
       let gone = false
       const check = (): void => {
         if (!gone || lead.waiters() > 0) return
@@ -234,12 +239,10 @@ export class Fetcher {
         gone = call.signal?.aborted === true // not so when it was answered or sent away at a deadline: then the load goes on behind
         check()
       }
+      if (presence.ended) presence.leave() // while another process was waited for
     }
     try {
-      const loaded = await loading.done
-      lead.end()
-      lead.answer(loaded, loaded.tags)
-      return loaded
+      return settleLead(lead, await loading.done)
     } catch (error) {
       lead.fail(error)
       throw error
@@ -266,7 +269,7 @@ export class Fetcher {
     const started = refreshes.start(
       key,
       async () => {
-        if (await this.#isRefreshed(request, call)) return
+        if (await this.#isUsable(request, call)) return
         const place = flights.enter<Loaded>(key, () => this.#engine.begin(key, targetOf(request, call)))
         if (place.role === 'lead') await this.#lead(place, request, { call })
         else if (place.role === 'follow') place.leave()
@@ -276,8 +279,8 @@ export class Fetcher {
     if (started) meter.count(COUNTER.refreshes, request.route)
   }
 
-  /** Whether another process has refreshed it meanwhile. */
-  async #isRefreshed<T>(request: Request<T>, call: Call): Promise<boolean> {
+  /** Whether another process has loaded it meanwhile, as fresh as this caller wants it. */
+  async #isUsable<T>(request: Request<T>, call: Call): Promise<boolean> {
     const { second, clock } = this.#engine
     if (second === undefined || call.memoryOnly || !(await this.pull(second, request))) return false
     return this.lookup(request.key, this.calls.named(request.options), clock.now()).state === 'fresh'
@@ -287,6 +290,12 @@ export class Fetcher {
     const data = unpackValue(this.#engine.settings.values, loaded.held) as T
     return { data, cached: false, stale: false, ageMs: Math.max(0, this.#engine.clock.now() - loaded.startedAt) }
   }
+}
+
+function settleLead(lead: Lead<Loaded>, loaded: Loaded): Loaded {
+  lead.end()
+  lead.answer(loaded, loaded.tags)
+  return loaded
 }
 
 function targetOf<T>(request: Request<T>, call: Call): FillTarget {

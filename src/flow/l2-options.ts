@@ -6,6 +6,7 @@
 import { z } from 'zod'
 import { duration, size } from '../model/option.ts'
 import { BUS } from './bus-options.ts'
+import { LEASE } from './lease-options.ts'
 
 const KEY = z.strictObject({
   id: z
@@ -45,6 +46,7 @@ export const L2 = z.strictObject({
     .max(1000)
     .default([])
     .meta({ description: 'Contexts whose answers stay in memory alone: data that is hardly ever used twice.' }),
+  lease: LEASE.prefault({}).meta({ description: 'Who loads what no instance has.' }),
   bus: BUS.prefault({}).meta({ description: 'The log of invalidations that all instances follow.' }),
   encryption: z.array(KEY).min(1).max(16).optional().meta({
     shown: 'none',

@@ -60,8 +60,13 @@ export class WriteBehind {
   put(work: Behind): void {
     if (this.#isClosed || !this.#parts.isUp()) return this.#parts.onShed()
     const former = this.#waiting.get(work.key)
+    const heard = [...this.#settling].filter(({ works }) => former !== undefined && works.has(former))
+    for (const { works } of heard) works.add(work) // who waits for the former waits for what replaces it
     if (former !== undefined) this.#take(former)
-    if (this.#bytes + work.bytes + PLACE_BYTES > this.#parts.maxBytes) return this.#parts.onShed()
+    if (this.#bytes + work.bytes + PLACE_BYTES > this.#parts.maxBytes) {
+      this.#settle(work)
+      return this.#parts.onShed()
+    }
     this.#waiting.set(work.key, work)
     this.#open.add(work)
     this.#charge(work.bytes + PLACE_BYTES)
@@ -128,6 +133,10 @@ export class WriteBehind {
   #end(work: Behind): void {
     this.#charge(-work.bytes - PLACE_BYTES)
     this.#open.delete(work)
+    this.#settle(work)
+  }
+
+  #settle(work: Behind): void {
     for (const one of this.#settling) {
       one.works.delete(work)
       if (one.works.size > 0) continue

@@ -50,6 +50,18 @@ const L2_WRITES = {
   perRoute: false,
 }
 
+const LEASES = {
+  name: 'lease_questions_total',
+  help: 'Loads for which the lease was asked: taken, waited for because another instance loads already, nobody asked because the store is away, too much under way.',
+  perRoute: false,
+}
+
+const LEASE_WAITS = {
+  name: 'lease_waits_total',
+  help: 'Waits for another instance, by their end: its answer taken from the second level or as it came, its place taken, each for himself, or waited too long.',
+  perRoute: false,
+}
+
 const LINK_RECORDS = {
   name: 'link_records_total',
   help: 'Invalidations in the log that instances share: appended by this one, applied from others.',
@@ -172,6 +184,28 @@ export const COUNTER_ROWS = {
     name: 'link_renewed_total',
     help: 'Times memory was dropped because the shared log had begun anew, or was trimmed past this instance; once at the start.',
     perRoute: false,
+  },
+  leasesHeld: { ...LEASES, labels: { outcome: 'held' } },
+  leasesAwaited: { ...LEASES, labels: { outcome: 'awaited' } },
+  leasesDown: { ...LEASES, labels: { outcome: 'down' } },
+  leasesFull: { ...LEASES, labels: { outcome: 'full' } },
+  leasesShared: { ...LEASE_WAITS, labels: { end: 'stored' } },
+  leasesStreamed: { ...LEASE_WAITS, labels: { end: 'streamed' } },
+  leasesTaken: { ...LEASE_WAITS, labels: { end: 'taken' } },
+  leasesAlone: { ...LEASE_WAITS, labels: { end: 'alone' } },
+  leasesLate: { ...LEASE_WAITS, labels: { end: 'late' } },
+  leasesLost: { name: 'lease_losses_total', help: 'Leases that another took while the load still ran here.', perRoute: false },
+  leaseResumes: {
+    name: 'lease_resumes_total',
+    help: 'Bodies that went on from another source because the instance that streamed them was gone, by what came of it.',
+    perRoute: false,
+    labels: { outcome: 'resumed' },
+  },
+  leaseBreaks: {
+    name: 'lease_resumes_total',
+    help: 'Bodies that went on from another source because the instance that streamed them was gone, by what came of it.',
+    perRoute: false,
+    labels: { outcome: 'broken' },
   },
   invalidatedKeys: { ...INVALIDATIONS, labels: { kind: 'key' } },
   invalidatedTags: { ...INVALIDATIONS, labels: { kind: 'tag' } },

@@ -29,7 +29,7 @@ export interface LeasesParts {
 }
 
 /** What happened, for counters. */
-export type LeaseCount = 'held' | 'awaited' | 'taken' | 'lost' | 'late' | 'down' | 'full'
+export type LeaseCount = 'held' | 'awaited' | 'taken' | 'lost' | 'down' | 'full'
 
 /** What a question came to. */
 export type LeasePlace =
