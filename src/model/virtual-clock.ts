@@ -62,18 +62,22 @@ export class VirtualClock implements Clock {
     this.tick += 1
   }
 
-  /** Moves time by `ms` in the steps of the timers, letting promises settle after each. */
-  async advanceAsync(ms: number): Promise<void> {
+  /**
+   * Moves time by `ms` in the steps of the timers, letting promises settle after each.
+   *
+   * @param settled what waits for them; default: `settle`
+   */
+  async advanceAsync(ms: number, settled: () => Promise<void> = settle): Promise<void> {
     const end = this.#now + ms
-    await settle()
+    await settled()
     for (;;) {
       const next = this.#next()
       if (next === undefined || next.at > end) break
       this.advance(Math.max(0, next.at - this.#now))
-      await settle()
+      await settled()
     }
     this.advance(end - this.#now)
-    await settle()
+    await settled()
   }
 
   /** Steps the wall clock alone, as an administrator or NTP would. */

@@ -39,7 +39,8 @@ class Running {
   constructor(trial: Trial, schedule: Schedule, isTraced: boolean) {
     this.#trial = trial
     this.#schedule = schedule
-    this.world = new World({ seed: schedule.seed, nodes: trial.nodes, skewMs: trial.skew, isTraced })
+    const { nodes, skew, immediates } = trial
+    this.world = new World({ seed: schedule.seed, nodes, skewMs: skew, isTraced, hasImmediates: immediates })
     this.#instances = this.world.nodes.map((node) => trial.start(node))
   }
 

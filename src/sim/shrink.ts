@@ -2,7 +2,7 @@
  * Shrinking: of a schedule that fails, what is needed for that and no more.
  *
  * Floor 1, room sim. Steps are left out, half of them at first, one by one at the end, as long as it still fails; then pauses
- * and faults are made short. Bounded in runs.
+ * and faults are made short; and again, until nothing helps. Bounded in runs.
  */
 import type { Schedule, Step } from './schedule.ts'
 
@@ -24,25 +24,39 @@ export async function shrinkSchedule(schedule: Schedule, stillFails: StillFails)
     steps = candidate
     return true
   }
-  for (let size = Math.ceil(steps.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
-    let isShorter = true
-    while (isShorter && left > 0) {
-      isShorter = false
-      for (let at = steps.length - size; at >= 0 && left > 0; at -= size) {
-        const gap = { at, size }
-        if ((await attempt(without(steps, gap, false))) || (await attempt(without(steps, gap, true)))) isShorter = true
-      }
-    }
-  }
-  for (let at = 0; at < steps.length; at += 1) {
-    for (const name of ['afterMs', 'forMs'] as const) {
-      const { [name]: ms } = steps[at] as Step
-      for (const shorter of [0, ms >> 2, ms >> 1]) {
-        if (shorter < ms && (await attempt(steps.with(at, { ...(steps[at] as Step), [name]: shorter })))) break
-      }
-    }
-  }
+  let before: readonly Step[]
+  do {
+    before = steps
+    await leaveOut(() => steps, attempt)
+    await shorten(() => steps, attempt)
+  } while (steps !== before && left > 0)
   return { seed, steps }
+}
+
+type Attempt = (candidate: readonly Step[]) => Promise<boolean>
+
+async function leaveOut(now: () => readonly Step[], attempt: Attempt): Promise<void> {
+  for (let size = Math.ceil(now().length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
+    let isShorter = true
+    while (isShorter) {
+      isShorter = false
+      for (let at = now().length - size; at >= 0; at -= size) {
+        const gap = { at, size }
+        if ((await attempt(without(now(), gap, false))) || (await attempt(without(now(), gap, true)))) isShorter = true
+      }
+    }
+  }
+}
+
+async function shorten(now: () => readonly Step[], attempt: Attempt): Promise<void> {
+  for (let at = 0; at < now().length; at += 1) {
+    for (const name of ['afterMs', 'forMs'] as const) {
+      const { [name]: ms } = now()[at] as Step
+      for (const less of [0, ms >> 2, ms >> 1]) {
+        if (less < ms && (await attempt(now().with(at, { ...(now()[at] as Step), [name]: less })))) break
+      }
+    }
+  }
 }
 
 /** @param keepsTime what passed before the steps left out passes before the next one */

@@ -3,7 +3,7 @@
  *
  * Floor 1, room sim. Nothing in it comes from outside: the same seed and the same steps give the same world.
  */
-import { createVirtualClock, type VirtualClock } from '../model/virtual-clock.ts'
+import { createVirtualClock, settle, type VirtualClock } from '../model/virtual-clock.ts'
 import { Chance } from './chance.ts'
 import { History } from './history.ts'
 import { Network } from './network.ts'
@@ -22,6 +22,8 @@ export interface WorldOptions {
   readonly skewMs?: number
   /** Keeps lines for people to read; default false. */
   readonly isTraced?: boolean
+  /** Lets run what is put off with `setImmediate`; default false. Dearer: the event loop turns at every event. */
+  readonly hasImmediates?: boolean
 }
 
 /** See the module's header. */
@@ -37,8 +39,10 @@ export class World {
   readonly lines: string[] = []
   readonly #startMs: number
   readonly #isTraced: boolean
+  readonly #settled: () => Promise<void>
 
-  constructor({ seed, nodes, skewMs = 0, isTraced = false }: WorldOptions) {
+  constructor({ seed, nodes, skewMs = 0, isTraced = false, hasImmediates = false }: WorldOptions) {
+    this.#settled = hasImmediates ? turnEventLoop : settle
     this.clock = createVirtualClock()
     this.#startMs = this.clock.now()
     this.#isTraced = isTraced
@@ -69,11 +73,16 @@ export class World {
 
   /** Lets time pass, and everything happen in it. */
   pass(ms: number): Promise<void> {
-    return this.clock.advanceAsync(ms)
+    return this.clock.advanceAsync(ms, this.#settled)
   }
 }
 
 /** A world of one's own, for tests that go step by step: `explore` makes its worlds itself. */
 export function createWorld(options: WorldOptions): World {
   return new World(options)
+}
+
+/** Promises settle, and what was put off by now has run. */
+function turnEventLoop(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve))
 }

@@ -98,7 +98,8 @@ describe('forecache/testing: what is known to go wrong, by seed', () => {
     const again = await replay(options, failure?.schedule ?? 0)
     expect(again.trace).toBe(failure?.trace)
     const drawn = await replay(options, failure?.seed ?? 0)
-    expect(drawn.violations.map(({ promise }) => promise)).toContain(failure?.violations[0]?.promise)
+    const broken = new Set(drawn.violations.map(({ promise }) => promise))
+    expect(failure?.violations.some(({ promise }) => broken.has(promise))).toBe(true)
   })
 
   it('none of it is found in forecache, by the same seeds', async () => {

@@ -14,6 +14,7 @@ import type { Instance, TrialOptions } from '../../../src/sim/trial-options.ts'
 import type { World } from '../../../src/sim/world.ts'
 import { StreamLink } from '../../../src/tier/stream-link.ts'
 import { SimLog } from '../../support/sim-log.ts'
+import { addSecondLevel } from './second-level.ts'
 
 const BLIND_MS = 250
 const ACK_MS = 320
@@ -41,11 +42,22 @@ export type Sabotage =
   | 'silence is trusted for ever'
   | 'another log is taken for the same'
   | 'tokens are believed'
+  | 'what stands behind is believed'
 
 /** How it runs. */
 export interface StreamedOptions {
   readonly policy: Exclude<BlindPolicy, 'strict' | 'fail'>
   readonly sabotage?: Sabotage
+  /** With a second level; default: the log alone. */
+  readonly hasSecond?: boolean
+}
+
+/** Those that are tried in random schedules. */
+export const FLEETS: Readonly<Record<string, StreamedOptions>> = {
+  log: { policy: 'budget' },
+  'log, missing while blind': { policy: 'miss' },
+  'log and second level': { policy: 'budget', hasSecond: true },
+  'log and second level, missing while blind': { policy: 'miss', hasSecond: true },
 }
 
 /** A cache on a node's clock. */
@@ -72,7 +84,7 @@ export function singly(node: SimNode): Instance {
 }
 
 /** A trial of it: every fault there is. */
-export function streamed({ policy, sabotage }: StreamedOptions): TrialOptions {
+export function streamed({ policy, sabotage, hasSecond = false }: StreamedOptions): TrialOptions {
   return {
     start(node) {
       const cache = cacheOn(node)
@@ -80,10 +92,12 @@ export function streamed({ policy, sabotage }: StreamedOptions): TrialOptions {
       const store = new SimLog(node, MEMBER_TTL_MS)
       const link = new StreamLink({ clock, store, blindAfterMs: BLIND_MS, ackMs: ACK_MS })
       const shared = cache.engine.join(link, policy)
+      if (hasSecond) addSecondLevel(cache, node)
       breakPart(cache, shared, sabotage)
       return instanceOf(cache, node)
     },
     ...FLEET_PLAN,
+    immediates: hasSecond, // writes to the second level wait for their turn of the event loop
     ...(policy === 'miss' ? { check: goneOnceAnswered } : {}),
   }
 }
@@ -116,6 +130,11 @@ function breakPart(cache: Cache, shared: SharedLog, sabotage: Sabotage | undefin
     }
     case 'another log is taken for the same':
       shared.renew = () => {}
+      return
+    case 'what stands behind is believed':
+      // Two rules stand against it: by the log's places, and by what was heard since the entry was read.
+      shared.standing = () => 'current'
+      cache.engine.fence.horizonAt = () => cache.engine.fence.horizon
       return
     case 'tokens are believed':
       cache.engine.catchUp = async () => true
