@@ -69,7 +69,7 @@ describe('the library over two levels', () => {
 
     expect(results.get('k42')?.data).toBe('K42')
     expect(results.get('other')).toMatchObject({ data: 'loaded', cached: false })
-    const calls = /cmdstat_get:calls=(\d+)/.exec(String(await server.command('INFO', 'commandstats')))?.[1]
+    const calls = /cmdstat_getrange:calls=(\d+)/.exec(String(await server.command('INFO', 'commandstats')))?.[1]
     expect(Number(calls)).toBeGreaterThanOrEqual(100)
     expect(b.count('l2Hits')).toBe(100)
   })

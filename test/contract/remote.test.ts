@@ -96,6 +96,18 @@ describe('a second level in Redis, when things go wrong', () => {
     expect((await full.remote.readMany(['f0'], DEADLINE_MS))[0]?.envelope.byteLength).toBe(100_000)
   })
 
+  it('takes what is no text for nothing, on one server and in a cluster', async () => {
+    const { server, remote } = await stand()
+    const cluster = await startCluster()
+    closers.push(() => cluster.stop())
+    const redis = await openRedis(cluster.url)
+    await server.command('HSET', 'test:k:odd', 'a', 'b')
+    await redis.call(['HSET', 'test:k:odd', 'a', 'b'], { deadlineMs: DEADLINE_MS, key: 'test:k:odd' })
+
+    expect(await remote.readMany(['odd', 'none'], DEADLINE_MS)).toEqual([undefined, undefined])
+    expect(await remoteOn(redis).readMany(['odd', 'none'], DEADLINE_MS)).toEqual([undefined, undefined])
+  }, 60_000)
+
   it('shows neither KEYS nor SCAN nor FLUSH to who watches', async () => {
     const { server, remote } = await stand()
     await server.command('CONFIG', 'RESETSTAT')
