@@ -62,7 +62,10 @@ export class Crew {
       logger,
       sequencer,
       workers,
-      start: () => ({ config: workerShare(parts.config(), workers), rules: this.#shared.rules, generation }),
+      start: () => {
+        const config = workerShare(parts.config(), workers)
+        return { config, rules: this.#shared.rules, generation, instance: engine.generation }
+      },
       onCounts: (worker, counts) => this.#totals.note(worker, counts),
       onEnded: (worker) => this.#totals.end(worker),
       onHappened: (happened) => this.#relay.tell(happened),
@@ -100,7 +103,8 @@ export class Crew {
 
   /** Lets them finish what is under way. */
   close(deadlineMs: number): Promise<void> {
-    return this.#fleet.close(deadlineMs)
+    const { snapshot } = this.#parts.config()
+    return this.#fleet.close(deadlineMs, ACK_MS + (snapshot?.deadline ?? 0) * 2)
   }
 
   /** Ends them now. */

@@ -43,7 +43,7 @@ export const REGISTRY = z
     hotEvery: span(1000, HOUR, 'a duration from 1s to 1h')
       .default(10_000)
       .meta({ unit: 'ms', shown: '10s', description: 'Between two lists of them.' }),
-    warm: span(0, 600_000, 'a duration up to 10m')
+    warm: span(0, 30_000, 'a duration up to 30s')
       .default(5000)
       .meta({ unit: 'ms', shown: '5s', description: 'An instance is ready when it has them, or after this.' }),
   })
@@ -90,7 +90,7 @@ export const SNAPSHOT = z.strictObject({
     .default(64 * MIB)
     .meta({ unit: 'bytes', shown: '64MiB', description: 'Largest file, hottest entries first.' }),
   maxKeys: z.int().min(1).max(10_000_000).default(50_000).meta({ unit: 'keys', description: 'Most entries in it.' }),
-  deadline: span(1, 600_000, 'a duration from 1ms to 10m')
+  deadline: span(1, 20_000, 'a duration from 1ms to 20s')
     .default(3000)
     .meta({ unit: 'ms', shown: '3s', description: 'For reading at the start, and for writing when the process drains.' }),
   unproven: z.enum(['drop', 'drained', 'budget']).default('drop').meta({

@@ -51,14 +51,15 @@ function hotOf(
   parts: Pick<RegistryStore, 'redis' | 'keys'> & { readonly id: string; readonly seal: Seal | undefined },
   settings: Config['registry'],
 ): WarmthParts['hot'] {
-  const { redis, keys, id } = parts
+  const { redis, keys } = parts
   const deadlineMs = settings.heartbeat
   return {
     settings,
     list: new HotList({ ...parts, ttlMs: settings.hotEvery * HOT_LISTS }),
-    others: async () => {
+    // Its own too: a worker that follows a lost one finds what its fellows read.
+    instances: async () => {
       const ids = await redis.call(['HKEYS', keys.instances], { key: keys.instances, deadlineMs })
-      return (Array.isArray(ids) ? ids.map(String) : []).filter((one) => one !== id)
+      return Array.isArray(ids) ? ids.map(String) : []
     },
   }
 }

@@ -65,10 +65,11 @@ export class Membership {
     return this.#registry.list()
   }
 
-  /** Joins; takes no longer than a heartbeat. Never rejects. */
+  /** Joins, as soon as the store answers; where it does not, later. Bounded; never rejects. */
   async start({ whole }: Pick<Admin, 'whole'>): Promise<void> {
     const { engine, place } = this.#parts
     this.#vitals = new Vitals({ clock: engine.clock, place, stats: () => whole.stats(), usage: () => whole.usage() })
+    await this.store.redis.ready(READY_MS)
     await this.#registry.start()
     await this.#control?.start()
   }
@@ -96,6 +97,8 @@ export function openMembership(config: Config, parts: MembershipParts): Membersh
 }
 
 const LEAVE_MS = 500
+/** A start waits so long for the store. */
+const READY_MS = 1000
 const BLANK: InstanceVitals = {
   ...{ state: 'starting', address: '', api: '', processes: 0, requestsPerSecond: 0, cpu: 0, loopDelayMs: 0, p99Ms: 0 },
   ...{ rssBytes: 0, entries: 0, bytes: 0, maxBytes: 0, hitRatio: 0 },

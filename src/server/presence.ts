@@ -80,7 +80,7 @@ export class Presence {
   /** When nothing is served any more: writes for the next process, leaves. Bounded; never rejects. */
   async close(): Promise<void> {
     this.#warmth.stop()
-    if (this.#isServing) await this.#warmth.save(true)
+    if (this.#isServing) await this.#warmth.finish({ drained: true })
     await this.#membership?.close()
   }
 }

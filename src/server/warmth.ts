@@ -23,7 +23,9 @@ export interface WarmthParts {
   /** Codecs of the door in force; undefined: there is none here. */
   readonly preserver: (() => Preserver) | undefined
   readonly snapshot: (SnapshotSettings & Pick<SnapshotParts, 'meaning'> & Pick<SnapshotParts['file'], 'seal'>) | undefined
-  readonly hot: { readonly list: HotList; readonly settings: RegistrySettings; others(): Promise<readonly string[]> } | undefined
+  readonly hot:
+    | { readonly list: HotList; readonly settings: RegistrySettings; instances(): Promise<readonly string[]> }
+    | undefined
 }
 
 /** Keys asked for at once. */
@@ -60,7 +62,7 @@ export class Warmth {
   /** Begins to write snapshots and lists of hot keys. */
   start(): void {
     const { snapshot, hot } = this.#parts
-    if (snapshot !== undefined && snapshot.interval > 0) this.#repeat(snapshot.interval, () => this.save(false))
+    if (snapshot !== undefined && snapshot.interval > 0) this.#repeat(snapshot.interval, () => this.#saveNow())
     if (hot !== undefined && hot.settings.hotKeys > 0) this.#repeat(hot.settings.hotEvery, () => this.#publish())
   }
 
@@ -70,24 +72,28 @@ export class Warmth {
     for (const timer of this.#timers) timer.cancel()
   }
 
-  /** Writes a snapshot, one at a time. Never rejects, never takes much more than its deadline. */
-  async save(drained: boolean): Promise<void> {
+  /**
+   * Writes the last snapshot, after one that is under way. Never rejects, and takes not much more than its deadline.
+   *
+   * @param drained nothing is served or invalidated after it
+   */
+  async finish({ drained }: { readonly drained: boolean }): Promise<void> {
     const { snapshot, engine } = this.#parts
     if (snapshot === undefined) return
-    const { clock } = engine
-    const deadlineMs = snapshot.deadline
-    if (this.#saving !== undefined && !drained) return
-    const former = this.#saving
-    const work = (former ?? Promise.resolve()).then(() => this.#save(drained)).finally(() => (this.#saving = undefined))
-    this.#saving = work
-    // A disk that hangs keeps nobody from ending: what was begun beside the former snapshot is left there.
+    const work = (this.#saving ?? Promise.resolve()).then(() => this.#save(drained))
+    // A disk that hangs keeps nobody from ending: what was begun stands beside the former snapshot.
     await new Promise<void>((resolve) => {
-      const timer = clock.after(deadlineMs * 2, resolve)
+      const timer = engine.clock.after(snapshot.deadline * 2, resolve)
       void work.finally(() => {
         timer.cancel()
         resolve()
       })
     })
+  }
+
+  #saveNow(): Promise<void> {
+    this.#saving ??= this.#save(false).finally(() => (this.#saving = undefined))
+    return this.#saving
   }
 
   async #save(drained: boolean): Promise<void> {
@@ -112,7 +118,7 @@ export class Warmth {
     const startedAt = clock.now()
     const isOver = (): boolean => clock.now() - startedAt >= warm || this.#isClosed
     if (!(await untilInSight(engine, log, isOver))) return
-    const wanted = (await hot.list.read(await hot.others(), hotKeys)).filter(({ key }) => memory.look(key) === undefined)
+    const wanted = (await hot.list.read(await hot.instances(), hotKeys)).filter(({ key }) => memory.look(key) === undefined)
     const preservers = this.#preservers()
     let found = 0
     for (let at = 0; at < wanted.length && !isOver(); at += PAGE) {

@@ -23,7 +23,7 @@ export interface FleetParts {
   readonly sequencer: Sequencer
   readonly workers: number
   /** What the next worker is started with, but for its name and address. */
-  start(): Omit<WorkerStart, 'worker' | 'at'>
+  start(): Omit<WorkerStart, 'worker' | 'place' | 'at'>
   onCounts(worker: string, counts: Counts): void
   onEnded(worker: string): void
   onHappened(events: readonly WorkerEvent[]): void
@@ -42,6 +42,7 @@ const MAX_PAUSE_MS = 10_000
 export class WorkerFleet implements Fleet {
   readonly #parts: FleetParts
   readonly #live = new Map<string, WorkerProcess>()
+  readonly #places = new Map<string, number>()
   readonly #pauses = new Set<Timer>()
   #starting: { resolve(port: number): void; reject(error: Error): void } | undefined
   #watched: readonly EventName[] = []
@@ -114,13 +115,13 @@ export class WorkerFleet implements Fleet {
     worker.kill()
   }
 
-  /** Lets every worker finish what is under way; who has not ended soon after the deadline is ended. */
-  async close(deadlineMs: number): Promise<void> {
+  /** Lets every worker finish what is under way; who has not ended `afterMs` after the deadline is ended. */
+  async close(deadlineMs: number, afterMs = ASK_MS): Promise<void> {
     this.#isClosing = true
     for (const pause of this.#pauses) pause.cancel()
     const all = [...this.#live.values()]
     for (const worker of all) worker.drain(deadlineMs)
-    const timer = this.#parts.clock.after(deadlineMs + ASK_MS, () => this.kill())
+    const timer = this.#parts.clock.after(deadlineMs + afterMs, () => this.kill())
     await Promise.all(all.map((worker) => worker.ended))
     timer.cancel()
     this.#beat?.cancel()
@@ -135,10 +136,19 @@ export class WorkerFleet implements Fleet {
   #spawn(): void {
     const id = String(this.#next)
     this.#next += 1
-    const start = (): WorkerStart => ({ ...this.#parts.start(), worker: id, at: this.#at })
+    const place = this.#freePlace()
+    this.#places.set(id, place)
+    const start = (): WorkerStart => ({ ...this.#parts.start(), worker: id, place, at: this.#at })
     const { process: child } = cluster.fork()
     const worker = new WorkerProcess(child, { id, start, clock: this.#parts.clock, events: this.#events() })
     this.#live.set(id, worker)
+  }
+
+  #freePlace(): number {
+    const taken = new Set(this.#places.values())
+    let place = 1
+    while (taken.has(place)) place += 1
+    return place
   }
 
   #events(): WorkerEvents {
@@ -171,6 +181,7 @@ export class WorkerFleet implements Fleet {
 
   #onEnded(worker: WorkerProcess): void {
     this.#live.delete(worker.id)
+    this.#places.delete(worker.id)
     this.#parts.sequencer.leave(worker.id)
     this.#parts.onEnded(worker.id)
   }

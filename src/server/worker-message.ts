@@ -17,6 +17,10 @@ import type { ReloadPlan } from './reload.ts'
 export interface WorkerStart {
   /** Never used again by another worker of this supervisor. */
   readonly worker: string
+  /** Its place among the workers, from 1: taken over by its successor. */
+  readonly place: number
+  /** Id of the instance. */
+  readonly instance: string
   /** With this worker's share of everything that is divided. */
   readonly config: Config
   /** Version of the rules, see LinkDraft. */

@@ -5,7 +5,6 @@
  * supervisor is silent; it drains and ends when the supervisor says so or is gone. Signals are the supervisor's: a terminal
  * sends them to all processes, and each must end in order.
  */
-import cluster from 'node:cluster'
 import { type Logger, pino } from 'pino'
 import { type Cache, createCache } from '../flow/cache.ts'
 import type { SharedLog } from '../flow/shared-log.ts'
@@ -15,26 +14,19 @@ import { SequencedLink } from '../tier/sequenced-link.ts'
 import type { Config } from './config-schema.ts'
 import { Front } from './front.ts'
 import type { ReloadPlan } from './reload.ts'
+import { openWorkerChannel, type WorkerChannel } from './worker-channel.ts'
 import { EventTap } from './worker-events.ts'
 import { watchMemory } from './resident.ts'
-import { errorWords, type FromWorker, type ToWorker, type WorkerStart } from './worker-message.ts'
+import { WorkerWarmth } from './worker-warmth.ts'
+import type { FromWorker, ToWorker, WorkerStart } from './worker-message.ts'
 
 const BLIND_AFTER_MS = 1000
 const COUNTS_EVERY_MS = 1000
 
-/** The channel to the supervisor. */
-interface Channel {
-  tell(message: FromWorker): void
-  /** Waits until everything told has left. */
-  flush(): Promise<void>
-}
-
 /** Runs until the supervisor ends it. @returns the exit code */
 export function runWorker(): Promise<number> {
-  // Without it node:cluster ends the process the moment the supervisor is gone, and what is under way with it.
-  if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
-  const channel = openChannel()
+  const channel = openWorkerChannel()
   return new Promise((resolve) => {
     let serving: Worker | undefined
     const end = (code: number, deadlineMs?: number): void => {
@@ -56,7 +48,7 @@ export function runWorker(): Promise<number> {
 
 type End = (code: number, deadlineMs?: number) => void
 
-function start(given: WorkerStart, { channel, end }: { channel: Channel; end: End }): Worker | undefined {
+function start(given: WorkerStart, { channel, end }: { channel: WorkerChannel; end: End }): Worker | undefined {
   const logger = pino({ level: given.config.log.level, base: { worker: given.worker } }, pino.destination({ fd: 2, sync: true }))
   process.on('unhandledRejection', (error) => logger.error({ err: error }, 'a rejection that nobody handled'))
   process.once('uncaughtException', (error) => {
@@ -67,7 +59,7 @@ function start(given: WorkerStart, { channel, end }: { channel: Channel; end: En
   try {
     return new Worker(given, { channel, logger, end })
   } catch (error) {
-    channel.tell({ type: 'failed', error: errorWords(error) })
+    channel.fail(error)
     end(1)
     return undefined
   }
@@ -75,11 +67,12 @@ function start(given: WorkerStart, { channel, end }: { channel: Channel; end: En
 
 class Worker {
   readonly #start: WorkerStart
-  readonly #channel: Channel
+  readonly #channel: WorkerChannel
   readonly #logger: Logger
   readonly #onFailed: () => void
   readonly #cache: Cache
   readonly #front: Front
+  readonly #warmth: WorkerWarmth
   readonly #explainer: Explainer
   readonly #events: EventTap
   #config: Config
@@ -88,7 +81,7 @@ class Worker {
   #rules: number
   #closed: Promise<void> | undefined
 
-  constructor(start: WorkerStart, parts: { channel: Channel; logger: Logger; end: End }) {
+  constructor(start: WorkerStart, parts: { channel: WorkerChannel; logger: Logger; end: End }) {
     const { memory, l2, contexts, events } = start.config
     this.#start = start
     this.#config = start.config
@@ -99,6 +92,7 @@ class Worker {
     this.#cache = createCache({ memory, l2, contexts, events, logger: parts.logger })
     const { engine } = this.#cache
     this.#front = new Front(start.config, { engine, logger: parts.logger, name: start.generation })
+    this.#warmth = new WorkerWarmth(start, { engine, logger: parts.logger, preserver: () => this.#front.preserver })
     const doors = [{ explain: (head: Parameters<Front['explain']>[0]) => this.#front.explain(head) }]
     this.#explainer = createExplainer({ engine, doors, authority: () => this.#front.authority })
     this.#events = new EventTap(engine, (happened) => parts.channel.tell({ type: 'events', events: happened }))
@@ -167,17 +161,21 @@ class Worker {
     this.#shared = engine.shared ?? engine.join(this.#link as SequencedLink)
     this.#shared.rules = this.#rules
     try {
+      await this.#warmth.begin()
+      if (this.#closed !== undefined) return
       const { port } = await this.#front.listen(this.#start.at)
       watchMemory(engine)
+      this.#warmth.serve()
       this.#channel.tell({ type: 'listening', port })
     } catch (error) {
-      this.#channel.tell({ type: 'failed', error: errorWords(error) })
+      this.#channel.fail(error)
       this.#onFailed()
     }
   }
 
   async #shut(deadlineMs: number): Promise<void> {
     await this.#front.close(deadlineMs)
+    await this.#warmth.close()
     this.#channel.tell({ type: 'counts', counts: countsOf(this.#cache.engine) })
     this.#events.watch([])
     this.#explainer.close()
@@ -195,16 +193,5 @@ class Worker {
       if (this.#shared?.isBlind !== true) this.#channel.tell({ type: 'counts', counts: countsOf(engine) })
       this.#report()
     })
-  }
-}
-
-function openChannel(): Channel {
-  const send = (message: FromWorker, done: () => void): void => {
-    if (process.connected && process.send !== undefined) process.send(message, undefined, undefined, done)
-    else done()
-  }
-  return {
-    tell: (message) => send(message, () => {}),
-    flush: () => new Promise((resolve) => send({ type: 'alive' }, resolve)),
   }
 }
