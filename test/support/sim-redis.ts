@@ -1,5 +1,5 @@
 /**
- * The Redis port over a simulation's store, as far as the second level asks it: its two scripts and `UNLINK`, each one step.
+ * The Redis port over a simulation's store, as far as the second level asks it: its scripts and plain commands.
  */
 import { ForecacheError } from '../../src/model/errors.ts'
 import type { SimNode } from '../../src/sim/node.ts'
@@ -8,12 +8,15 @@ import type { RedisCommand, RedisReply } from '../../src/tier/redis-client.ts'
 import type { RedisPort, RedisScript, RedisSession } from '../../src/tier/redis-port.ts'
 
 type Text = string | Buffer
+type Script = (data: StoreData) => RedisReply
 
 /** A node's port. Entries stand as Latin-1 text: a byte a character. */
 export class SimRedis implements RedisPort {
   readonly kind = 'single'
   readonly #node: SimNode
   #run = ''
+  #scripts: Script[] = []
+  #replies: Promise<readonly [replies: RedisReply[], run: string]> = Promise.resolve([[], ''])
 
   constructor(node: SimNode) {
     this.#node = node
@@ -28,9 +31,10 @@ export class SimRedis implements RedisPort {
     return this.#run
   }
 
-  call([name, ...keys]: RedisCommand, { deadlineMs }: { readonly deadlineMs: number }): Promise<RedisReply> {
-    if (String(name) !== 'UNLINK') throw new Error(`the simulation's store has no ${String(name)}`)
-    return this.#ask(deadlineMs, (data) => keys.filter((key) => data.del(String(key))).length)
+  call([name, ...args]: RedisCommand, { deadlineMs }: { readonly deadlineMs: number }): Promise<RedisReply> {
+    const command = COMMAND[String(name)]
+    if (command === undefined) return Promise.reject(new Error(`the simulation's store has no ${String(name)}`))
+    return this.#ask(deadlineMs, (data) => command(data, args.map(String)))
   }
 
   run(
@@ -60,11 +64,27 @@ export class SimRedis implements RedisPort {
 
   close(): void {}
 
-  async #ask(deadlineMs: number, script: (data: StoreData) => RedisReply): Promise<RedisReply> {
-    const [reply, run] = await this.#node.store.run((data) => [script(data), data.runId] as const, deadlineMs)
-    this.#run = run
-    return reply
+  /** What is asked in one turn goes over the connection in its order, and in one piece. */
+  #ask(deadlineMs: number, script: Script): Promise<RedisReply> {
+    if (this.#scripts.length === 0) {
+      const scripts = this.#scripts
+      this.#replies = Promise.resolve().then(() => {
+        this.#scripts = []
+        return this.#node.store.run((data) => [scripts.map((each) => each(data)), data.runId] as const, deadlineMs)
+      })
+    }
+    const index = this.#scripts.push(script) - 1
+    return this.#replies.then(([replies, run]) => {
+      this.#run = run
+      return replies[index] as RedisReply
+    })
   }
+}
+
+const COMMAND: Readonly<Record<string, (data: StoreData, args: readonly string[]) => RedisReply>> = {
+  UNLINK: (data, keys) => keys.filter((key) => data.del(key)).length,
+  GETRANGE: (data, [key = '', from, to]) => Buffer.from(data.get(key) ?? '', 'latin1').subarray(Number(from), Number(to) + 1),
+  TIME: (data) => [String(Math.floor(data.time() / 1000)), String((data.time() % 1000) * 1000)],
 }
 
 /** As the store's `TIME`, in µs. */

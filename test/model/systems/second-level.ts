@@ -11,6 +11,9 @@ import { SimRedis } from '../../support/sim-redis.ts'
 
 const MAX_ENTRY_BYTES = 4096
 
+/** Counts what was found there and believed: a second level that never answers would prove nothing. */
+export const SECOND_HITS = { count: 0 }
+
 /** Gives an engine a second level in the world's store. */
 export function addSecondLevel({ engine }: Cache, node: SimNode): void {
   const { clock, fence, memory, governor, events, meter, ledger, settings } = engine
@@ -30,7 +33,10 @@ export function addSecondLevel({ engine }: Cache, node: SimNode): void {
     ...{ remote, seal: undefined, clock, fence, meter, ledger, originLagMs: 0 },
     ...{ deadlineMs: 50, maxEntryBytes: MAX_ENTRY_BYTES, maxQueueBytes: 1_000_000 },
     shared: () => engine.shared,
-    promote: (entry, softened) => (engine.shared?.isClosedToKeeps === true ? 'fenced' : promote(keeping, entry, softened)),
+    promote: (entry, softened) => {
+      SECOND_HITS.count += 1
+      return engine.shared?.isClosedToKeeps === true ? 'fenced' : promote(keeping, entry, softened)
+    },
   })
   second.teach(encodeValue)
   Object.assign(engine, { second })
