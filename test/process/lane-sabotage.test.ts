@@ -43,8 +43,8 @@ describe('the comparison of lane and node:http', () => {
     })
     const aged: readonly Step[] = [...STEPS.slice(0, 2), { kind: 'forward', ms: 30_000 }, ...STEPS.slice(2)]
 
-    const [honest, asHonest] = await converse({ ...stage, idleTurns: 200 }, aged)
-    const [one, other] = await converse({ ...stage, arms: [spoilt.arm, http], idleTurns: 200 }, aged)
+    const [honest, asHonest] = await converse({ ...stage, calm: { turns: 200, ms: 10 } }, aged)
+    const [one, other] = await converse({ ...stage, arms: [spoilt.arm, http], calm: { turns: 200, ms: 10 } }, aged)
 
     if (!honest || !asHonest || !one || !other) throw new Error('two outcomes')
     expect(differences(honest, asHonest)).toEqual([])

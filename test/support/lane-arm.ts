@@ -151,14 +151,22 @@ export async function turns(count: number): Promise<void> {
   for (let left = count; left > 0; left -= 1) await new Promise((resolve) => setImmediate(resolve))
 }
 
-/** Waits until nothing has happened for `idle` turns of the event loop. */
-export async function settled(activity: () => number, idle: number): Promise<void> {
+/** How long nothing must happen for it to be the end: turns of the event loop, and ms besides. */
+export interface Calm {
+  readonly turns: number
+  readonly ms: number
+}
+
+/** Waits until nothing has happened for so long. */
+export async function settled(activity: () => number, calm: Calm): Promise<void> {
   let last = activity()
-  for (let calm = 0; calm < idle; calm += 1) {
+  let since = performance.now()
+  for (let turn = 0; turn < calm.turns || performance.now() - since < calm.ms; turn += 1) {
     await turns(1)
     const now = activity()
     if (now === last) continue
     last = now
-    calm = 0
+    since = performance.now()
+    turn = 0
   }
 }

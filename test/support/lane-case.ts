@@ -6,7 +6,7 @@
  */
 import type { InvalidateInput } from '../../src/flow/invalidate.ts'
 import { ACCOUNT } from '../../src/model/ledger.ts'
-import { type Arm, settled, turns, Wire, type ForwardClock } from './lane-arm.ts'
+import { type Arm, type Calm, settled, turns, Wire, type ForwardClock } from './lane-arm.ts'
 
 /** One step. Bytes are latin1; `uuuuuuu` in them stands for the conversation's own path part. */
 export type Step =
@@ -47,8 +47,7 @@ const END_MS = 4000
 export interface Stage {
   readonly arms: readonly Arm[]
   readonly clock: ForwardClock
-  /** Turns of the event loop without anything happening that count as the end. */
-  readonly idleTurns: number
+  readonly calm: Calm
   /** Default: the gateway's. */
   readonly door?: Door
 }
@@ -64,9 +63,9 @@ export interface Door {
 }
 
 /** Runs a conversation on every arm of a stage. */
-export async function converse({ arms, clock, idleTurns, door = GATEWAY }: Stage, steps: readonly Step[]): Promise<Outcome[]> {
+export async function converse({ arms, clock, calm, door = GATEWAY }: Stage, steps: readonly Step[]): Promise<Outcome[]> {
   const name = nextName()
-  const talks = arms.map((arm) => new Talk(arm, { name, idleTurns, door }))
+  const talks = arms.map((arm) => new Talk(arm, { name, calm, door }))
   for (const step of steps) {
     if (step.kind === 'forward') clock.forward(step.ms)
     else await Promise.all(talks.map((talk) => talk.take(step)))
@@ -83,7 +82,7 @@ function nextName(): string {
 class Talk {
   readonly #arm: Arm
   readonly #name: string
-  readonly #idleTurns: number
+  readonly #calm: Calm
   readonly #door: Door
   readonly #seenBefore: number
   readonly #countsBefore: Record<string, number>
@@ -91,10 +90,10 @@ class Talk {
   #wire: Wire | undefined
   #cut = false
 
-  constructor(arm: Arm, { name, idleTurns, door }: { readonly name: string; readonly idleTurns: number; readonly door: Door }) {
+  constructor(arm: Arm, { name, calm, door }: { readonly name: string; readonly calm: Calm; readonly door: Door }) {
     this.#arm = arm
     this.#name = name
-    this.#idleTurns = idleTurns
+    this.#calm = calm
     this.#door = door
     this.#seenBefore = arm.origin.seen.length
     this.#countsBefore = countsOf(arm)
@@ -136,7 +135,7 @@ class Talk {
     while (!wire.isOver && Date.now() < deadline) await turns(1)
     const end = !wire.isOver ? 'open' : wire.reset ? 'reset' : 'closed'
     wire.socket.destroy()
-    await settled(() => this.#arm.origin.activity, 8)
+    await settled(() => this.#arm.origin.activity, { turns: 8, ms: 0 })
     return {
       text: wire.text,
       asides: this.#asides,
@@ -177,7 +176,7 @@ class Talk {
     const { ledger } = this.#arm.gateway.cache.engine
     const deadline = Date.now() + END_MS
     do {
-      await settled(() => wire.activity + this.#arm.origin.activity, this.#idleTurns)
+      await settled(() => wire.activity + this.#arm.origin.activity, this.#calm)
     } while ((ledger.of(ACCOUNT.coding) > 0 || (!wire.isOver && isInBody(wire.text))) && Date.now() < deadline)
   }
 

@@ -1,7 +1,7 @@
 /**
  * Two gateways that should do the same, set against each other over generated conversations.
  */
-import { type Arm, ForwardClock, startArm, turns } from './lane-arm.ts'
+import { type Arm, type Calm, ForwardClock, startArm, turns } from './lane-arm.ts'
 import { converse, type Door, type Stage, type Step } from './lane-case.ts'
 import { differences } from './lane-compare.ts'
 import { Dice } from './lane-dice.ts'
@@ -12,9 +12,9 @@ import { shrink } from './lane-shrink.ts'
 /** Limits near which heads are generated. */
 export const LIMITS: HeadLimits = { head: 4096, fields: 40, target: 1024 }
 
-/** Enough for a machine that is not overloaded; what differs is looked at again, with patience. */
-const IDLE_TURNS = 40
-const PATIENT_TURNS = 400
+/** Enough for a machine that is not overloaded; what differs is looked at twice again, with patience. */
+const CALM: Calm = { turns: 40, ms: 0 }
+const PATIENT: Calm = { turns: 200, ms: 25 }
 /** A connection that was refused is read away for a second. */
 const LINGER_MS = 3000
 
@@ -47,21 +47,21 @@ export async function startDuel(
   const clock = new ForwardClock()
   const common = { ...values, limits: { ...LIMITS, keepAlive: '1h' } }
   const arms = await Promise.all(lanes.map((lane) => startArm(lane ? 'lane' : 'http', clock, { ...common, lane })))
-  const stage: Stage = { arms, clock, idleTurns: IDLE_TURNS, ...(matter.door && { door: matter.door }) }
-  const compare = async (steps: readonly Step[], idleTurns: number): Promise<string[]> => {
-    const [one, other] = await converse({ ...stage, idleTurns }, steps)
+  const stage: Stage = { arms, clock, calm: CALM, ...(matter.door && { door: matter.door }) }
+  const compare = async (steps: readonly Step[], calm: Calm): Promise<string[]> => {
+    const [one, other] = await converse({ ...stage, calm }, steps)
     return one === undefined || other === undefined ? [] : differences(one, other)
   }
   const judge = async (steps: readonly Step[]): Promise<string | undefined> => {
-    if ((await compare(steps, IDLE_TURNS)).length === 0) return undefined
-    const first = await compare(steps, PATIENT_TURNS)
-    if (first.length === 0) return undefined
+    if ((await compare(steps, CALM)).length === 0) return undefined
+    const first = await compare(steps, PATIENT)
+    if (first.length === 0 || (await compare(steps, PATIENT)).length === 0) return undefined
     const shows = async (tried: readonly Step[]): Promise<boolean> =>
-      signature(await compare(tried, PATIENT_TURNS)) === signature(first)
+      signature(await compare(tried, PATIENT)) === signature(first)
     const least = await shrink(steps, shows)
     return [
       ...least.map((step) => `  ${JSON.stringify(step).replaceAll(/(.{1,30}?)\1{20,}/g, '$1…')}`),
-      ...(await compare(least, PATIENT_TURNS)),
+      ...(await compare(least, PATIENT)),
     ].join('\n')
   }
   return {

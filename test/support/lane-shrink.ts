@@ -4,9 +4,9 @@
 import type { Step } from './lane-case.ts'
 
 const REQUEST = /(?=(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|QUERY|PROPFIND|CONNECT|TRACE) (?:\/|http|\*|a\.t))/
-const MAX_TRIES = 400
+const MAX_TRIES = 150
 
-/** @param shows whether a conversation still shows it; asked at most 400 times */
+/** @param shows whether a conversation still shows it; asked at most 150 times */
 export async function shrink(
   steps: readonly Step[],
   shows: (steps: readonly Step[]) => Promise<boolean>,
