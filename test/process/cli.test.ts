@@ -5,7 +5,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symli
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runCliProcess, type Running, startCli } from '../support/cli-process.ts'
@@ -116,7 +116,10 @@ describe('cli process: the demo without its optional peer', () => {
     cpSync(join(ROOT, 'package.json'), join(bare, 'package.json'))
     mkdirSync(join(bare, 'node_modules'))
     const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
-    for (const name of Object.keys(dependencies)) symlinkSync(join(ROOT, 'node_modules', name), join(bare, 'node_modules', name))
+    for (const name of Object.keys(dependencies)) {
+      mkdirSync(dirname(join(bare, 'node_modules', name)), { recursive: true }) // scoped names are folders
+      symlinkSync(join(ROOT, 'node_modules', name), join(bare, 'node_modules', name))
+    }
 
     const ended = await runCliProcess(['demo', '--once'], join(bare, 'bin', 'forecache.js'))
 
