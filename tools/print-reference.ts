@@ -14,6 +14,7 @@ import { printJsonSchema } from './reference/json-schema.ts'
 import { printMetrics } from './reference/metrics.ts'
 import { printReasons } from './reference/reasons.ts'
 import { printSchema } from './reference/schema.ts'
+import { printTesting } from './reference/testing.ts'
 import { conclude, ROOT } from './source.ts'
 
 /** Each page by its path. */
@@ -33,6 +34,7 @@ const PAGES: Readonly<Record<string, () => string>> = {
       intro:
         'The same for Express, Fastify, Hono, Koa, `node:http` and fetch handlers; one policy given flat, or several in `routes`. Unknown names are refused.',
     }),
+  'docs/reference/testing.md': printTesting,
   'docs/reference/config.md': () =>
     printSchema(CONFIG, {
       title: 'Configuration of the gateway',

@@ -39,8 +39,8 @@ class Running {
   constructor(trial: Trial, schedule: Schedule, isTraced: boolean) {
     this.#trial = trial
     this.#schedule = schedule
-    const { nodes, skew, immediates } = trial
-    this.world = new World({ seed: schedule.seed, nodes, skewMs: skew, isTraced, hasImmediates: immediates })
+    const { nodes, skew } = trial
+    this.world = new World({ seed: schedule.seed, nodes, skewMs: skew, isTraced })
     this.#instances = this.world.nodes.map((node) => trial.start(node))
   }
 

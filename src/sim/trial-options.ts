@@ -74,7 +74,6 @@ export const TRIAL_OPTIONS = z.strictObject({
     .default(3_600_000)
     .meta({ unit: 'ms', shown: '1h', description: 'Clocks of nodes and store differ by up to so much.' }),
   warmUp: duration().default(0).meta({ unit: 'ms', shown: '0', description: 'Time to come up, before the first step.' }),
-  immediates: z.boolean().default(false).meta({ description: 'Lets run what the system puts off with `setImmediate`; dearer.' }),
   promises: z
     .array(z.enum(PROMISES))
     .default([...PROMISES])

@@ -1,9 +1,10 @@
 /**
  * A world: time, chance, network, store, origin and nodes of one run.
  *
- * Floor 1, room sim. Nothing in it comes from outside: the same seed and the same steps give the same world.
+ * Floor 1, room sim. Nothing in it comes from outside: the same seed and the same steps give the same world. After every
+ * event the event loop turns once: nothing else of the process is waited for.
  */
-import { createVirtualClock, settle, type VirtualClock } from '../model/virtual-clock.ts'
+import { createVirtualClock, type VirtualClock } from '../model/virtual-clock.ts'
 import { Chance } from './chance.ts'
 import { History } from './history.ts'
 import { Network } from './network.ts'
@@ -22,8 +23,6 @@ export interface WorldOptions {
   readonly skewMs?: number
   /** Keeps lines for people to read; default false. */
   readonly isTraced?: boolean
-  /** Lets run what is put off with `setImmediate`; default false. Dearer: the event loop turns at every event. */
-  readonly hasImmediates?: boolean
 }
 
 /** See the module's header. */
@@ -39,10 +38,8 @@ export class World {
   readonly lines: string[] = []
   readonly #startMs: number
   readonly #isTraced: boolean
-  readonly #settled: () => Promise<void>
 
-  constructor({ seed, nodes, skewMs = 0, isTraced = false, hasImmediates = false }: WorldOptions) {
-    this.#settled = hasImmediates ? turnEventLoop : settle
+  constructor({ seed, nodes, skewMs = 0, isTraced = false }: WorldOptions) {
     this.clock = createVirtualClock()
     this.#startMs = this.clock.now()
     this.#isTraced = isTraced
@@ -73,7 +70,7 @@ export class World {
 
   /** Lets time pass, and everything happen in it. */
   pass(ms: number): Promise<void> {
-    return this.clock.advanceAsync(ms, this.#settled)
+    return this.clock.advanceAsync(ms, turnEventLoop)
   }
 }
 
@@ -82,7 +79,7 @@ export function createWorld(options: WorldOptions): World {
   return new World(options)
 }
 
-/** Promises settle, and what was put off by now has run. */
+/** Promises settle, however long their chain, and what was put off with `setImmediate` by now has run. */
 function turnEventLoop(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve))
 }

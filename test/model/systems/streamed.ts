@@ -97,7 +97,6 @@ export function streamed({ policy, sabotage, hasSecond = false }: StreamedOption
       return instanceOf(cache, node)
     },
     ...FLEET_PLAN,
-    immediates: hasSecond, // writes to the second level wait for their turn of the event loop
     ...(policy === 'miss' ? { check: goneOnceAnswered } : {}),
   }
 }
