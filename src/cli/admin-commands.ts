@@ -1,5 +1,5 @@
 /**
- * Commands that talk to something already running: purge, explain, stats, bench.
+ * Commands that talk to something already running: purge, explain, stats, top, bench.
  *
  * Floor 6, room cli.
  */
@@ -47,6 +47,16 @@ export function addAdminCommands(program: Command, io: Io, act: Act): void {
   withApi(program.command('stats'))
     .description('print counters, rates and latencies of a running forecache')
     .action((flags: ApiFlags) => act(async () => (await import('./stats.ts')).runStats(place(flags), io)))
+  withApi(program.command('top'))
+    .description('print the keys read most at this moment, and all instances')
+    .option('--seconds <number>', 'how long to count, 0.1 to 10', parsePositive, 1)
+    .option('--limit <number>', 'keys to print', parsePositive, 20)
+    .action((flags: ApiFlags & { seconds: number; limit: number }) =>
+      act(async () => {
+        const { seconds, limit } = flags
+        return (await import('./top.ts')).runTop({ ...place(flags), seconds, limit }, io)
+      }),
+    )
   addBench(program, io, act)
 }
 

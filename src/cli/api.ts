@@ -34,7 +34,12 @@ export async function callApi(place: ApiPlace, path: string, body?: object): Pro
 }
 
 /** By what an answer is known to be the administration's, and not that of another server at this address. */
-const PROOFS: Readonly<Record<string, string>> = { '/v1/stats': 'rates', '/v1/explain': 'reason', '/v1/invalidate': 'token' }
+const PROOFS: Readonly<Record<string, string>> = {
+  '/v1/stats': 'rates',
+  '/v1/top': 'windowMs',
+  '/v1/explain': 'reason',
+  '/v1/invalidate': 'token',
+}
 
 function isProven(path: string, parsed: unknown): boolean {
   const proof = PROOFS[path.split('?', 1)[0] as string]

@@ -64,3 +64,10 @@ export function showMs(ms: number): string {
 export function showShare(share: number): string {
   return `${(share * 100).toFixed(2)} %`
 }
+
+/** A size for people: `1536` is `1.5 KiB`. */
+export function showBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB']
+  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10))
+  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`
+}

@@ -15,7 +15,7 @@ export { PROCESS_IO } from './io.ts'
 
 /** Flags and commands of the contract that this version does not have. */
 const LATER_FLAGS = ['--resp', '--upstream']
-const LATER_COMMANDS = ['top', 'analyze']
+const LATER_COMMANDS = ['analyze']
 
 const DONE = 0
 const FAILED = 1

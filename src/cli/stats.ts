@@ -1,11 +1,12 @@
 /**
- * `forecache stats`: how a running forecache does, on one screen.
+ * `forecache stats`: how a running forecache and its instances do, on one screen.
  *
  * Floor 6, room cli. `--json` prints everything the administration says.
  */
 import type { FullStats, Latencies, RouteStats } from '../ops/stats.ts'
 import { type ApiPlace, callApi } from './api.ts'
-import { type Io, renderTable, showMs, showShare } from './io.ts'
+import { describeInstances, fetchInstances } from './instances.ts'
+import { type Io, renderTable, showBytes, showMs, showShare } from './io.ts'
 
 /** Options of the command. */
 export interface StatsWish extends ApiPlace {
@@ -14,8 +15,9 @@ export interface StatsWish extends ApiPlace {
 
 /** @returns the exit code @throws FC_CLI_API */
 export async function runStats(wish: StatsWish, io: Io): Promise<number> {
-  const stats = await callApi(wish, '/v1/stats')
-  io.out(wish.json ? JSON.stringify(stats) : describeStats(stats as FullStats))
+  const [stats, instances] = await Promise.all([callApi(wish, '/v1/stats') as Promise<FullStats>, fetchInstances(wish)])
+  if (wish.json) io.out(JSON.stringify({ ...stats, ...instances }))
+  else io.out([describeStats(stats), ...describeInstances(instances)].join('\n'))
   return 0
 }
 
@@ -76,10 +78,4 @@ function routeRow({ route, rates, counts, latency }: RouteStats): (string | numb
     showMs(latency.cached?.p50Ms ?? Number.NaN),
     showMs(latency.uncached?.p50Ms ?? Number.NaN),
   ]
-}
-
-function showBytes(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB']
-  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10))
-  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`
 }

@@ -91,7 +91,6 @@ describe('cli: exit codes', () => {
   it.each([
     [['serve', '--resp=1'], '--resp'],
     [['serve', '--upstream', 'x'], '--upstream'],
-    [['top'], 'top'],
     [['analyze', 'access.log'], 'analyze'],
   ])('says of %j that this version does not have it', async (argv, name) => {
     expect(await run(...argv)).toEqual({ code: 2, out: '', err: `error: ${name}: not in this version` })
@@ -104,6 +103,51 @@ describe('cli: exit codes', () => {
     expect(result.err).toMatch(
       /^error: FC_CLI_API: http:\/\/127\.0\.0\.1:1\/v1\/stats: no answer \(ECONNREFUSED\); start `forecache serve`/,
     )
+  })
+})
+
+describe('cli: top and the instances', () => {
+  const INSTANCES = [
+    {
+      id: 'self',
+      self: true,
+      state: 'ready',
+      address: '127.0.0.1:8080',
+      processes: 2,
+      requestsPerSecond: 120.5,
+      cpu: 0.4,
+      loopDelayMs: 1.2,
+    },
+    {
+      id: 'other',
+      self: false,
+      state: 'draining',
+      address: '127.0.0.2:8080',
+      processes: 1,
+      p99Ms: 3.25,
+      rssBytes: 73_400_320,
+      hitRatio: 0.9,
+    },
+  ]
+  const TOP = { windowMs: 1000, reads: 10, errorReads: 0, keys: [{ key: 'http://a/b', reads: 10, perSecond: 10, share: 1 }] }
+
+  it('prints keys and instances, and warns when others may be missing', async () => {
+    const { url, asked } = await startApi(200, JSON.stringify({ ...TOP, instances: INSTANCES, complete: false }))
+
+    const result = await run('top', '--api', url, '--seconds', '2', '--limit', '5')
+
+    expect(result).toMatchObject({ code: 0, err: '' })
+    expect(asked.map((one) => one.url).toSorted()).toEqual(['/v1/instances', '/v1/top?seconds=2&limit=5'])
+    expect(result.out).toMatch(/10 reads in 1\.0 s/)
+    expect(result.out).toMatch(/10 {2}100\.00 % {2}http:\/\/a\/b/)
+    expect(result.out).toMatch(/self \* +127\.0\.0\.1:8080 +ready +2 +120\.5 +40\.00 %/)
+    expect(result.out).toMatch(/other +127\.0\.0\.2:8080 +draining +1 .*3\.25 ms +70\.0 MiB +90\.00 %/)
+    expect(result.out).toMatch(/other instances may live/)
+  })
+
+  it('gives all of it as JSON', async () => {
+    const { url } = await startApi(200, JSON.stringify({ ...TOP, instances: INSTANCES, complete: true }))
+    expect(JSON.parse((await run('top', '--api', url, '--json')).out)).toEqual({ ...TOP, instances: INSTANCES, complete: true })
   })
 })
 

@@ -24,7 +24,7 @@ describe('docs/reference/cli.md', () => {
       }
     }
 
-    expect(commands.length).toBe(7)
+    expect(commands.length).toBe(8)
     expect(missing).toEqual([])
   })
 })
