@@ -67,6 +67,10 @@ export class FleetTotals {
       fence: engine.fence,
       token: () => engine.token(),
       governor: { state: () => sumStates([engine.governor.state(), ...all.map((one) => one.state)]) },
+      second: engine.second && {
+        isUp: engine.second.isUp,
+        queueBytes: sum((one) => one.state.ledger.remote, engine.second.queueBytes),
+      },
     }
   }
 

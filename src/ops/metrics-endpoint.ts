@@ -23,6 +23,9 @@ export function createMetricsEndpoint(whole: Whole, first: MetricSource, options
     get governor() {
       return source.governor
     },
+    get second() {
+      return source.second
+    },
   }
   const registry = exposeMetrics(current, options)
   whole.expose(registry, options?.prefix)

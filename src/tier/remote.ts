@@ -61,7 +61,7 @@ local left = stored + tonumber(ARGV[5]) - now
 if left < 1 then return { told, 'expired' } end
 local head = redis.call('GETRANGE', KEYS[1], 0, ${MAX_HEAD_BYTES})
 local generation, asOf, at = string.match(head, '^FC1:([%w_.-]+):(%d+):(%d+):')
-if generation == ARGV[1] then
+if generation == ARGV[1] and tonumber(at) <= now then
   if tonumber(asOf) > tonumber(ARGV[2]) then return { told, 'older' } end
   if tonumber(asOf) == tonumber(ARGV[2]) and tonumber(at) > stored then return { told, 'older' } end
 end
@@ -178,7 +178,7 @@ class Remote implements RemotePort {
   }
 
   #observe(name: string, time: RedisReply | undefined, asked: number): number | undefined {
-    const storeMs = Math.floor(Number(String(time)) / 1000)
+    const storeMs = Number(String(time)) / 1000 // not cut off: what is younger by half a ms is younger
     if (!(storeMs > 0)) return undefined
     this.#clockOf(name).observe(storeMs, asked, this.#parts.clock.now())
     return storeMs
