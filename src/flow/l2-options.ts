@@ -54,7 +54,5 @@ export const L2 = z.strictObject({
   }),
 })
 
-/** The second level as users write it. */
-export type L2Input = z.input<typeof L2>
 /** Resolved. */
 export type L2Settings = z.output<typeof L2>
