@@ -229,10 +229,11 @@ export class Listener {
   /** The bytes cannot be read as HTTP any further: the request they belong to fails, then the connection ends. */
   #onParseError(error: Error & { code?: string }, socket: Socket): void {
     const connection = this.#connections.of(socket)
-    if (error.code === 'ECONNRESET' || !socket.writable) {
+    if (error.code === 'ECONNRESET' || (!socket.writable && !connection.closing)) {
       socket.destroy()
       return
     }
+    if (!socket.writable) return // more of what could not be read: the last answer is still on its way
     const failure = parseFailure(error, this.#options.maxHeadBytes)
     const { reading } = connection
     if (connection.inFlight > 0 && reading !== undefined && !reading.request.complete) {

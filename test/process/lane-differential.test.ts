@@ -69,6 +69,8 @@ describe(`lane and node:http, conversations from seed ${SEED}`, () => {
       { matter: { ...GATEWAY_MATTER, door } },
     )
 
+    // More of a head that was refused came while the refusal was still to be encrypted: the connection was cut.
+    expect(await judgeSeeds(60_727, 1)).toEqual([])
     expect(await judgeSeeds(SEED, Math.ceil(RUNS / 2))).toEqual([])
     expect(await remains()).toEqual([])
   })
