@@ -66,6 +66,7 @@ const POLICY_NAMES = [
   'limits',
   'strict',
   'readYourWrites',
+  'blind',
   'staleWithSMaxage',
   'compress',
   'finish',

@@ -63,6 +63,11 @@ export const ROUTE_POLICY = z.strictObject({
       description:
         'Answers to writes carry a version token in `forecache-token`; a request that bears it reads nothing older, on any instance: what it names is heard within `deadlines.token`, or the origin is asked. `cookie`: as a cookie of that name too.',
     }),
+  blind: z.enum(['miss', 'fail']).optional().meta({
+    shown: 'as l2.bus.blind',
+    description:
+      'While the log that instances share is out of sight: `miss` asks the origin, `fail` answers 503. Stricter than `l2.bus.blind`, never laxer.',
+  }),
   staleWithSMaxage: z
     .boolean()
     .default(false)
@@ -102,6 +107,8 @@ export interface Policy {
   readonly passMs: number
   readonly strict: boolean
   readonly readYourWrites: boolean | 'cookie'
+  /** Beyond what the engine does while the shared log is out of sight. */
+  readonly blind: 'miss' | 'fail' | undefined
   readonly staleWithSMaxage: boolean
   /** Undefined: responses stand as they came. */
   readonly compress: Compression | undefined
@@ -228,6 +235,7 @@ function resolve(route: z.output<typeof ROUTE_POLICY>, parts: PolicyParts): Poli
     passMs: route.limits.pass ?? limits.passMs,
     strict: route.strict,
     readYourWrites: route.readYourWrites,
+    blind: route.blind,
     staleWithSMaxage: route.staleWithSMaxage,
     compress: parseCompression(route.compress ?? compress),
     finish: route.finish,
@@ -244,6 +252,7 @@ function standard({ limits, compress = false }: PolicyParts): Policy {
     ...limits,
     strict: false,
     readYourWrites: false,
+    blind: undefined,
     staleWithSMaxage: false,
     compress: parseCompression(compress),
     finish: true,

@@ -4,6 +4,7 @@
  * Floor 4, room http. Unsafe methods are passed on and invalidate, reads go to the store, everything else is passed on.
  * Content that is no part of the key keeps a request out of the store (fat GET).
  */
+import { ForecacheError } from '../model/errors.ts'
 import type { BodySource, Reply, RequestHead } from '../model/exchange.ts'
 import { requestControl } from '../rules/reuse.ts'
 import { isSafeMethod } from '../rules/unsafe.ts'
@@ -30,7 +31,7 @@ export async function receive(desk: Desk, request: Request, exchange: DoorExchan
   const asked = requestControl(request.head.fields)
   const visit: Visit = { desk, ...request, exchange, routed, asked, tags: [], primary: undefined }
   const token = tokenOf(request.head, routed.policy)
-  const isSure = token === undefined && askedAt < desk.engine.seesUntil
+  const isSure = token === undefined && askedAt < desk.engine.seesUntil && routed.policy.blind === undefined
   const reply = await answer(isSure || (await isCurrent(visit, token)) ? visit : { ...visit, asked: { ...asked, noCache: true } })
   return observeAnswer(visit, askedAt, reply)
 }
@@ -49,5 +50,9 @@ async function isCurrent({ desk, head, routed }: Visit, token: string | undefine
   const { engine } = desk
   if (routed.policy.strict || !(isSafeMethod(head.method) || head.method === 'QUERY')) return true // nothing stored answers it
   if (engine.clock.now() >= engine.seesUntil) await engine.regain()
+  if (engine.shared?.isBlind === true && routed.policy.blind !== undefined) {
+    if (routed.policy.blind === 'fail') throw new ForecacheError('FC_LINK_BLIND')
+    return false
+  }
   return token === undefined || engine.catchUp(token, engine.settings.deadlines.token)
 }

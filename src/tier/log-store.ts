@@ -66,6 +66,8 @@ export interface LogStore {
   read(after: Position, limit: number, deadlineMs: number): Promise<readonly LogRow[]>
   /** As `read`, waiting for the next one; and what other members acknowledged. On a connection of its own. */
   listen(after: Position, waitMs: number): Promise<Heard>
+  /** Who listens may listen to a server that is no longer the one: the next `listen` connects anew. */
+  redial(): void
   /** Tells other members how far this one has come. */
   acknowledge(to: ReadonlyMap<string, Acknowledgement>, deadlineMs: number): Promise<void>
   /** Runs when the store can be reached again after it could not. @returns a function that stops it */

@@ -90,6 +90,10 @@ export class RedisLog implements LogStore {
     return { rows: parseRows(heard.get(log) ?? []), acknowledgements: words.flatMap(parseWord) }
   }
 
+  redial(): void {
+    if (this.#session !== undefined) this.#hangUp(this.#session)
+  }
+
   async acknowledge(to: ReadonlyMap<string, Acknowledgement>, deadlineMs: number): Promise<void> {
     const keys = [...to.keys()].map((member) => this.#keys.inbox + member)
     const words = [...to.values()].map(({ member, generation, upTo, matched }) =>

@@ -52,6 +52,8 @@ export interface StreamCounts {
 const PROOFS = 4
 /** That a member is blind holds for so many beats from the question that failed: by then the next one has. */
 const BLIND_BEATS = 3
+/** A question that took longer than its deadline by so much was asked by a process that slept. */
+const SLEPT = 1.25
 const PAGE = 1000
 const BATCH = 256
 const RETRY_MS = 20
@@ -210,7 +212,7 @@ export class StreamLink implements FenceLink {
     const { clock } = this.#parts
     let askedAt = clock.now()
     let sees = await this.#prove(this.#everyMs)
-    if (!sees && clock.now() - askedAt > this.#everyMs * 2) {
+    if (!sees && clock.now() - askedAt > this.#everyMs * SLEPT) {
       // A process that slept meanwhile has an answer from before: it asks from where it woke.
       askedAt = clock.now()
       sees = await this.#prove(this.#everyMs)
@@ -235,7 +237,10 @@ export class StreamLink implements FenceLink {
     const isOther = generation !== this.#horizon.generation
     this.#horizon.restart(generation, position)
     this.#outbox.forget(isOther ? Number.POSITIVE_INFINITY : position)
-    if (isOther) this.#roll.restart(generation)
+    if (isOther) {
+      this.#roll.restart(generation)
+      this.#parts.store.redial()
+    }
     this.#replies.restart(generation, silentUpTo)
     this.#receiver?.renew(position)
   }
@@ -252,7 +257,10 @@ export class StreamLink implements FenceLink {
         const { rows, acknowledgements } = await store.listen(this.#horizon.position, blindAfterMs / 2)
         if (this.#isClosed) return
         const last = this.#take(rows)
-        if (last === 'gap' || last === 'other') await this.#prove(this.#everyMs)
+        if (last === 'gap' || last === 'other') {
+          await this.#prove(this.#everyMs)
+          if (this.#take(rows) === 'other') await this.#hearElsewhere()
+        }
         for (const acknowledgement of acknowledgements) this.#roll.hear(acknowledgement)
         pauseMs = RETRY_MS
       } catch (error) {
@@ -261,6 +269,12 @@ export class StreamLink implements FenceLink {
         pauseMs = Math.min(MAX_RETRY_MS, pauseMs * 2)
       }
     }
+  }
+
+  /** What was heard is of a log that is no more: from a server that does not know it has been replaced. */
+  async #hearElsewhere(): Promise<void> {
+    this.#parts.store.redial()
+    await this.#pause(RETRY_MS)
   }
 
   /** Applies what follows without a gap. @returns how the last one followed */

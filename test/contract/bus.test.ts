@@ -211,6 +211,43 @@ describe('gateways that share a log', () => {
   })
 })
 
+describe('a gateway that has lost sight of the log', () => {
+  it('does what each route says', { timeout: 20_000 }, async () => {
+    stands += 1
+    let asked = 0
+    const url = await originHere((_, res) => {
+      asked += 1
+      res.writeHead(200, { 'cache-control': 'max-age=60' }).end(`v${asked}`)
+    })
+    const routes = [
+      { name: 'miss', match: { path: '/miss' }, blind: 'miss' as const },
+      { name: 'fail', match: { path: '/fail' }, blind: 'fail' as const },
+    ]
+    const l2 = { url: server.url, prefix: `bus${stands}:`, bus: { blindAfter: BLIND_MS } }
+    const { gateway, url: at } = await gatewayBefore(url, { routes, l2 })
+    const shared = gateway.cache.engine.shared
+    await until(() => shared?.isBlind === false, 'the log to be in sight')
+    const get = async (path: string): Promise<string> => {
+      const { statusCode, headers, body } = await request(at + path, { headers: { host: 'shop' } })
+      await body.dump()
+      return `${statusCode} ${headers['x-cache'] ?? ''}`
+    }
+    for (const path of ['/budget', '/miss', '/fail'])
+      for (const cache of ['MISS', 'HIT']) expect(await get(path)).toBe(`200 ${cache}`)
+
+    server.freeze()
+    onTestFinished(() => server.thaw())
+    await until(() => shared?.isBlind === true, 'the gateway to be blind')
+
+    expect(await get('/budget')).toBe('200 HIT')
+    expect(await get('/miss')).not.toBe('200 HIT')
+    expect(await get('/fail')).toMatch(/^503/)
+    server.thaw()
+    await until(() => shared?.isBlind === false, 'the log to be in sight')
+    for (const path of ['/budget', '/miss', '/fail']) expect(await get(path)).toBe('200 HIT')
+  })
+})
+
 function entry(value: number): { value: number; bytes: number; budget: { freshMs: number; staleMs: number; onErrorMs: number } } {
   return { value, bytes: 8, budget: { freshMs: 60_000, staleMs: 60_000, onErrorMs: 60_000 } }
 }

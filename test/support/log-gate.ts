@@ -38,6 +38,10 @@ export class LogGate implements LogStore {
     return heard
   }
 
+  redial(): void {
+    this.#store.redial()
+  }
+
   acknowledge(to: ReadonlyMap<string, Acknowledgement>, deadlineMs: number): Promise<void> {
     return this.#through(deadlineMs, () => this.#store.acknowledge(to, deadlineMs))
   }

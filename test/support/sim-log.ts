@@ -71,6 +71,8 @@ export class SimLog implements LogStore {
     return { rows: heard.rows, acknowledgements: heard.words.map(({ value }) => JSON.parse(value) as Acknowledgement) }
   }
 
+  redial(): void {}
+
   async acknowledge(to: ReadonlyMap<string, Acknowledgement>, deadlineMs: number): Promise<void> {
     await this.#node.store.run((data) => {
       for (const [member, word] of to) data.xadd(`log:in:${member}`, JSON.stringify(word))

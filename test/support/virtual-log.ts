@@ -157,6 +157,8 @@ export class VirtualLogStore implements LogStore {
     return this.#ask(waitMs * 2, () => this.#log.listen(this.member, after, waitMs))
   }
 
+  redial(): void {}
+
   async acknowledge(to: ReadonlyMap<string, Acknowledgement>, deadlineMs: number): Promise<void> {
     await this.#ask(deadlineMs, () => this.#log.acknowledge(to))
   }
