@@ -63,6 +63,8 @@ interface Ground {
   readonly log: SharedLog | undefined
   /** `clock.now()` that the snapshot began at. */
   readonly writtenAt: number
+  /** Namespaces that nobody had declared before. */
+  readonly declared: Set<string>
 }
 
 async function groundOf(
@@ -80,7 +82,7 @@ async function groundOf(
   }
   const now = engine.clock.now()
   const elapsedMs = elapsedBetween({ ...head, wallAt: head.writtenAt }, readMachine(await storeTime(engine)))
-  return elapsedMs === undefined ? 'clock' : { head, log, writtenAt: now - elapsedMs }
+  return elapsedMs === undefined ? 'clock' : { head, log, writtenAt: now - elapsedMs, declared: new Set() }
 }
 
 /** @returns whether it came to the end in time */
@@ -106,7 +108,11 @@ async function takeAll(
 }
 
 /** @returns whether it stands in memory now */
-function takeOne(parts: SnapshotParts, { head, log, writtenAt }: Ground, { key, ageMs, envelope }: SnapshotRecord): boolean {
+function takeOne(
+  parts: SnapshotParts,
+  { head, log, writtenAt, declared }: Ground,
+  { key, ageMs, envelope }: SnapshotRecord,
+): boolean {
   const { engine, preservers } = parts
   const { fence, clock } = engine
   try {
@@ -116,9 +122,8 @@ function takeOne(parts: SnapshotParts, { head, log, writtenAt }: Ground, { key, 
     const standing =
       log === undefined ? 'current' : isInSight(log) ? log.standing(head.asOf, { key, namespace: name, tags }) : 'dead'
     if (standing === 'dead') return false
-    const known = fence.knownNamespace(name)
-    const namespace = known ?? fence.namespace(name)
-    if (namespace > MAX_NAMESPACES) return false
+    if (fence.knownNamespace(name) === undefined && declared.add(name).size > MAX_NAMESPACES) return false
+    const namespace = fence.namespace(name)
     const decoded = decoderOf(preservers, key)(codec, payload, storedAt)
     if (decoded === undefined) return false
     const entry: Entry = { key, kind, tags, budget, storedAt, namespace, asOf: fence.horizon, ...decoded }

@@ -3,8 +3,9 @@
  *
  * Floor 4, room ops. The lease is taken, renewed and checked in single steps of the store; a term begins when the lease is
  * taken, never when it is renewed. A leader trusts its lease by its own steady clock from before it asked, less a tenth, and
- * asks the store once more before each action: `permit` records the action only for the term that leads now. A store that
- * was emptied begins above every term that the candidates have seen.
+ * asks the store once more before each action: `permit` records the action only for the term that leads now. A term is greater
+ * than the last one, than every one that the candidate has seen, and than the store's clock says in ms: a store that was
+ * emptied does not begin anew.
  */
 import type { Clock, Timer } from '../model/clock.ts'
 import type { RedisPort } from '../tier/redis-port.ts'
@@ -48,19 +49,17 @@ const LOG_ITEMS = 200
 
 /** KEYS: leader, term. ARGV: id, lease in ms, highest term seen. Answers term, id of the leader. */
 const LEAD = defineScript(`
-local now = redis.call('GET', KEYS[1])
-if now then
-  local leader, term = string.match(now, '^(.*) (%d+)$')
+local standing = redis.call('GET', KEYS[1])
+if standing then
+  local leader, term = string.match(standing, '^(.*) (%d+)$')
   if leader == ARGV[1] then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
   return { term, leader }
 end
-local term = redis.call('INCR', KEYS[2])
-local seen = tonumber(ARGV[3])
-if term <= seen then
-  term = seen + 1
-  redis.call('SET', KEYS[2], string.format('%.0f', term))
-end
-local text = string.format('%.0f', term)
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local last = tonumber(redis.call('GET', KEYS[2]) or '0') or 0
+local text = string.format('%.0f', math.max(last + 1, tonumber(ARGV[3]) + 1, now))
+redis.call('SET', KEYS[2], text)
 redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. text, 'PX', ARGV[2])
 return { text, ARGV[1] }
 `)

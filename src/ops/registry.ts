@@ -79,7 +79,13 @@ export class Registry {
     this.#again()
   }
 
-  /** Tells the others now how this instance does. Never rejects. */
+  /** As `beat`, with what holds now: a beat under way may have been begun before. Never rejects. */
+  async announce(): Promise<void> {
+    await this.#beating
+    await this.beat()
+  }
+
+  /** Tells the others how this instance does. Never rejects. */
   beat(): Promise<void> {
     this.#beating ??= this.#beat().finally(() => (this.#beating = undefined))
     return this.#beating

@@ -76,7 +76,7 @@ export class Membership {
 
   /** Tells the others at once that the state is another one. Never rejects. */
   announce(): Promise<void> {
-    return this.#registry.beat()
+    return this.#registry.announce()
   }
 
   /** Leaves. Never rejects. */

@@ -45,7 +45,11 @@ export class Warmth {
   /** Fills memory from the snapshot; before anything else can have filled it. Never rejects. */
   async restore(): Promise<void> {
     const parts = this.#snapshotParts()
-    if (parts === undefined) return
+    if (parts === undefined) {
+      if (this.#parts.snapshot !== undefined)
+        this.#parts.logger.warn({}, 'no snapshots: without l2 nothing proves them, and snapshot.unproven is drop')
+      return
+    }
     try {
       const loaded = await loadSnapshot(parts, this.#parts.snapshot?.deadline ?? 0)
       this.#parts.logger.info({ ...loaded, file: parts.file.path }, 'snapshot read')
@@ -101,7 +105,8 @@ export class Warmth {
     if (parts === undefined || parts.engine.memory.size === 0) return // the former one says more
     try {
       const saved = await saveSnapshot(parts, { drained, deadlineMs: this.#parts.snapshot?.deadline ?? 0 })
-      if (saved === undefined) this.#parts.logger.info({}, 'no snapshot: what memory holds could not be proven')
+      if (saved === undefined)
+        this.#parts.logger[drained ? 'info' : 'debug']({}, 'no snapshot: what memory holds could not be proven')
       else this.#parts.logger[drained ? 'info' : 'debug']({ ...saved, file: parts.file.path }, 'snapshot written')
     } catch (error) {
       this.#tell(error, 'the snapshot could not be written')
@@ -163,7 +168,7 @@ export class Warmth {
 
   #snapshotParts(): SnapshotParts | undefined {
     const { snapshot, engine } = this.#parts
-    if (snapshot === undefined) return undefined
+    if (snapshot === undefined || !mayBeRead(engine, snapshot)) return undefined
     const { file: path, maxBytes, maxKeys, unproven, meaning, seal } = snapshot
     return { engine, meaning, unproven, maxKeys, file: { path, maxBytes, seal }, preservers: this.#preservers() }
   }
@@ -171,4 +176,9 @@ export class Warmth {
   #tell(error: unknown, text: string): void {
     this.#parts.logger.warn({ reason: textOf(error) }, text)
   }
+}
+
+/** Whether what is written could ever be read. */
+function mayBeRead(engine: Engine, { unproven }: SnapshotSettings): boolean {
+  return unproven !== 'drop' || lastingLog(engine) !== undefined
 }

@@ -87,30 +87,30 @@ async function plane(
 describe('the control plane, with a real server', () => {
   it('lets the leader order, with his term, and nobody else', async () => {
     const [a, b] = [await plane('a'), await plane('b')]
-    await a.election.stand()
+    const { term } = await a.election.stand()
     await b.election.stand()
 
     await a.control.look()
     await b.control.look()
 
-    expect(a.scaler.orders).toEqual([{ desired: 2, from: 1, term: 1, reason: 'cpu 1 wants 2', version: undefined }])
+    expect(a.scaler.orders).toEqual([{ desired: 2, from: 1, term, reason: 'cpu 1 wants 2', version: undefined }])
     expect(b.scaler.orders).toEqual([])
     expect(b.control.state.decision).toBe(undefined)
   })
 
   it('does not let a former leader act, although he still believes that he leads', async () => {
     const [a, b] = [await plane('a'), await plane('b')]
-    await a.election.stand()
+    const { term } = await a.election.stand()
     await server.command('UNLINK', keys.leader)
-    await b.election.stand()
+    const next = await b.election.stand()
     expect(a.election.leadership.isSelf).toBe(true)
 
     await a.control.look()
     await b.control.look()
 
     expect(a.scaler.orders).toEqual([])
-    expect(a.audit.records).toMatchObject([{ outcome: 'refused', term: 1, desired: 2 }])
-    expect(b.scaler.orders).toMatchObject([{ term: 2, desired: 2 }])
+    expect(a.audit.records).toMatchObject([{ outcome: 'refused', term, desired: 2 }])
+    expect(b.scaler.orders).toMatchObject([{ term: next.term, desired: 2 }])
   })
 
   it('holds a new leader to the cool-down of the former one', async () => {
@@ -159,13 +159,13 @@ describe('the control plane, with a real server', () => {
   it('keeps what was done, in its file and for all instances', async () => {
     const a = await plane('a')
     a.scaler.fails = true
-    await a.election.stand()
+    const { term } = await a.election.stand()
     await a.control.look()
     await a.audit.flush()
 
     const lines = readFileSync(join(directory, 'a.log'), 'utf8').trim().split('\n')
     expect(lines.map((line) => (JSON.parse(line) as { outcome: string }).outcome)).toEqual(['ordered', 'failed'])
-    expect(a.audit.records[0]).toMatchObject({ outcome: 'failed', detail: 'no room', by: 'a', term: 1 })
+    expect(a.audit.records[0]).toMatchObject({ outcome: 'failed', detail: 'no room', by: 'a', term })
     expect(await a.election.log()).toMatchObject([{ outcome: 'failed' }, { outcome: 'ordered' }])
   })
 

@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/model/clock.ts'
 import { SILENT } from '../../src/model/port.ts'
+import { createRandom } from '../../src/model/random.ts'
+import { createVirtualClock } from '../../src/model/virtual-clock.ts'
 import { Election } from '../../src/ops/election.ts'
 import { Registry } from '../../src/ops/registry.ts'
 import { type RegistryKeys, registryKeys } from '../../src/ops/registry-keys.ts'
@@ -179,8 +181,9 @@ describe('the registry and the election on a cluster', () => {
     await b.start()
     expect(await idsOf(a)).toEqual(['a', 'b'])
     const election = new Election({ redis: port, keys, clock, id: 'a', leaseMs: LEASE_MS })
-    expect(await election.stand()).toEqual({ term: 1, leader: 'a', isSelf: true })
-    expect(await election.permit(1, { desired: 2, direction: 'out', record: {} })).toBe('granted')
+    const { term, isSelf } = await election.stand()
+    expect(isSelf).toBe(true)
+    expect(await election.permit(term, { desired: 2, direction: 'out', record: {} })).toBe('granted')
   })
 })
 
@@ -195,9 +198,10 @@ describe('the election, with a real server', () => {
   it('has one leader, whose term does not grow while he renews', async () => {
     await fresh()
     const [a, b] = [candidate('a'), candidate('b')]
-    expect(await a.stand()).toEqual({ term: 1, leader: 'a', isSelf: true })
-    expect(await b.stand()).toEqual({ term: 1, leader: 'a', isSelf: false })
-    expect(await a.stand()).toEqual({ term: 1, leader: 'a', isSelf: true })
+    const first = await a.stand()
+    expect(first).toEqual({ term: expect.any(Number), leader: 'a', isSelf: true })
+    expect(await b.stand()).toEqual({ ...first, isSelf: false })
+    expect(await a.stand()).toEqual(first)
   })
 
   it('refuses the action of a former leader, in the store and before it', async () => {
@@ -205,15 +209,17 @@ describe('the election, with a real server', () => {
     const other = connect(server.url)
     await other.ready(5000)
     const [a, b] = [candidate('a'), candidate('b', other)]
-    await a.stand()
-    expect(await a.permit(1, ORDER)).toBe('granted')
+    const former = await a.stand()
+    expect(await a.permit(former.term, ORDER)).toBe('granted')
     await server.command('UNLINK', keys.leader) // the lease is lost while a still believes in it
-    expect(await b.stand()).toEqual({ term: 2, leader: 'b', isSelf: true })
-    expect(a.leadership).toEqual({ term: 1, leader: 'a', isSelf: true })
+    const next = await b.stand()
+    expect(next).toMatchObject({ leader: 'b', isSelf: true })
+    expect(next.term).toBeGreaterThan(former.term)
+    expect(a.leadership).toEqual(former)
 
-    expect(await a.permit(1, { ...ORDER, desired: 9 })).toBe('refused')
-    expect(await b.permit(2, { ...ORDER, desired: 4 })).toBe('granted')
-    expect(await b.permit(1, ORDER)).toBe('refused')
+    expect(await a.permit(former.term, { ...ORDER, desired: 9 })).toBe('refused')
+    expect(await b.permit(next.term, { ...ORDER, desired: 4 })).toBe('granted')
+    expect(await b.permit(former.term, ORDER)).toBe('refused')
 
     expect(await b.last()).toMatchObject({ desired: 4, direction: 'out' })
     expect(await b.log()).toHaveLength(2)
@@ -222,36 +228,67 @@ describe('the election, with a real server', () => {
   it('follows a leader that is silent for a lease, and one that resigns at once', async () => {
     await fresh()
     const [a, b] = [candidate('a'), candidate('b')]
-    await a.stand()
+    const { term } = await a.stand()
     const silentAt = clock.now()
     await until(async () => (await b.stand()).isSelf, 'b to lead', 3000)
     expect(clock.now() - silentAt).toBeGreaterThan(LEASE_MS * 0.9)
     expect(a.leadership.isSelf).toBe(false) // by its own clock, without a word from anybody
-    expect(b.leadership.term).toBe(2)
+    const next = b.leadership.term
+    expect(next).toBeGreaterThan(term)
 
     await b.close(1000)
-    expect(await a.stand()).toEqual({ term: 3, leader: 'a', isSelf: true })
+    const last = await a.stand()
+    expect(last).toMatchObject({ leader: 'a', isSelf: true })
+    expect(last.term).toBeGreaterThan(next)
   })
 
-  it('begins above every term that was seen when the server is emptied', async () => {
+  it('has greater terms still when the server was emptied, and the next candidate has seen none', async () => {
     await fresh()
-    const [a, b] = [candidate('a'), candidate('b')]
-    for (let term = 1; term <= 5; term += 1) {
-      await a.stand()
-      await b.stand()
-      if (term < 5) await server.command('UNLINK', keys.leader)
-    }
+    const { term } = await candidate('a').stand()
     await server.command('UNLINK', keys.leader, keys.term)
 
-    expect((await b.stand()).term).toBe(6)
+    expect((await candidate('b').stand()).term).toBeGreaterThan(term)
   })
+
+  it('grants orders in the order of terms, each term to one candidate, whatever happens: 60 seeds', async () => {
+    await fresh()
+    const seeds = Array.from({ length: 60 }, (_, at) => at + 1)
+    for (const seed of seeds) {
+      keys = registryKeys(`seed${seed}:`)
+      const random = createRandom(seed)
+      const clocks = [0, 1, 2].map(() => createVirtualClock())
+      const all = clocks.map((own, at) => new Election({ redis, keys, clock: own, id: `c${at}`, leaseMs: 60_000 }))
+      const known: number[][] = all.map(() => [1])
+      const granted: { readonly term: number; readonly by: number }[] = []
+      for (let step = 0; step < 40; step += 1) {
+        const at = Math.floor(random() * 3)
+        const [one, terms] = [all[at] as Election, known[at] as number[]]
+        const dice = random()
+        if (dice < 0.35) terms.push((await one.stand()).term)
+        else if (dice < 0.5)
+          await server.command('UNLINK', keys.leader) // the lease has ended in the store, unseen
+        else if (dice < 0.55)
+          await server.command('UNLINK', keys.leader, keys.term) // the store was emptied
+        else if (dice < 0.65)
+          clocks[at]?.advance(random() * 80_000) // a pause that only its own clock shows
+        else {
+          const term = terms[Math.floor(random() * terms.length)] as number
+          if ((await one.permit(term, { ...ORDER, record: { term, by: at } })) === 'granted') granted.push({ term, by: at })
+        }
+      }
+      const place = `seed ${seed}: ${JSON.stringify(granted)}`
+      granted.forEach(({ term }, at) => expect(term, place).toBeGreaterThanOrEqual(granted[at - 1]?.term ?? 0))
+      for (const term of new Set(granted.map((one) => one.term))) {
+        expect(new Set(granted.filter((one) => one.term === term).map(({ by }) => by)).size, place).toBe(1)
+      }
+    }
+  }, 30_000)
 
   it('keeps the time of the last action for whoever leads next', async () => {
     await fresh()
     const [a, b] = [candidate('a'), candidate('b')]
     expect(await b.last()).toBe(undefined)
-    await a.stand()
-    await a.permit(1, ORDER)
+    await a.permit((await a.stand()).term, ORDER)
     await a.close(1000)
     await b.stand()
 
