@@ -48,11 +48,11 @@ export interface SentinelSet extends RedisSet {
   readonly sentinels: readonly RedisHere[]
 }
 
-/** @param args as on the command line, such as `['--maxmemory', '2mb']` */
-export async function startRedis(args: readonly string[] = []): Promise<RedisHere> {
+/** @param args as on the command line, such as `['--maxmemory', '2mb']` @param env added to the server's environment */
+export async function startRedis(args: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Promise<RedisHere> {
   const port = await freePort()
   const directory = mkdtempSync(join(tmpdir(), 'forecache-redis-'))
-  return new Here({ port, directory, args: ['--save', '', '--appendonly', 'no', ...args] }).start()
+  return new Here({ port, directory, env, args: ['--save', '', '--appendonly', 'no', ...args] }).start()
 }
 
 /** Three masters with a third of the slots each. */
@@ -132,6 +132,7 @@ interface Recipe {
   readonly port: number
   readonly directory: string
   readonly args: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
   /** Started with a file of this text, as Sentinels must be. */
   readonly file?: string
 }
@@ -161,15 +162,13 @@ class Here implements RedisHere {
   }
 
   async start(): Promise<this> {
-    const { port, directory, args, file } = this.#recipe
+    const { port, directory, args, env, file } = this.#recipe
     const place = ['--port', String(port), '--bind', HOST, '--dir', directory, '--logfile', join(directory, 'server.log')]
     if (file !== undefined) writeFileSync(join(directory, 'sentinel.conf'), file)
     const child = spawn(
       program(),
       file === undefined ? [...place, ...args] : [join(directory, 'sentinel.conf'), '--sentinel', ...place],
-      {
-        stdio: 'ignore',
-      },
+      { stdio: 'ignore', env: { ...process.env, ...env } },
     )
     this.#child = child
     running.add(child)

@@ -1,0 +1,145 @@
+/**
+ * What was promised, checked against what clients of real processes saw. Times are those of the client's one steady clock;
+ * an operation begins before its request is sent and ends after its answer was read, so whatever happens inside counts in favour
+ * of the instance that was asked, never against it. What each promise says here:
+ *
+ * - P1: a read that begins after an instance has answered an invalidation, at that instance in that life, gets nothing older.
+ *   No exemption: whatever else is wrong.
+ * - P2: an invalidation whose answer says that all instances have followed (`acknowledged` = `expected`, with a place in the
+ *   log) holds for reads that begin later at any instance. Exempt where `blind: budget` was chosen: a reader whose way to the
+ *   store was ill between the invalidation and the read.
+ * - P3: an invalidation that has its place holds, `blindAfter` after its answer, for every reader that reaches the store; with
+ *   `blind: miss` or `fail` for every reader. A way that was ill counts as ill until `recoverMs` after it was healed:
+ *   a client waits up to a second before it connects anew.
+ * - P4: no answer is of a version that was superseded longer than its budget before the question. No exemption.
+ * - P5: a read that bears the token of an invalidation gets nothing older, anywhere. No exemption.
+ * - P6: everything is answered within its deadline. Time in which the instance stood still or was killed does not count; 503 is
+ *   an answer where `blind: fail` was chosen and something is ill.
+ * - LOST: when everything is healed, every instance gives what the last invalidation of each key named, or newer. Exempt: an
+ *   invalidation without a place (its answer says so) whose instance was killed before it could have one.
+ */
+import type { History, Read, Write } from '../../src/sim/history.ts'
+import type { PromiseName } from '../../src/sim/promises.ts'
+
+/** What is promised. */
+export interface Bounds {
+  readonly blindAfterMs: number
+  readonly blind: 'budget' | 'miss' | 'fail'
+  readonly recoverMs: number
+  readonly budgetMs: number
+  readonly readMs: number
+  readonly writeMs: number
+}
+
+/** A promise that was broken. */
+export interface Breach {
+  readonly promise: PromiseName | 'LOST'
+  readonly text: string
+  readonly operation: Read | Write
+}
+
+/** Who knows since when a version is old. */
+export interface Truth {
+  supersededAt(key: string, version: number): number
+}
+
+/** Timers fire late by so much, and the store's clock counts whole ms. */
+const GRAIN_MS = 25
+
+/** @param finals reads that began when everything was healed and quiet */
+export function check(history: History, truth: Truth, { bounds, finals }: { bounds: Bounds; finals: readonly Read[] }): Breach[] {
+  const found: Breach[] = []
+  const late = new Set(finals)
+  for (const read of history.reads) {
+    if (isAnswered(read)) found.push(...judgeRead(read, { history, truth, bounds, isFinal: late.has(read) }))
+  }
+  for (const one of [...history.reads, ...history.writes]) found.push(...judgeEnd(one, history, bounds))
+  return found
+}
+
+interface Scene {
+  readonly history: History
+  readonly truth: Truth
+  readonly bounds: Bounds
+  readonly isFinal: boolean
+}
+
+function judgeRead(read: Read, scene: Scene): Breach[] {
+  const found: Breach[] = []
+  const { history, truth, bounds, isFinal } = scene
+  for (const write of history.writes) {
+    if (write.key !== read.key || read.version >= write.version) continue
+    const promise = brokenBy(read, write, scene)
+    if (promise !== undefined) found.push(breach(promise, read, write))
+    else if (isFinal && isHeld(write, history)) found.push(breach('LOST', read, write))
+  }
+  const oldMs = read.begunAt - truth.supersededAt(read.key, read.version)
+  if (oldMs > bounds.budgetMs + GRAIN_MS) {
+    found.push({ promise: 'P4', text: `${name(read)}, superseded ${Math.round(oldMs)} ms before the question`, operation: read })
+  }
+  return found
+}
+
+function brokenBy(read: Read, write: Write, { history, bounds }: Scene): PromiseName | undefined {
+  if (read.tokenOf === write) return 'P5'
+  if (!isAnswered(write) || write.ended > read.begun) return undefined
+  if (write.node === read.node && write.life === read.life) return 'P1'
+  if (!isPlaced(write)) return undefined
+  const isExempt = (since: number): boolean => bounds.blind === 'budget' && isIll(read, since, { history, bounds })
+  if (write.expected === write.acknowledged && !isExempt(write.begunAt - bounds.blindAfterMs)) return 'P2'
+  const isDue = read.begunAt > write.endedAt + bounds.blindAfterMs + GRAIN_MS
+  return isDue && !isExempt(read.begunAt - bounds.blindAfterMs) ? 'P3' : undefined
+}
+
+function isIll(read: Read, since: number, { history, bounds }: Pick<Scene, 'history' | 'bounds'>): boolean {
+  return history.troubles.some(
+    ({ kind, node, from, to }) =>
+      kind === 'sick' && (node ?? read.node) === read.node && from <= read.endedAt && to + bounds.recoverMs >= since,
+  )
+}
+
+function judgeEnd(one: Read | Write, { troubles }: History, bounds: Bounds): Breach[] {
+  const halts = troubles.filter(({ kind, node, from, to }) => {
+    return kind === 'stop' && node === one.node && from <= one.endedAt && to >= one.begunAt
+  })
+  const limitMs = one.kind === 'read' ? bounds.readMs : bounds.writeMs
+  if (one.error !== undefined || one.endedAt === Number.POSITIVE_INFINITY) {
+    const isRefused = bounds.blind === 'fail' && one.error?.startsWith('503') === true
+    if (isRefused || (one.error !== undefined && halts.length > 0)) return []
+    return [{ promise: 'P6', text: `${name(one)} failed: ${one.error ?? 'never answered'}`, operation: one }]
+  }
+  const since = Math.max(one.begunAt, ...halts.map(({ to }) => Math.min(to, one.endedAt)))
+  if (one.endedAt - since <= limitMs) return []
+  return [{ promise: 'P6', text: `${name(one)} took ${Math.round(one.endedAt - since)} ms, ${limitMs} allowed`, operation: one }]
+}
+
+function isAnswered(one: Read | Write): boolean {
+  return one.error === undefined && one.endedAt < Number.POSITIVE_INFINITY
+}
+
+function isPlaced({ token }: Write): boolean {
+  return token !== undefined && !token.endsWith('?')
+}
+
+/** Answered, and nothing has ended its instance before it had its place. */
+function isHeld(write: Write, { troubles }: History): boolean {
+  if (!isAnswered(write)) return false
+  return (
+    isPlaced(write) || !troubles.some(({ kind, node, from }) => kind === 'stop' && node === write.node && from >= write.begunAt)
+  )
+}
+
+function breach(promise: Breach['promise'], read: Read, write: Write): Breach {
+  const ago = (read.begunAt - write.endedAt).toFixed(1)
+  const counts = `${write.acknowledged} of ${write.expected}`
+  return {
+    promise,
+    text: `${name(read)}, not v${write.version}: ${write.node} had answered ${ago} ms before, ${counts}`,
+    operation: read,
+  }
+}
+
+function name(one: Read | Write): string {
+  if (one.kind === 'write') return `${one.node} invalidating ${one.key} v${one.version}`
+  return `${one.node} gave ${one.key} v${one.version}${one.isCached ? ' from its cache' : ''}`
+}

@@ -1,0 +1,151 @@
+/**
+ * Runs scenarios: a stand for each, a history for each seed, and what the checker says of it.
+ */
+import { createRandom } from '../../src/model/random.ts'
+import { History, type Read } from '../../src/sim/history.ts'
+import { Arena, type Deed } from './arena.ts'
+import { type Breach, type Bounds, check } from './checker.ts'
+import { type Scenario, USUAL } from './scenario.ts'
+import { Stand } from './stand.ts'
+import { Traffic } from './traffic.ts'
+
+/** What a run came to. */
+export interface Outcome {
+  readonly scenario: string
+  readonly seed: number
+  readonly reads: number
+  readonly cached: number
+  readonly writes: number
+  /** Writes that all instances had followed when they were answered. */
+  readonly followed: number
+  readonly refused: number
+  readonly slowestReadMs: number
+  /** From the end of the last fault until every instance gave what is newest. */
+  readonly healedMs: number
+  readonly breaches: readonly Breach[]
+  readonly history: History
+  readonly deeds: readonly Deed[]
+}
+
+/** What is run. */
+export interface Wish {
+  readonly seeds: readonly number[]
+  readonly root: string
+  /** Deadlines are this many times as long: for machines that are busy with other things. */
+  readonly slack: number
+  /** Ends it before the last seed. */
+  readonly isEnough?: () => boolean
+  /** Hears of each run. */
+  readonly onOutcome: (outcome: Outcome) => void
+}
+
+const KEYS = 6
+const WARM_MS = 400
+const AFTER_MS = 300
+const HEAL_MS = 8000
+const KNOWN_MS = 30_000
+const BOUNDS = { recoverMs: 2500, readMs: 3000, writeMs: 4000 }
+
+/** @throws what keeps a stand from standing; breaches are told, not thrown */
+export async function runScenario(scenario: Scenario, { seeds, root, slack, isEnough, onOutcome }: Wish): Promise<void> {
+  const stand = new Stand({ ...USUAL, ...scenario.build, root })
+  try {
+    await stand.start()
+    for (const seed of seeds) {
+      if (isEnough?.() === true) return
+      onOutcome(await runSeed(stand, scenario, { seed, slack }))
+    }
+  } finally {
+    await stand.stop()
+  }
+}
+
+async function runSeed(
+  stand: Stand,
+  scenario: Scenario,
+  { seed, slack }: { readonly seed: number; readonly slack: number },
+): Promise<Outcome> {
+  const { origin, instances, build } = stand
+  const history = new History(() => performance.now())
+  const [random, chance] = [createRandom(seed * 2 + 1), createRandom(seed * 2)]
+  const keys = Array.from({ length: KEYS }, (_, i) => `s${seed}-${i}`)
+  await untilKnown(stand)
+  const traffic = new Traffic({ instances, origin, history, random, keys })
+  const arena = new Arena({ stand, history, random: chance, traffic })
+  await arena.wait(WARM_MS)
+  try {
+    await scenario.run(arena)
+  } finally {
+    await arena.heal()
+  }
+  const healedAt = performance.now()
+  await arena.wait(AFTER_MS)
+  traffic.stopWriting()
+  const finals = await untilNewest({ stand, history, traffic, keys }, healedAt + HEAL_MS)
+  const healedMs = performance.now() - healedAt
+  await traffic.end()
+  const { blind, blindAfterMs, budgetMs } = build
+  const { readMs, writeMs, recoverMs } = BOUNDS
+  const deadlines = { readMs: readMs * slack, writeMs: writeMs * slack, recoverMs: recoverMs * slack }
+  const bounds: Bounds = { ...deadlines, blind, blindAfterMs, budgetMs }
+  return {
+    ...sum(history),
+    scenario: scenario.name,
+    seed,
+    healedMs,
+    history,
+    deeds: arena.deeds,
+    breaches: check(history, origin, { bounds, finals }),
+  }
+}
+
+interface Scene {
+  readonly stand: Stand
+  readonly history: History
+  readonly traffic: Traffic
+  readonly keys: readonly string[]
+}
+
+/** Asks every instance for every key until all give the newest, or until it should have been so. @returns the last answers */
+async function untilNewest({ stand, history, traffic, keys }: Scene, endAt: number): Promise<readonly Read[]> {
+  for (;;) {
+    while (history.writes.some(({ ended }) => ended === Number.POSITIVE_INFINITY) && performance.now() < endAt + HEAL_MS)
+      await pause(20)
+    const reads = await Promise.all(stand.instances.flatMap((instance) => keys.map((key) => traffic.read(instance, key))))
+    const isNewest = reads.every(({ key, version }) => version === stand.origin.versionOf(key))
+    if (isNewest || performance.now() > endAt) return reads
+    await pause(50)
+  }
+}
+
+/** Every instance sees the log, and all the others in it. @throws when that is not to be had */
+async function untilKnown({ instances }: Stand): Promise<void> {
+  const endAt = performance.now() + KNOWN_MS
+  for (const instance of instances) {
+    for (;;) {
+      const { expected, acknowledged } = (await instance.invalidate('known', true)).nodes
+      if (expected === instances.length && acknowledged === expected) break
+      if (performance.now() > endAt) throw new Error(`${instance.name} knows ${acknowledged} of ${expected} instances`)
+      await pause(100)
+    }
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+function sum({
+  reads,
+  writes,
+}: History): Pick<Outcome, 'reads' | 'cached' | 'writes' | 'followed' | 'refused' | 'slowestReadMs'> {
+  const answered = reads.filter(({ error }) => error === undefined)
+  return {
+    reads: reads.length,
+    cached: answered.filter(({ isCached }) => isCached).length,
+    writes: writes.length,
+    followed: writes.filter(({ error, expected, acknowledged }) => error === undefined && expected === acknowledged).length,
+    refused: reads.length - answered.length,
+    slowestReadMs: answered.reduce((most, { begunAt, endedAt }) => Math.max(most, endedAt - begunAt), 0),
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * The short form of the fault suite (`npm run chaos`): some scenarios with one seed each, and two copies of the source with a
+ * rule taken out, which must be noticed.
+ */
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { type Outcome, runScenario } from '../../bench/chaos/run.ts'
+import { SABOTAGES, spoilt } from '../../bench/chaos/sabotage.ts'
+import { scenarioOf } from '../../bench/chaos/scenarios.ts'
+import { traceOf } from '../../bench/chaos/trace.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+const SEED = Number(process.env['FORECACHE_CHAOS_SEED'] ?? 1)
+/** Test machines are busy with other things. */
+const SLACK = 3
+const TIMEOUT_MS = 120_000
+const SHORT = [
+  'kill-one',
+  'stop-strict',
+  'store-freezes-miss',
+  'store-restarts-empty',
+  'store-restarts-older',
+  'partition-one-miss',
+  'bus-held',
+  'duplicate',
+]
+
+describe('real processes and a real store under faults', () => {
+  it.concurrent.each(SHORT)(
+    'break no promise: %s',
+    async (name) => {
+      const outcomes: Outcome[] = []
+
+      await runScenario(scenarioOf(name), {
+        seeds: [SEED],
+        root: ROOT,
+        slack: SLACK,
+        onOutcome: (outcome) => outcomes.push(outcome),
+      })
+
+      const traces = outcomes.flatMap((one) => one.breaches.map((breach) => traceOf(one, breach)))
+      expect(traces.slice(0, 2), `seed ${SEED}`).toEqual([])
+      expect(outcomes[0]?.reads).toBeGreaterThan(20)
+    },
+    TIMEOUT_MS,
+  )
+
+  it.concurrent.each(['no-write-fence', 'no-replay'])(
+    'are noticed where a rule is taken out: %s',
+    async (name) => {
+      const sabotage = SABOTAGES.find((one) => one.name === name)
+      if (sabotage === undefined) throw new Error(`no sabotage ${name}`)
+      const { folder, remove } = spoilt(ROOT, sabotage)
+      let broken = 0
+
+      await runScenario(sabotage.scenario, {
+        seeds: [1, 2, 3, 4, 5],
+        root: folder,
+        slack: SLACK,
+        isEnough: () => broken > 0,
+        onOutcome: ({ breaches }) => (broken += breaches.length),
+      }).finally(remove)
+
+      expect(broken).toBeGreaterThan(0)
+    },
+    TIMEOUT_MS,
+  )
+})
