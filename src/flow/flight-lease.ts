@@ -41,10 +41,10 @@ export class FlightLeases {
     return { held, waiting }
   }
 
-  /** Never rejects; takes at most the second level's deadline. */
+  /** Never rejects; takes at most the lease's deadline, twice where it goes over another. */
   async enter(fill: Fill): Promise<LeasePlace> {
     const { leases, second } = this.#parts
-    if (fill.shared === undefined || !second.isUp) return { role: 'alone' }
+    if (fill.shared === undefined || !second.isUp || second.isSilent) return { role: 'alone' }
     const { generation, asOf } = fill.shared
     return leases.ask({
       name: this.#nameOf(fill),

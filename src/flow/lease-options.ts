@@ -19,6 +19,15 @@ export const LEASE = z.strictObject({
       shown: '2s',
       description: 'A loading instance that was not heard for so long is taken for dead: one of those who wait takes its place.',
     }),
+  deadline: duration()
+    .refine((ms) => ms >= 1 && ms <= 60_000, { error: 'expected 1ms to 1m' })
+    .default(200)
+    .meta({
+      unit: 'ms',
+      shown: '200ms',
+      description:
+        'Who asks whether another instance loads waits this long for the reply, then loads himself; nobody asks where the second level has just not replied.',
+    }),
   wait: duration()
     .refine((ms) => ms >= 1 && ms <= 3_600_000, { error: 'expected 1ms to 1h' })
     .default(30_000)

@@ -46,7 +46,14 @@ export function openSecondLevel(
   second.teach(values === 'reference' ? encodeReference : encodeValue)
   const leases = new Leases({
     store: new RedisLeases({ redis, prefix }),
-    ...{ clock, random, deadlineMs: deadline, leaseMs: l2.lease.time, waitMs: l2.lease.wait, maxHoldMs: deadlines.maxLoad },
+    ...{
+      clock,
+      random,
+      deadlineMs: l2.lease.deadline,
+      leaseMs: l2.lease.time,
+      waitMs: l2.lease.wait,
+      maxHoldMs: deadlines.maxLoad,
+    },
     onCount: (what) => meter.count(COUNTER[COUNTERS[what]]),
   })
   return { redis, second, leases: l2.lease.on ? new FlightLeases({ leases, second, fence, seal, shared }) : undefined }

@@ -82,6 +82,7 @@ export class SecondLevel {
   /** What was said here and the shared log does not tell of, by the time at which it was. */
   readonly #local: Fence
   #batch: Asking[] = []
+  #isSilent = false
 
   constructor(parts: SecondParts) {
     this.#parts = parts
@@ -105,6 +106,11 @@ export class SecondLevel {
   /** Whether it is asked at all now. */
   get isUp(): boolean {
     return this.#parts.remote.isUp
+  }
+
+  /** Whether the last question was not answered. */
+  get isSilent(): boolean {
+    return this.#isSilent
   }
 
   /** Bytes that wait to be written. */
@@ -191,7 +197,9 @@ export class SecondLevel {
         batch.map(({ key }) => key),
         this.#parts.deadlineMs,
       )
+      this.#isSilent = false
     } catch (error) {
+      this.#isSilent = true
       this.#count(error instanceof ForecacheError && error.code === 'FC_L2_TIMEOUT' ? 'l2Late' : 'l2Failed')
     }
     batch.forEach((wanted, index) => {

@@ -9,6 +9,7 @@ import { ForecacheError } from '../model/errors.ts'
 import type { Reply } from '../model/exchange.ts'
 import type { Forward } from '../rules/cache-status.ts'
 import { selectingValues } from '../rules/vary.ts'
+import { createAcross } from './across.ts'
 import type { Run } from './errand.ts'
 import { keyOfVariant } from './select.ts'
 import { serveStored } from './serve.ts'
@@ -34,9 +35,10 @@ export async function coalesce(visit: KeyedVisit, key: string, wanted: Wanted): 
   }
   if (place.role === 'lead') {
     const abort = new AbortController()
-    if (!visit.routed.policy.finish) cancelWhenAbandoned(visit, abort, () => place.waiters())
+    const across = createAcross(visit, place, (how) => wanted.run({ ...how, forward: wanted.forward, abort, background: false }))
+    if (!visit.routed.policy.finish) cancelWhenAbandoned(visit, abort, () => across.waiters())
     try {
-      return await wanted.run({ fill: place.fill, lead: place, forward: wanted.forward, abort, background: false })
+      return await across.reply()
     } catch (error) {
       place.fail(error)
       throw error

@@ -7,8 +7,8 @@
  */
 import type { SecondLevel } from '../flow/second-level.ts'
 import { selectingValues } from '../rules/vary.ts'
-import { keyOfVariant, type Selected } from './select.ts'
-import { VaryIndex } from './stored.ts'
+import { keyOfVariant, select, type Selected } from './select.ts'
+import { type Stored, VaryIndex } from './stored.ts'
 import { decodeStored } from './stored-codec.ts'
 import { isImpatient, type KeyedVisit } from './visit.ts'
 
@@ -27,6 +27,14 @@ export async function pullStored(visit: KeyedVisit, second: SecondLevel): Promis
   if (index === undefined) return isFound
   const found = await Promise.all(keysOf(visit, index).map((key) => pull(visit, second, key)))
   return found.includes(true)
+}
+
+/** What the second level has for a visit, or memory by now. */
+export async function findStored(visit: KeyedVisit): Promise<Stored | undefined> {
+  const { second } = visit.desk.engine
+  if (second !== undefined) await pullStored(visit, second)
+  const selected = select(visit)
+  return selected.kind === 'stored' ? selected.stored : undefined
 }
 
 function pull(visit: KeyedVisit, second: SecondLevel, key: string): Promise<boolean> {

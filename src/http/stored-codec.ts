@@ -92,7 +92,8 @@ function attach({ desk }: Destination, stored: Stored, coded: readonly Coded[]):
   return withVariants(stored, setId === undefined ? set : desk.engine.canonical(setId, set), setId)
 }
 
-function writePlan(writer: ByteWriter, plan: Plan, storedAt: number): void {
+/** @param storedAt what times are counted from */
+export function writePlan(writer: ByteWriter, plan: Plan, storedAt: number): void {
   const { windows, budget } = plan
   writer
     .whole(plan.status)
@@ -119,7 +120,7 @@ function writePlan(writer: ByteWriter, plan: Plan, storedAt: number): void {
 }
 
 /** @returns undefined for what stands for clients of every coding, where this route makes none */
-function readPlan(visit: Destination, reader: ByteReader, storedAt: number): Plan | undefined {
+export function readPlan(visit: Destination, reader: ByteReader, storedAt: number): Plan | undefined {
   const status = reader.whole()
   if (status < 200 || status > 599) throw broken('its status is none')
   const statusText = checkText(reader.text())

@@ -17,6 +17,8 @@ export interface DoorExchange {
   readonly origin: OriginPort
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal
+  /** The origin can be asked at any time, also when the answer is on its way. */
+  readonly asksLate?: boolean
   /** 1xx answers on their way to the client; never stored. */
   readonly onInformational?: (head: ResponseHead) => void
 }

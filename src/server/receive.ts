@@ -62,7 +62,7 @@ async function answer({ door, origin, settings }: Receiver, incoming: Inbound, f
   if (local !== undefined) return local
   const body = incoming.content({ maxBytes: settings.limits.maxBodyBytes, idleMs: settings.bodyIdleMs })
   const signal = incoming.signal()
-  return door.handle(head, body, { origin, signal, onInformational: (one) => incoming.inform(one) })
+  return door.handle(head, body, { origin, signal, asksLate: true, onInformational: (one) => incoming.inform(one) })
 }
 
 function admitted(incoming: Inbound, settings: ReceiveSettings): RequestHead {

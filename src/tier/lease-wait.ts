@@ -81,6 +81,7 @@ export class Waiter {
   /** Nobody wants to hear of it any more. */
   leave(): void {
     this.end({ kind: 'alone', reason: 'late' })
+    for (const event of this.#events.splice(0)) if (event.kind === 'hold') event.lease.release('free')
   }
 
   bell(bell: LeaseBell): void {

@@ -1,10 +1,9 @@
 /**
  * One process's leases: those it holds, and those it waits for.
  *
- * Floor 2, room tier. Asks, and then listens: one connection for all bells, opened with the first question that finds a lease
- * taken, and kept. Held leases are renewed by one timer. While somebody waits, a pulse goes round by the store again and again:
- * a store that is frozen, or a connection that is dead without a word, costs about one deadline, and then everybody loads
- * alone. What is held and what waits is bounded.
+ * Floor 2, room tier. One connection for all bells, opened with the first question, and kept. Held leases are renewed by one
+ * timer. While somebody waits, a pulse goes round by the store again and again: a store that is frozen, or a connection that
+ * is dead without a word, costs a deadline or two, and then everybody loads alone. What is held and what waits is bounded.
  */
 import type { Clock, Timer } from '../model/clock.ts'
 import type { Random } from '../model/random.ts'
@@ -142,8 +141,9 @@ export class Leases {
     })
     this.#held.set(token, lease)
     this.#armRenewal()
-    // Whoever waited for the one before may wait on, for this one, without another word.
     if (this.#isClosed) lease.release('free')
+    // Who waits rings; what rang before somebody listened is asked for.
+    else if (this.#listening === undefined) void this.#listen().then(() => lease.renew())
     return { ...answer, lease }
   }
 
