@@ -4,7 +4,10 @@
  * Floor 3, room flow.
  */
 import { z } from 'zod'
+import { ForecacheError } from '../model/errors.ts'
 import { duration, size } from '../model/option.ts'
+import { parseRedisUrl } from '../tier/redis-address.ts'
+import { createSeal } from '../wire/seal.ts'
 import { BUS } from './bus-options.ts'
 import { LEASE } from './lease-options.ts'
 
@@ -18,7 +21,7 @@ const KEY = z.strictObject({
 
 /** Schema of `l2`. */
 export const L2 = z.strictObject({
-  url: z.string().min(1).meta({
+  url: z.string().superRefine(asChecked(parseRedisUrl)).meta({
     description:
       'Redis or Valkey, redis://[user:password@]host[:port][,host…][/database][?master=name], rediss:// for TLS; single, Cluster and Sentinel are told apart by asking.',
   }),
@@ -48,7 +51,7 @@ export const L2 = z.strictObject({
     .meta({ description: 'Contexts whose answers stay in memory alone: data that is hardly ever used twice.' }),
   lease: LEASE.prefault({}).meta({ description: 'Who loads what no instance has.' }),
   bus: BUS.prefault({}).meta({ description: 'The log of invalidations that all instances follow.' }),
-  encryption: z.array(KEY).min(1).max(16).optional().meta({
+  encryption: z.array(KEY).min(1).max(16).superRefine(asChecked(createSeal)).optional().meta({
     shown: 'none',
     description: 'Keys for AES-256-GCM at rest: the first encrypts, all of them decrypt. Names of keys are hashed then.',
   }),
@@ -56,3 +59,15 @@ export const L2 = z.strictObject({
 
 /** Resolved. */
 export type L2Settings = z.output<typeof L2>
+
+/** What a function refuses is refused with its reason, which names no secret. */
+function asChecked<T>(check: (given: T) => unknown): (given: T, context: z.core.$RefinementCtx<T>) => void {
+  return (given, context) => {
+    try {
+      check(given)
+    } catch (error) {
+      const message = error instanceof ForecacheError ? String(error.detail['reason']) : 'cannot be read'
+      context.addIssue({ code: 'custom', message, input: undefined })
+    }
+  }
+}

@@ -86,6 +86,6 @@ describe('serve --l2', () => {
   })
 
   it('refuses a URL that is none with a clear error', async () => {
-    await expect(startGateway('http://127.0.0.1:9', ['--l2', 'http://nowhere'])).rejects.toThrow(/FC_OPTION_VALUE.*l2\.url/s)
+    await expect(startGateway('http://127.0.0.1:9', ['--l2', 'http://nowhere'])).rejects.toThrow(/l2\.url: expected redis:/)
   })
 })
