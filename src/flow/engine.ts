@@ -5,6 +5,7 @@
  * stored is opaque here: the library's values and the HTTP door's responses live side by side.
  */
 import { randomBytes } from 'node:crypto'
+import type { Way } from '../model/audit.ts'
 import type { Budget } from '../model/budget.ts'
 import type { Clock, Timer } from '../model/clock.ts'
 import type { Entry } from '../model/entry.ts'
@@ -18,6 +19,7 @@ import { judge, type Verdict } from '../model/verdict.ts'
 import type { Fence } from '../tier/fence.ts'
 import type { RedisPort } from '../tier/redis-port.ts'
 import type { MemoryTier } from '../tier/memory.ts'
+import { Audit } from './audit.ts'
 import type { Backoff } from './backoff.ts'
 import { type Fill, type FillTarget, openFill, type WriteMark } from './fill.ts'
 import type { FlightLeases } from './flight-lease.ts'
@@ -36,6 +38,8 @@ import type { Wrapping } from './value.ts'
 const SWEEP_EVERY_MS = 1000
 const SWEEP_SLOTS = 2000
 const PASS_VALUE = Symbol('pass')
+/** An instance may be behind the others for as long as it trusts silence; twice that tells who was late from who was wrong. */
+const AUDIT_DOUBT = 2
 
 /** See the module's header. */
 export class Engine {
@@ -61,6 +65,8 @@ export class Engine {
   readonly leases: FlightLeases | undefined
   /** The connections to it, for whoever else needs the store. */
   readonly redis: RedisPort | undefined
+  /** What looks at a share of the hits; undefined: nobody does. */
+  readonly audit: Audit | undefined
   readonly #keeping: KeepParts
   readonly #urlResolvers = new Set<(url: string) => readonly Target[]>()
   #shared: SharedLog | undefined
@@ -83,11 +89,17 @@ export class Engine {
     this.backoff = parts.backoff
     this.wrapping = { any: settings.values === 'clone' }
     this.#keeping = parts.keeping
+    if (settings.audit !== undefined) {
+      const doubtMs = settings.l2 === undefined ? 0 : settings.l2.bus.blindAfter * AUDIT_DOUBT
+      const { clock, random, logger } = settings
+      const telling = { clock, random, logger, instance: this.generation, doubtMs }
+      this.audit = new Audit({ ...parts, ...telling, settings: settings.audit })
+    }
     if (settings.l2 !== undefined) {
       const { redis, second, leases } = openSecondLevel(settings.l2, settings, {
         ...parts,
         shared: () => this.#shared,
-        promote: (entry, softened) => this.#promote(entry, softened),
+        promote: (entry, softened) => this.#promote(entry, softened, 'promotion'),
       })
       this.redis = redis
       this.second = second
@@ -121,7 +133,7 @@ export class Engine {
 
   /** Stores what was stored before and has been judged: it came from a disk, with its own age. */
   restore(entry: Entry, softened: boolean): Kept {
-    return this.#promote(entry, softened)
+    return this.#promote(entry, softened, 'snapshot')
   }
 
   /** Marks a key as uncacheable for `ms` (hit-for-miss): callers go to the origin each for himself. */
@@ -168,6 +180,7 @@ export class Engine {
       countTargets(this.meter, targets)
       const [soft, source] = [input.soft ?? false, input.source ?? 'library']
       this.fence.append(targets, soft, source)
+      this.audit?.own()
       published = this.#shared?.publish({ targets, soft, source }, unknown)
       if (!soft) this.second?.forget(targets)
       // That link tells of it later than here.
@@ -221,8 +234,9 @@ export class Engine {
   write(key: string, target?: FillTarget): Fill {
     const targets: readonly Target[] = [{ kind: 'key', key }]
     this.fence.append(targets, false, 'set')
+    this.audit?.own()
     const write: WriteMark = { value: undefined }
-    const fill: Fill = { ...openFill({ fence: this.fence, clock: this.clock, originLagMs: 0 }, key, target), write }
+    const fill: Fill = { ...openFill({ fence: this.fence, clock: this.clock, originLagMs: 0 }, key, target), write, way: 'write' }
     const published =
       this.#shared?.policy === 'strict' ? undefined : this.#shared?.publish({ targets, soft: false, source: 'set' })
     if (published === undefined) this.second?.note(targets, false)
@@ -280,6 +294,7 @@ export class Engine {
     this.#sweeper?.cancel()
     this.flights.close()
     this.governor.close()
+    this.audit?.close()
     this.memory.clear()
     this.leases?.end()
     this.second?.close()
@@ -291,9 +306,9 @@ export class Engine {
     if (entry !== undefined) this.second?.offer(fill, entry)
   }
 
-  #promote(entry: Entry, softened: boolean): Kept {
+  #promote(entry: Entry, softened: boolean, way: Way): Kept {
     if (this.#closed) return 'late'
-    const kept = this.#shared?.isClosedToKeeps === true ? 'fenced' : promote(this.#keeping, entry, softened)
+    const kept = this.#shared?.isClosedToKeeps === true ? 'fenced' : promote(this.#keeping, entry, { softened, way })
     if (kept === 'kept') this.#armSweeper()
     return kept
   }

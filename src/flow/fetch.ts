@@ -10,16 +10,16 @@ import { ForecacheError } from '../model/errors.ts'
 import { COUNTER, HISTOGRAM } from '../model/metric.ts'
 import { seriesOf, type RouteId } from '../model/meter.ts'
 import { judge, nextStep, type Verdict } from '../model/verdict.ts'
+import { auditFetched } from './audit-load.ts'
 import { type Call, type CallOptions, Calls, narrowBudget } from './call.ts'
 import type { Engine } from './engine.ts'
 import { decoderOf } from './decoder.ts'
 import type { FillTarget } from './fill.ts'
 import type { Lead } from './flight.ts'
-import { type Loaded, startLoad } from './load.ts'
+import { dataOf, type Loaded, startLoad } from './load.ts'
 import { loadAcross } from './load-across.ts'
 import type { SecondLevel } from './second-level.ts'
 import type { Load } from './loader.ts'
-import { unpackValue } from './value.ts'
 import { waitWithin } from './wait.ts'
 
 /** An answer and where it came from. */
@@ -98,7 +98,7 @@ export class Fetcher {
 
   /** A cached answer. */
   deliver<T>(entry: Entry, ageMs: number, stale: boolean): Result<T> {
-    return { data: unpackValue(this.#engine.settings.values, entry.value) as T, cached: true, stale, ageMs }
+    return { data: dataOf(this.#engine, entry.value) as T, cached: true, stale, ageMs }
   }
 
   #answer<T>(request: Request<T>, now: number): Result<T> | Promise<Result<T>> {
@@ -136,8 +136,10 @@ export class Fetcher {
     return second.pull({ key, namespace, decode: decoderOf(this.#engine, key) })
   }
 
-  #deliverFresh<T>({ key, route }: Request<T>, { entry, ageMs }: Verdict & { state: 'fresh' }): Result<T> {
-    const { meter, events } = this.#engine
+  #deliverFresh<T>(request: Request<T>, { entry, ageMs }: Verdict & { state: 'fresh' }): Result<T> {
+    const { key, route } = request
+    const { meter, events, audit } = this.#engine
+    if (audit !== undefined && audit.isDue()) auditFetched(this.#engine, request, { entry, ageMs, calls: this.calls })
     meter.count(COUNTER.hits, route)
     if (events.wants('lookup:hit')) events.emit('lookup:hit', { key, ageMs })
     return this.deliver(entry, ageMs, false)
@@ -153,7 +155,8 @@ export class Fetcher {
     item: { entry: Entry; ageMs: number; reason: 'revalidate' | 'error' | 'deadline' },
   ): Result<T> {
     const { entry, ageMs, reason } = item
-    const { meter, events } = this.#engine
+    const { meter, events, audit } = this.#engine
+    if (audit !== undefined && audit.isDue()) auditFetched(this.#engine, request, { entry, ageMs, reason, calls: this.calls })
     meter.count(reason === 'revalidate' ? COUNTER.staleServes : COUNTER.reserveServes, request.route)
     meter.observe(HISTOGRAM.staleness, Math.max(0, ageMs - entry.budget.freshMs) / 1000, seriesOf(request.route, true, true))
     if (events.wants('lookup:stale')) events.emit('lookup:stale', { key: request.key, ageMs, reason })
@@ -270,7 +273,7 @@ export class Fetcher {
       key,
       async () => {
         if (await this.#isUsable(request, call)) return
-        const place = flights.enter<Loaded>(key, () => this.#engine.begin(key, targetOf(request, call)))
+        const place = flights.enter<Loaded>(key, () => this.#engine.begin(key, { ...targetOf(request, call), way: 'refresh' }))
         if (place.role === 'lead') await this.#lead(place, request, { call })
         else if (place.role === 'follow') place.leave()
       },
@@ -287,7 +290,7 @@ export class Fetcher {
   }
 
   #result<T>(loaded: Loaded): Result<T> {
-    const data = unpackValue(this.#engine.settings.values, loaded.held) as T
+    const data = dataOf(this.#engine, loaded.held) as T
     return { data, cached: false, stale: false, ageMs: Math.max(0, this.#engine.clock.now() - loaded.startedAt) }
   }
 }

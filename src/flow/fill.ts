@@ -3,6 +3,7 @@
  *
  * Floor 3, room flow. Opened before the first byte is asked for; judged by the fence when it wants to be kept.
  */
+import type { Way } from '../model/audit.ts'
 import type { Clock } from '../model/clock.ts'
 import type { Position } from '../model/entry.ts'
 import { DEFAULT_ROUTE, type RouteId } from '../model/meter.ts'
@@ -24,6 +25,8 @@ export interface Fill {
   readonly shared?: SharedStamp
   /** Set where the fill is a plain write. */
   readonly write?: WriteMark
+  /** How it reads; default: a load. */
+  readonly way?: Way
 }
 
 /** A plain write under way: what it has put. */
@@ -45,6 +48,8 @@ export interface FillTarget {
   readonly route?: RouteId
   /** It stays in memory: the second level is not for it. */
   readonly memoryOnly?: boolean
+  /** How it reads; default: a load. */
+  readonly way?: Way
 }
 
 const NO_TAGS: readonly string[] = []
@@ -63,5 +68,6 @@ export function openFill(parts: { fence: Fence; clock: Clock; originLagMs: numbe
     route: target.route ?? DEFAULT_ROUTE,
     asOf: originLagMs > 0 ? fence.horizonAt(startedAt - originLagMs) : fence.horizon,
     startedAt,
+    ...(target.way === undefined ? {} : { way: target.way }),
   }
 }

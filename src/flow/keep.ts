@@ -5,6 +5,7 @@
  * same. A reading that something invalidated after its asOf is not stored; one that is older than what stands is not
  * stored; one that took longer than `maxLoadMs` is not stored. Never throws.
  */
+import type { Way } from '../model/audit.ts'
 import { type Budget, jitterBudget } from '../model/budget.ts'
 import type { Clock } from '../model/clock.ts'
 import type { Entry, EntryKind } from '../model/entry.ts'
@@ -64,22 +65,22 @@ export function keep(parts: KeepParts, fill: Fill, candidate: Candidate): Kept {
     tags,
     ...(candidate.share === undefined ? {} : { share: candidate.share }),
   }
-  return put(parts, entry, softened)
+  return put(parts, entry, { softened, way: fill.way ?? 'load' })
 }
 
 /** Stores what another engine has read and its log has judged; what stands and is newer stays. */
-export function promote(parts: KeepParts, entry: Entry, softened: boolean): Kept {
+export function promote(parts: KeepParts, entry: Entry, how: { softened: boolean; way: Way }): Kept {
   const standing = parts.memory.look(entry.key)
   if (standing !== undefined && standing.storedAt >= entry.storedAt) return tell(parts.events, entry, 'older')
-  return put(parts, entry, softened)
+  return put(parts, entry, how)
 }
 
-function put({ memory, governor, events }: KeepParts, entry: Entry, softened: boolean): Kept {
+function put({ memory, governor, events }: KeepParts, entry: Entry, { softened, way }: { softened: boolean; way: Way }): Kept {
   if (!governor.admit() || !memory.put(entry)) return tell(events, entry, 'size')
   if (softened) memory.soften(entry.key)
   if (events.wants('keep:store')) {
-    const { key, bytes, kind, asOf, namespace, tags } = entry
-    events.emit('keep:store', { key, bytes, kind, asOf, namespace, tags })
+    const { key, bytes, kind, asOf, storedAt, namespace, tags } = entry
+    events.emit('keep:store', { key, bytes, kind, asOf, storedAt, way, namespace, tags })
   }
   return 'kept'
 }

@@ -117,10 +117,17 @@ function store<T>(
   const previous = said.previous as Previous<T>
   said.validator ??= previous.etag
   said.learned.push(...item.formerTags) // a loader that only asked whether it changed has not learned them anew
-  return { ...storeValue(engine, fill, { data: previous.data, call, said: said as Said<unknown> }), renewed: true }
+  const renewal: Fill = { ...fill, way: 'renewal' }
+  return { ...storeValue(engine, renewal, { data: previous.data, call, said: said as Said<unknown> }), renewed: true }
 }
 
-function previousOf<T>(engine: Engine, entry: Entry): Previous<T> {
+/** What a caller gets of what is held. */
+export function dataOf(engine: Engine, held: unknown): unknown {
+  return unpackValue(engine.settings.values, held)
+}
+
+/** What stands, as a loader is shown it. */
+export function previousOf<T>(engine: Engine, entry: Entry): Previous<T> {
   return {
     data: unpackValue(engine.settings.values, entry.value) as T,
     etag: entry.value instanceof Held ? entry.value.etag : undefined,

@@ -22,6 +22,8 @@ export interface LoadContext<T = unknown> {
   readonly key: string
   /** Aborted at the overall deadline, or when every caller has gone and the cache is told to cancel. */
   readonly signal: AbortSignal
+  /** The audit asks: what is answered is compared and not stored. */
+  readonly audit: boolean
   /** The former answer, whatever its age, if it has not been invalidated. */
   readonly previous: Previous<T> | undefined
   /** Replaces the budget of this answer. */
@@ -50,6 +52,7 @@ export const NOT_MODIFIED = Symbol('not modified')
 export class Said<T> implements LoadContext<T> {
   readonly key: string
   readonly signal: AbortSignal
+  readonly audit: boolean
   readonly previous: Previous<T> | undefined
   /** What was said last, or the caller's. */
   budget: Budget
@@ -59,9 +62,16 @@ export class Said<T> implements LoadContext<T> {
   validator: string | undefined
   skipped = false
 
-  constructor(given: { key: string; signal: AbortSignal; previous: Previous<T> | undefined; budget: Budget }) {
+  constructor(given: {
+    readonly key: string
+    readonly signal: AbortSignal
+    readonly previous: Previous<T> | undefined
+    readonly budget: Budget
+    readonly audit?: boolean
+  }) {
     this.key = given.key
     this.signal = given.signal
+    this.audit = given.audit ?? false
     this.previous = given.previous
     this.budget = given.budget
   }

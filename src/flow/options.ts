@@ -9,6 +9,7 @@ import { type Clock, systemClock } from '../model/clock.ts'
 import { budget, duration, parseOptions, size } from '../model/option.ts'
 import { type Logger, SILENT } from '../model/port.ts'
 import type { Random } from '../model/random.ts'
+import { AUDIT } from './audit-options.ts'
 import { L2 } from './l2-options.ts'
 
 const MEMORY = z
@@ -150,6 +151,9 @@ export const CACHE_OPTIONS = z.strictObject({
     unit: 'ms',
     shown: '0',
     description: "How far the origin's replicas lag: fills begun this soon after an invalidation are not stored.",
+  }),
+  audit: AUDIT.optional().meta({
+    description: 'Looks at a share of the answers from memory and holds them against what was promised; off without it.',
   }),
   l2: L2.optional().meta({ description: 'A second level shared by several processes.' }),
   clock: z

@@ -168,6 +168,22 @@ export class SecondLevel {
     return asking
   }
 
+  /** What stands there and is good, left where it is. Never rejects; takes at most the deadline. */
+  async inspect({ key, namespace, decode }: Wanted): Promise<{ readonly storedAt: number; readonly value: unknown } | undefined> {
+    const { remote, seal, deadlineMs } = this.#parts
+    try {
+      const [read] = remote.isUp ? await remote.readMany([key], deadlineMs) : []
+      if (read === undefined) return undefined
+      const envelope = readEnvelope(read.envelope, key, seal)
+      if (envelope.kind !== 'value' || this.standing({ ...read, key, namespace, tags: envelope.tags }) === 'dead')
+        return undefined
+      const decoded = decode(envelope.codec, envelope.payload, read.storedAt)
+      return decoded === undefined ? undefined : { storedAt: read.storedAt, value: decoded.value }
+    } catch {
+      return undefined
+    }
+  }
+
   /** Frees what keys have there that were invalidated here: nobody would believe it. Never throws, never waits. */
   forget(targets: readonly Target[]): void {
     for (const target of targets) if (target.kind === 'key') this.#drop(target.key)

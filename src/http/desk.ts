@@ -6,6 +6,7 @@
 import { availableParallelism } from 'node:os'
 import type { Engine } from '../flow/engine.ts'
 import { ForecacheError } from '../model/errors.ts'
+import type { OriginPort } from '../model/exchange.ts'
 import { ACCOUNT } from '../model/ledger.ts'
 import { Press } from '../wire/press.ts'
 import type { CompressInput } from './compression.ts'
@@ -30,6 +31,8 @@ export interface DeskOptions {
   readonly compress?: CompressInput
   /** Where they are made; default: a press of this door's own. */
   readonly press?: Press
+  /** Whom the audit asks about hits that came without one; default: the origin of the request itself. */
+  readonly origin?: OriginPort
 }
 
 const MIN_PRESS_BYTES = 4 * 1024 * 1024
@@ -62,6 +65,7 @@ export function createDesk(options: DeskOptions): Desk {
     cacheName,
     laggardMs,
     press,
+    origin: options.origin,
     recodes: policies.all.some((policy) => policy.compress !== undefined),
     profile: PROFILES[profile],
     holding: createHolding(engine),

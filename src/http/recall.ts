@@ -6,6 +6,7 @@
  */
 import type { Reply } from '../model/exchange.ts'
 import { COUNTER, HISTOGRAM } from '../model/metric.ts'
+import { auditServed } from './audit.ts'
 import type { Known } from './known.ts'
 import { representPlain } from './represent.ts'
 import { replyStored } from './respond.ts'
@@ -51,8 +52,9 @@ export function recallParticular({ visit }: Known): Reply | undefined {
 
 /** Counts a recalled response as `deliver` does. */
 export function countRecalled({ visit, key, savedBytes }: Known, stored: Stored, now: number): void {
-  const { meter, events } = visit.desk.engine
+  const { meter, events, audit } = visit.desk.engine
   meter.count(COUNTER.hits, routeOf(visit))
+  if (audit !== undefined && audit.isDue()) auditServed(visit, { key, stored, stale: false, ageMs: ageOf(stored.plan, now) })
   // A plan is far from what a hit touches anyway: it is not looked at for nobody.
   if (events.wants('lookup:hit')) events.emit('lookup:hit', { key, ageMs: ageOf(stored.plan, now) })
   if (savedBytes !== 0) countSaved(visit, savedBytes)

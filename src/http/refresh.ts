@@ -35,7 +35,7 @@ async function isRefreshed(visit: KeyedVisit, found: Found): Promise<boolean> {
 async function refresh(visit: KeyedVisit, found: Found): Promise<void> {
   const { engine } = visit.desk
   if (await isRefreshed(visit, found)) return
-  const place = engine.flights.enter<Sharing>(found.key, () => beginFill(visit, found.key))
+  const place = engine.flights.enter<Sharing>(found.key, () => ({ ...beginFill(visit, found.key), way: 'refresh' }))
   if (place.role !== 'lead') {
     if (place.role === 'follow') place.leave()
     return

@@ -35,7 +35,7 @@ export function renew(visit: KeyedVisit, errand: Errand, item: { heard: Heard; s
   }
   if (!standsOn(stored, judgement.plan)) return undefined
   const renewed = stored.renewed(judgement.plan)
-  putStored(visit, errand.fill, renewed)
+  putStored(visit, { ...errand.fill, way: 'renewal' }, renewed)
   errand.lead?.end()
   errand.lead?.answer({ plan: renewed.plan, filling: undefined, stored: Promise.resolve(renewed) }, renewed.plan.tags)
   const reply = replyStored(visit, renewed, RENEWED)

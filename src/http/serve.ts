@@ -5,6 +5,7 @@
  */
 import type { Reply } from '../model/exchange.ts'
 import { decideUse, type Use } from '../rules/reuse.ts'
+import { auditServed } from './audit.ts'
 import type { Manner } from './manner.ts'
 import { canAnswer, replyStored } from './respond.ts'
 import { select } from './select.ts'
@@ -26,7 +27,9 @@ export function useOf(visit: KeyedVisit, found: Found): Use | undefined {
 
 /** An answer from a stored response, fresh or stale. */
 export function deliver(visit: KeyedVisit, found: Found, stale: boolean): Reply {
-  const standing = standingOf(found.stored.plan, visit.desk.engine.clock.now(), found.softened)
+  const { clock, audit } = visit.desk.engine
+  const standing = standingOf(found.stored.plan, clock.now(), found.softened)
+  if (audit !== undefined && audit.isDue()) auditServed(visit, { ...found, stale, ageMs: standing.ageMs })
   if (stale) countStale(visit, found.key, { standing, reason: 'revalidate' })
   else countHit(visit, found.key, standing.ageMs)
   return replyStored(visit, found.stored, stale ? STALE : HIT)

@@ -38,6 +38,8 @@ export interface Desk {
   readonly holding: Holding
   /** Where the other codings of stored responses are made. */
   readonly press: Press
+  /** Whom the audit asks, where a request brings nobody who may be asked behind it. */
+  readonly origin: OriginPort | undefined
   /** Some route has them made: clients may hold tags that no origin knows, whatever the route of their request. */
   readonly recodes: boolean
 }

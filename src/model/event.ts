@@ -5,6 +5,7 @@
  * when nobody listens, and a listener that throws is reported, never felt by the request.
  */
 import { type Channel, channel } from 'node:diagnostics_channel'
+import type { Violation, Way } from './audit.ts'
 import type { Position, EntryKind } from './entry.ts'
 import type { LogRecord } from './log.ts'
 import type { RemoveReason } from './port.ts'
@@ -25,6 +26,9 @@ export interface Events {
     readonly bytes: number
     readonly kind: EntryKind
     readonly asOf: Position
+    /** `clock.now()` when its reading began. */
+    readonly storedAt: number
+    readonly way: Way
     readonly namespace: number
     readonly tags: readonly string[]
   }
@@ -36,6 +40,7 @@ export interface Events {
   }
   'memory:remove': { readonly key: string; readonly reason: RemoveReason; readonly bytes: number }
   'fence:append': LogRecord
+  'audit:violation': Violation
 }
 
 /** Names of all events. */
@@ -52,6 +57,7 @@ const EVENT_NAMES: ReadonlySet<string> = new Set<EventName>([
   'keep:refuse',
   'memory:remove',
   'fence:append',
+  'audit:violation',
 ])
 
 /** A listener of one event. */

@@ -68,6 +68,12 @@ const LINK_RECORDS = {
   perRoute: false,
 }
 
+const AUDITS = {
+  name: 'audit_checks_total',
+  help: 'Answers from memory that the audit chose, by what it found: current, outdated inside the budget, violating a promise, inconclusive, or skipped because of the rate.',
+  perRoute: true,
+}
+
 const INVALIDATIONS = {
   name: 'cache_invalidations_total',
   help: 'Invalidation targets applied, by what they name.',
@@ -222,6 +228,16 @@ export const COUNTER_ROWS = {
   shedFills: { ...SHEDS, labels: { kind: 'fills' } },
   shedStores: { ...SHEDS, labels: { kind: 'stores' } },
   shedGarbage: { ...SHEDS, labels: { kind: 'garbage' } },
+  auditCurrent: { ...AUDITS, labels: { outcome: 'current' } },
+  auditOutdated: { ...AUDITS, labels: { outcome: 'outdated' } },
+  auditViolating: { ...AUDITS, labels: { outcome: 'violating' } },
+  auditInconclusive: { ...AUDITS, labels: { outcome: 'inconclusive' } },
+  auditSkipped: { ...AUDITS, labels: { outcome: 'skipped' } },
+  stalenessViolations: {
+    name: 'cache_staleness_violations_total',
+    help: 'Answers that the audit found older than was promised; anything but 0 is a fault of the cache.',
+    perRoute: true,
+  },
 } as const satisfies Record<string, CounterRow>
 
 /** Every histogram; `HISTOGRAM` gives the small integer of each. */
@@ -232,6 +248,10 @@ export const HISTOGRAM_ROWS = {
   },
   request: { name: 'cache_request_seconds', help: "Time from a request's head to the end of its answer, at the door." },
   staleness: { name: 'cache_staleness_seconds', help: 'How far past its fresh window an answer was when it was served stale.' },
+  realStaleness: {
+    name: 'audit_real_staleness_seconds',
+    help: 'For how long the origin had something else when an answer was served from memory; at most so much where the origin does not tell when it changed.',
+  },
 } as const satisfies Record<string, HistogramRow>
 
 /** Every gauge. */

@@ -3,12 +3,11 @@
  *
  * Floor 4, room ops. Keys and methods are the server's business; what a handler gets is allowed and complete.
  */
-import { hostname } from 'node:os'
-import type { Engine } from '../flow/engine.ts'
 import { type Endpoint, jsonReply } from '../model/endpoint.ts'
+import { createAuditEndpoint } from './audit-endpoint.ts'
 import { createExplainer, type Explainer, type ExplainerParts } from './explain-endpoint.ts'
 import type { InstanceFacts } from './instance.ts'
-import { createInstancesEndpoint, type SelfView } from './instances-endpoint.ts'
+import { createInstancesEndpoint, describeInstance, type SelfView } from './instances-endpoint.ts'
 import { createInvalidateEndpoint } from './invalidate.ts'
 import { createMetricsEndpoint, type PrometheusOptions } from './metrics-endpoint.ts'
 import { createStatsEndpoint } from './stats.ts'
@@ -50,6 +49,7 @@ export function createAdmin(parts: AdminParts): Admin {
       createInvalidateEndpoint(whole, parts.authority ?? (() => undefined)),
       createStatsEndpoint(() => whole.stats()),
       { ...explainer.endpoint, handle: async ({ query }) => jsonReply(200, await whole.explain(query)) },
+      createAuditEndpoint(whole, engine),
       createTopEndpoint((windowMs) => whole.watch(windowMs)),
       createInstancesEndpoint(describeSelf, parts.instances),
       streams.endpoint,
@@ -59,19 +59,5 @@ export function createAdmin(parts: AdminParts): Admin {
       explainer.close()
       streams.close()
     },
-  }
-}
-
-function describeInstance(engine: Engine, startedAt: string): SelfView {
-  return {
-    id: engine.generation,
-    self: true,
-    host: hostname(),
-    pid: process.pid,
-    node: process.versions.node,
-    startedAt,
-    horizon: engine.fence.horizon,
-    entries: engine.memory.size,
-    bytes: engine.memory.bytes,
   }
 }

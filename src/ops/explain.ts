@@ -4,6 +4,7 @@
  * Floor 4, room ops. Looks without counting a use and never asks the origin. The reason is one of model/reason.ts.
  */
 import type { Engine } from '../flow/engine.ts'
+import type { Violation } from '../model/audit.ts'
 import type { Budget } from '../model/budget.ts'
 import type { Entry, EntryKind, Position } from '../model/entry.ts'
 import type { KeyPart, RequestView, ResponseView } from '../model/explain.ts'
@@ -38,6 +39,8 @@ export interface Explanation {
   readonly lastInvalidation?: InvalidationView
   /** Ms until the origin is asked again after failures. */
   readonly backoffMs?: number
+  /** The last broken promises that the audit found for this key, newest first; absent: none. */
+  readonly violations?: readonly Violation[]
   /** A load of this key is under way. */
   readonly loading: boolean
 }
@@ -72,6 +75,7 @@ export interface ExplainParts {
 
 const CACHED: ReadonlySet<Reason> = new Set(['fresh', 'stale', 'softened'])
 const MAX_TARGETS = 20
+const MAX_VIOLATIONS = 5
 
 /** @param view what a door says about the request; without one, `key` is a key as stored */
 export function explain(parts: ExplainParts, key: string | undefined, view?: RequestView): Explanation {
@@ -99,8 +103,14 @@ export function explain(parts: ExplainParts, key: string | undefined, view?: Req
     ...(note?.failure !== undefined && { lastFailure: { at: iso(note.failure.at), text: note.failure.text } }),
     ...(record !== undefined && { lastInvalidation: viewRecord(engine.fence, record) }),
     ...(backoffMs > 0 && { backoffMs: Math.ceil(backoffMs) }),
+    ...violationsOf(engine, key),
     loading: engine.flights.has(key),
   }
+}
+
+function violationsOf({ audit }: Engine, key: string): Pick<Explanation, 'violations'> {
+  const found = audit?.violations(key) ?? []
+  return found.length === 0 ? {} : { violations: found.slice(-MAX_VIOLATIONS).toReversed() }
 }
 
 function sentence(reason: Reason): { reason: Reason; text: string; cached: boolean } {

@@ -7,6 +7,7 @@
 import type { Engine } from '../flow/engine.ts'
 import type { MemoryState } from '../flow/governor.ts'
 import type { InvalidateInput } from '../flow/invalidate.ts'
+import type { Violation } from '../model/audit.ts'
 import { ForecacheError, type Detail, type ErrorCode } from '../model/errors.ts'
 import type { MeterWords } from '../model/meter.ts'
 import type { Explanation } from './explain.ts'
@@ -20,6 +21,7 @@ export type Question =
   | { readonly what: 'top'; readonly windowMs: number }
   | { readonly what: 'explain'; readonly query: string }
   | { readonly what: 'matches'; readonly input: InvalidateInput }
+  | { readonly what: 'audit' }
 
 /** Everything a process counts, and its gauges; sizes in bytes. */
 export interface Counts extends ProcessUsage {
@@ -43,6 +45,7 @@ export interface Answers {
   readonly top: ReadCounts
   readonly explain: Explained
   readonly matches: number
+  readonly audit: readonly Violation[]
 }
 
 /** A worker for people. */
@@ -93,6 +96,8 @@ export async function answer(
       return explained(explainer, question.query)
     case 'matches':
       return engine.invalidate({ ...question.input, dryRun: true }).matched
+    case 'audit':
+      return engine.audit?.violations() ?? []
     default:
       return question satisfies never
   }

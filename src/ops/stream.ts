@@ -35,6 +35,7 @@ const NAMES: Readonly<Record<EventName | 'stats', boolean>> = {
   'fence:append': true,
   'keep:refuse': true,
   'origin:fail': true,
+  'audit:violation': true,
   'keep:store': false,
   'memory:remove': false,
   'origin:load': false,

@@ -33,6 +33,48 @@ const STATS = z.looseObject({
   routes: z.array(z.strictObject({ route: text(), rates, counts, latency: latencies })),
 })
 
+const found = z.enum(['same', 'changed', 'unknown'])
+
+const VIOLATION = z.strictObject({
+  breach: z.enum(['invalidated', 'budget', 'outdated']),
+  text: text().meta({ description: 'All of it in one sentence.' }),
+  key: text(),
+  route: text(),
+  instance: text(),
+  at: moment.meta({ description: 'When it was served.' }),
+  storedAt: moment.meta({ description: 'When its reading of the origin began.' }),
+  ageMs: count,
+  promisedMs: count,
+  budget,
+  asOf: count,
+  way: z.enum(['load', 'refresh', 'renewal', 'write', 'promotion', 'snapshot', 'unknown']),
+  tags: z.array(text()),
+  records: z.array(z.strictObject({ position: count, at: moment, by: text(), targets: z.array(text()) })),
+  origin: found,
+  second: found,
+  staleMs: count.optional(),
+  steps: z.array(z.strictObject({ at: moment, what: text() })),
+})
+
+const AUDIT = z.strictObject({
+  settings: z
+    .strictObject({
+      share: z.number(),
+      perSecond: z.number(),
+      concurrency: count,
+      timeout: z.number(),
+      maxViolations: count,
+    })
+    .nullable()
+    .meta({ description: 'Null: nothing is audited.' }),
+  checks: z.strictObject({ current: count, outdated: count, violating: count, inconclusive: count, skipped: count }),
+  violations: count.meta({ description: 'Broken promises since the start.' }),
+  realStaleness: z.array(
+    z.strictObject({ route: text(), stale: z.boolean(), count, p50Seconds: z.number(), p99Seconds: z.number() }),
+  ),
+  last: z.array(VIOLATION).meta({ description: 'Newest first.' }),
+})
+
 const EXPLANATION = z.looseObject({
   reason: z.enum(Object.keys(REASONS) as [string, ...string[]]),
   text: text(),
@@ -58,6 +100,7 @@ const EXPLANATION = z.looseObject({
     .strictObject({ position: count, at: moment, by: text(), soft: z.boolean(), targets: z.array(text()) })
     .optional(),
   backoffMs: count.optional(),
+  violations: z.array(VIOLATION).optional(),
   loading: z.boolean(),
 })
 
@@ -129,6 +172,14 @@ export const EXPLAIN_TEXT: EndpointText = {
   answers: {
     200: { description: 'The explanation.', content: { 'application/json': EXPLANATION } },
     400: { description: 'Neither or both were given, or one cannot be read.' },
+  },
+}
+
+export const AUDIT_TEXT: EndpointText = {
+  id: 'getAudit',
+  summary: 'What the audit found, and the last broken promises with their traces',
+  answers: {
+    200: { description: 'Counts since the start; all 0 where nothing is audited.', content: { 'application/json': AUDIT } },
   },
 }
 

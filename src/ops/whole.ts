@@ -6,6 +6,7 @@
 import type { PrometheusContentType, Registry } from 'prom-client'
 import type { Engine } from '../flow/engine.ts'
 import type { InvalidateInput, InvalidateResult } from '../flow/invalidate.ts'
+import type { Violation } from '../model/audit.ts'
 import type { StatsSource } from '../flow/stats.ts'
 import type { UrlExplanation, Explainer } from './explain-endpoint.ts'
 import { ownUsage } from './own-usage.ts'
@@ -36,6 +37,8 @@ export interface Whole {
   explain(query: URLSearchParams): UrlExplanation | Promise<UrlExplanation>
   /** Resolves when nothing serves what it names. @throws FC_TAG_TYPE, FC_EVENT_UNKNOWN, FC_OPTION_VALUE */
   invalidate(input: InvalidateInput): Promise<InvalidateResult>
+  /** The last broken promises that the audit found. */
+  violations(): readonly Violation[] | Promise<readonly Violation[]>
   readonly stream: StreamSource
   usage(): Usage
   /** What `/v1/instances` tells besides. */
@@ -51,6 +54,7 @@ export function engineWhole(engine: Engine, explainer: Explainer): Whole {
     watch: (windowMs) => watchReads(engine, windowMs),
     explain: (query) => explainer.explain(query),
     invalidate: (input) => engine.invalidateEverywhere(input),
+    violations: () => engine.audit?.violations() ?? [],
     stream: engineSource(engine),
     usage: () => ({ ...ownUsage(), processes: 1 }),
     describe: () => ({}),

@@ -35,6 +35,7 @@ const FIXED: readonly string[] = [
   'cacheApi',
   'memory',
   'l2',
+  'audit',
   'contexts',
   'events',
   'limits',

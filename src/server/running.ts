@@ -47,8 +47,9 @@ export interface Running {
 export function createRunning({ config, engine, logger, pseudonym, ...parts }: RunningParts): Running {
   const settings = receiveSettings(config, pseudonym)
   const tunnel = { ...tunnelOptions(config), clock: engine.clock }
-  const door = createHttpDoor({ engine, profile: config.profile, routes: config.routes, compress: config.compress })
   const origin = parts.origin ?? createOrigin({ ...originOptions(config), clock: engine.clock, ledger: engine.ledger })
+  const { profile, routes, compress } = config
+  const door = createHttpDoor({ engine, profile, routes, compress, origin })
   const receiver = { door, origin, logger, settings }
   const form = { via: `1.1 ${pseudonym}`, keepAliveSeconds: Math.floor(config.limits.keepAlive / 1000) }
   return {

@@ -139,6 +139,7 @@ const CASES: Readonly<Record<string, Readonly<Record<number, Case>>>> = {
   },
   'GET /v1/stats': { 200: {} },
   'GET /v1/explain': { 200: { arrange: put('k'), target: '/v1/explain?key=k' }, 400: {} },
+  'GET /v1/audit': { 200: {} },
   'GET /v1/top': { 200: { target: '/v1/top?seconds=0.1' }, 400: { target: '/v1/top?limit=0' } },
   'GET /v1/instances': { 200: {} },
   'GET /v1/stream': { 200: {}, 400: { target: '/v1/stream?events=none' }, 503: { arrange: manyStreams } },

@@ -35,7 +35,7 @@ export function addSecondLevel({ engine }: Cache, node: SimNode): void {
     shared: () => engine.shared,
     promote: (entry, softened) => {
       SECOND_HITS.count += 1
-      return engine.shared?.isClosedToKeeps === true ? 'fenced' : promote(keeping, entry, softened)
+      return engine.shared?.isClosedToKeeps === true ? 'fenced' : promote(keeping, entry, { softened, way: 'promotion' })
     },
   })
   second.teach(encodeValue)

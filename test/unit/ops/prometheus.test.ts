@@ -11,6 +11,8 @@ const MEMORY = { size: 7, bytes: 4096, maxBytes: 1 << 20 }
 
 /** The public names: changing this list is a change of the contract. */
 const NAMES = [
+  'audit_checks_total counter',
+  'audit_real_staleness_seconds histogram',
   'cache_blind_seconds_total counter',
   'cache_bytes gauge',
   'cache_coalesced_total counter',
@@ -35,6 +37,7 @@ const NAMES = [
   'cache_revalidations_total counter',
   'cache_stale_serves_total counter',
   'cache_staleness_seconds histogram',
+  'cache_staleness_violations_total counter',
   'cache_unkept_total counter',
   'l2_queue_bytes gauge',
   'l2_reads_total counter',

@@ -1,0 +1,81 @@
+/**
+ * Handing the library's answers to the audit: their loader is asked again, told that it is the audit who asks.
+ *
+ * Floor 3, room flow. What a loader answers here is compared and dropped. A stale answer is not asked about: its refresh is.
+ */
+import { hash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import { serialize } from 'node:v8'
+import type { Check } from '../model/audit.ts'
+import type { Entry } from '../model/entry.ts'
+import { COUNTER } from '../model/metric.ts'
+import type { RouteId } from '../model/meter.ts'
+import type { Compared } from './audit-sample.ts'
+import { type CallOptions, type Calls, narrowBudget } from './call.ts'
+import { decoderOf } from './decoder.ts'
+import type { Engine } from './engine.ts'
+import { previousOf } from './load.ts'
+import { type Load, NOT_MODIFIED, Said } from './loader.ts'
+import { Held, packValue } from './value.ts'
+
+/** A call that was answered from memory. */
+export interface Fetched<T> {
+  readonly key: string
+  readonly namespace: number
+  readonly route: RouteId
+  readonly options: CallOptions | undefined
+  readonly load: Load<T>
+}
+
+/** What it was answered with. */
+export interface Answered {
+  readonly entry: Entry
+  readonly ageMs: number
+  /** Why it was stale. */
+  readonly reason?: 'revalidate' | 'error' | 'deadline'
+  readonly calls: Calls
+}
+
+/** Never throws. */
+export function auditFetched<T>(engine: Engine, fetched: Fetched<T>, { entry, ageMs, reason, calls }: Answered): void {
+  const named = calls.named(fetched.options)
+  const budget = named === undefined ? entry.budget : narrowBudget(entry.budget, named)
+  const promisedMs = reason === undefined ? budget.freshMs : reason === 'revalidate' ? budget.staleMs : budget.onErrorMs
+  const mayAsk = reason === undefined && engine.backoff.leftMs(entry.key) === 0 && entry.kind === 'value'
+  engine.audit?.take({
+    entry,
+    route: fetched.route,
+    stale: reason !== undefined,
+    ageMs,
+    promisedMs,
+    check: mayAsk ? checkBy(engine, fetched, { entry, calls }) : undefined,
+    compare: mayAsk && engine.second !== undefined ? () => compare(engine, entry) : undefined,
+    version: () => hash('sha256', serialize(bare(entry.value)), 'base64url'),
+  })
+}
+
+function checkBy<T>(engine: Engine, fetched: Fetched<T>, { entry, calls }: { entry: Entry; calls: Calls }): Check {
+  const { key, route, load } = fetched
+  return async (signal) => {
+    const previous = previousOf<T>(engine, entry)
+    const { budget } = calls.resolve(fetched.options)
+    const said = new Said<T>({ key, signal, previous, budget, audit: true })
+    engine.meter.count(COUNTER.originRequests, route)
+    const data = await load(said)
+    if (data === NOT_MODIFIED) return { found: 'same' }
+    if (said.validator !== undefined && previous.etag !== undefined)
+      return { found: said.validator === previous.etag ? 'same' : 'changed' }
+    const { stored } = packValue(engine.settings.values, key, data)
+    return { found: isDeepStrictEqual(stored, bare(entry.value)) ? 'same' : 'changed' }
+  }
+}
+
+async function compare(engine: Engine, { key, namespace, value }: Entry): Promise<Compared | undefined> {
+  const found = await engine.second?.inspect({ key, namespace, decode: decoderOf(engine, key) })
+  return found && { storedAt: found.storedAt, isSame: isDeepStrictEqual(bare(found.value), bare(value)) }
+}
+
+/** Without its validator. */
+function bare(value: unknown): unknown {
+  return value instanceof Held ? value.stored : value
+}
