@@ -91,10 +91,9 @@ describe('a second level in Redis, when things go wrong', () => {
       await full.remote.write(entry(`f${i}`, body), DEADLINE_MS).catch((error: { code: string }) => codes.add(error.code))
     }
 
-    const keys = Array.from({ length: 60 }, (_, i) => `e${i}`)
-    const stands = (await evicting.remote.readMany(keys, DEADLINE_MS)).map((one) => one !== undefined)
-    expect(stands.at(-1)).toBe(true)
-    expect(stands).toContain(false)
+    const left = Number(await evicting.server.command('DBSIZE'))
+    expect(left).toBeGreaterThan(0)
+    expect(left).toBeLessThan(60)
     expect(codes).toEqual(new Set(['FC_L2_REPLY']))
     expect((await full.remote.readMany(['f0'], DEADLINE_MS))[0]?.envelope.byteLength).toBe(100_000)
   })
