@@ -1,5 +1,6 @@
 /**
- * Runs random schedules by the million: machines that share a log and a second level, in virtual time, on every core.
+ * Runs random schedules by the million: processes and machines that share a log, and a second level, in
+ * virtual time, on every core.
  *
  * Usage: npm run model -- [--schedules 1000000] [--seed 1] [--workers 2] [--fleet NAME]
  * Prints what was done after every part; ends at the first failure with its shortest form and its trace, exit code 1.
@@ -8,7 +9,8 @@ import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { type Exploration, explore } from '../src/sim/explore.ts'
-import { FLEETS, streamed, type StreamedOptions } from '../test/model/systems/streamed.ts'
+import type { TrialOptions } from '../src/sim/trial-options.ts'
+import { FLEETS } from '../test/model/systems/fleets.ts'
 
 interface Part {
   readonly fleet: string
@@ -22,7 +24,7 @@ if (isMainThread) process.exitCode = await main()
 else {
   const { fleet, ...seeds } = workerData as Part
   const { text, counts, failed, schedules } = await explore({
-    ...streamed(FLEETS[fleet] as StreamedOptions),
+    ...(FLEETS[fleet] as TrialOptions),
     ...seeds,
     stopAtFirst: true,
   })

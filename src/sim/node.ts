@@ -20,6 +20,7 @@ export interface Surroundings {
   /** Other nodes by name, those that are down among them. */
   readonly processes: ReadonlyMap<string, Process>
   note(who: string, text: string): void
+  fail(name: string, downMs: number): void
 }
 
 /** See the module's header. */
@@ -56,6 +57,11 @@ export class SimNode {
     for (const [name, process] of this.#around.processes) {
       if (name !== this.name) this.network.send(this.process, process, () => deliver(name))
     }
+  }
+
+  /** Ends this life at once, as a watchdog would; the next one begins after `downMs`. */
+  fail(downMs: number): void {
+    this.#around.fail(this.name, downMs)
   }
 
   /** A line in the trace. */

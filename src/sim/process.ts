@@ -2,7 +2,7 @@
  * A process in virtual time: it runs, stands still, dies and begins another life.
  *
  * Floor 1, room sim. Everything in it happens through its clock or because a message reached it. While it stands still both
- * wait; then it goes on with timers or messages first, as chance will have it. What belonged to a former life never happens.
+ * wait; then it goes on with timers or messages first, and messages in any order: they lie in many sockets. What belonged to a former life never happens.
  */
 import type { Clock, Timer } from '../model/clock.ts'
 import type { VirtualClock } from '../model/virtual-clock.ts'
@@ -88,6 +88,7 @@ export class Process {
     const [timers, messages] = [this.#timers, this.#messages]
     this.#timers = []
     this.#messages = []
+    this.#shuffle(messages)
     const isTimersFirst = timers.length === 0 || messages.length === 0 || this.#chance.hits(0.5)
     for (const run of isTimersFirst ? [...timers, ...messages] : [...messages, ...timers]) run()
   }
@@ -109,6 +110,15 @@ export class Process {
   /** Steps its wall clock alone, as an administrator or NTP would. */
   stepWall(byMs: number): void {
     this.#wallShiftMs += byMs
+  }
+
+  #shuffle(messages: (() => void)[]): void {
+    for (let at = messages.length - 1; at > 0; at -= 1) {
+      const other = this.#chance.below(at + 1)
+      const message = messages[at] as () => void
+      messages[at] = messages[other] as () => void
+      messages[other] = message
+    }
   }
 
   #after(clock: VirtualClock, ms: number, run: () => void): Timer {

@@ -86,7 +86,7 @@ const PAIRS: readonly Check[] = [
     forbids: ({ read, write, limits, troubles }) => {
       if (write.ended > read.begun || failed(write) || isUnplaced(write)) return false
       if (write.expected > 0 && write.acknowledged === write.expected) return true
-      return write.endedAt + limits.followMs < read.begunAt && !isTroubled(troubles, read, write.begunAt)
+      return write.endedAt + limits.followMs < read.begunAt && !isTroubled({ troubles, read }, write.begunAt, true)
     },
     because: ({ expected, acknowledged }) =>
       expected > 0 ? `of which ${acknowledged} of ${expected} instances had heard` : 'although nothing was wrong',
@@ -96,7 +96,7 @@ const PAIRS: readonly Check[] = [
     forbids: ({ read, write, limits, troubles }) => {
       const bound = read.begunAt - limits.blindAfterMs
       if (write.endedAt >= bound || failed(write) || isUnplaced(write)) return false
-      return !limits.servesBlind || !isTroubled(troubles, read, bound)
+      return !limits.servesBlind || !isTroubled({ troubles, read }, bound)
     },
     because: () => 'which was invalidated longer ago than silence may be trusted',
   },
@@ -116,10 +116,11 @@ function isUnplaced({ token }: Write): boolean {
   return token?.endsWith('?') === true
 }
 
-/** Whether anything was wrong for the reader since a moment. */
-function isTroubled(troubles: readonly Trouble[], read: Read, since: number): boolean {
+/** Whether the reader could not count on the store since a moment, or, if that counts too, stood still. */
+function isTroubled({ troubles, read }: Pick<Pair, 'troubles' | 'read'>, since: number, hasStops = false): boolean {
   for (const { kind, node, from, to } of troubles) {
-    if (kind === 'sick' && (node === undefined || node === read.node) && from <= read.begunAt && to >= since) return true
+    if ((hasStops || kind === 'sick') && (node === undefined || node === read.node) && from <= read.begunAt && to >= since)
+      return true
   }
   return false
 }

@@ -17,6 +17,9 @@ export interface Run {
   readonly world: World
 }
 
+/** What a node does that ends itself. */
+const FAILED = { do: 'crash', afterMs: 0, key: 0, hasToken: false, share: 0, seed: 0 } as const
+
 /** What passes between looks whether everything is answered, ms. */
 const LOOK_MS = 25
 
@@ -41,6 +44,10 @@ class Running {
     this.#schedule = schedule
     const { nodes, skew } = trial
     this.world = new World({ seed: schedule.seed, nodes, skewMs: skew, isTraced })
+    this.world.onFail = (name, forMs) => {
+      const node = this.world.nodes.findIndex((one) => one.name === name)
+      this.#trouble({ ...FAILED, node, forMs })
+    }
     this.#instances = this.world.nodes.map((node) => trial.start(node))
   }
 
@@ -74,13 +81,15 @@ class Running {
   #do(step: Step): void {
     if (step.do === 'read') this.#read(step)
     else if (step.do === 'write') this.#write(step)
-    else {
-      this.world.note('', describeStep(step))
-      const lives = { begin: (node: number) => this.#begin(node), end: (node: number) => this.#end(node) }
-      beginFault(step as Step & { readonly do: FaultName }, this.world, lives)
-      // A delay outlasts itself: what was sent at its end is still under way.
-      this.#mendedAt = Math.max(this.#mendedAt, this.world.clock.now() + (step.do === 'delay' ? 2 : 1) * step.forMs)
-    }
+    else this.#trouble(step as Step & { readonly do: FaultName })
+  }
+
+  #trouble(step: Step & { readonly do: FaultName }): void {
+    this.world.note('', describeStep(step))
+    const lives = { begin: (node: number) => this.#begin(node), end: (node: number) => this.#end(node) }
+    beginFault(step, this.world, lives)
+    // A delay outlasts itself: what was sent at its end is still under way.
+    this.#mendedAt = Math.max(this.#mendedAt, this.world.clock.now() + (step.do === 'delay' ? 2 : 1) * step.forMs)
   }
 
   #begin(index: number): void {

@@ -36,6 +36,8 @@ export class World {
   readonly nodes: readonly SimNode[]
   /** Lines of the trace. */
   readonly lines: string[] = []
+  /** Ends a life of a node; who runs a schedule says how. */
+  onFail: (name: string, downMs: number) => void = () => {}
   readonly #startMs: number
   readonly #isTraced: boolean
 
@@ -54,7 +56,8 @@ export class World {
     for (let i = 1; i <= nodes; i += 1) processes.set(`n${i}`, processOf(`n${i}`))
     const { network, store, origin } = this
     const note = (who: string, text: string): void => this.note(who, text)
-    const around = { network, store, origin, random: this.chance.next, processes, note }
+    const fail = (name: string, downMs: number): void => this.onFail(name, downMs)
+    const around = { network, store, origin, random: this.chance.next, processes, note, fail }
     this.nodes = [...processes.values()].map((process) => new SimNode(process, around))
   }
 

@@ -52,14 +52,6 @@ export interface StreamedOptions {
   readonly hasSecond?: boolean
 }
 
-/** Those that are tried in random schedules. */
-export const FLEETS: Readonly<Record<string, StreamedOptions>> = {
-  log: { policy: 'budget' },
-  'log, missing while blind': { policy: 'miss' },
-  'log and second level': { policy: 'budget', hasSecond: true },
-  'log and second level, missing while blind': { policy: 'miss', hasSecond: true },
-}
-
 /** A cache on a node's clock. */
 export function cacheOn({ clock, random }: SimNode): Cache {
   const engine = new Engine({ ...SETTINGS, clock, random })

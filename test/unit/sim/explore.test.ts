@@ -71,6 +71,38 @@ describe('explore: random schedules by seed', () => {
     expect(first.failed + second.failed).toBe(whole.failed)
   })
 
+  it('begins another life where a system ends its own', async () => {
+    const lives: number[] = []
+    const start = (node: SimNode): Instance => {
+      lives.push(node.process.life)
+      if (node.process.life < 3) node.clock.after(10, () => node.fail(5))
+      return withoutCache(node)
+    }
+    const found = await explore({ start, nodes: 1, schedules: 1 })
+
+    expect(lives).toEqual([1, 2, 3])
+    expect(found.failed).toBe(0)
+  })
+
+  it('tells other nodes what one broadcasts, and shows what one notes', async () => {
+    const hear = new Map<string, (key: string) => void>()
+    const start = (node: SimNode): Instance => {
+      const stored = new Map<string, number>()
+      hear.set(node.name, (key) => void stored.delete(key))
+      return {
+        read: async (key) => stored.get(key) ?? node.load(key),
+        invalidate(key) {
+          node.note(`tells the others of ${key}`)
+          node.broadcast((name) => hear.get(name)?.(key))
+        },
+      }
+    }
+    const { trace, violations } = await replay({ start, nodes: 2 }, 1)
+
+    expect(violations).toEqual([])
+    expect(trace).toMatch(/n\d {5}tells the others of k\d/)
+  })
+
   it('judges own promises at the end', async () => {
     const check = ({ origin }: { origin: { loads: number } }) => (origin.loads > 2 ? [`${origin.loads} loads`] : [])
     const found = await explore({ start: withoutCache, schedules: 3, check })
