@@ -37,6 +37,3 @@ export const LEASE = z.strictObject({
       description: 'Without progress nobody waits longer for another instance, but loads for himself.',
     }),
 })
-
-/** Resolved. */
-export type LeaseSettings = z.output<typeof LEASE>
