@@ -9,6 +9,7 @@ import { recalledReply } from '../http/recall.ts'
 import type { Stored } from '../http/stored.ts'
 import type { Reply } from '../model/exchange.ts'
 import { formatHttpDate } from '../rules/dates.ts'
+import type { HeadArena, PutHead, Slab } from './lane-arena.ts'
 import type { LaneAnswer } from './lane-desk.ts'
 import { responseFields, type Shape } from './send.ts'
 
@@ -29,7 +30,7 @@ const WRITABLE = /^[\t\r\n\x20-\x7e\x80-\xff]*$/
 const ZERO = 0x30
 /** What whole milliseconds are counted from, so that they stay small for weeks. */
 const BASE_MS = Date.now()
-const READY_BYTES = 400
+const READY_BYTES = 240
 
 /**
  * A reply's head as `node:http` writes it.
@@ -53,11 +54,19 @@ export function headText(reply: Reply, form: HeadForm, shape: Shape): string | u
   return WRITABLE.test(text) ? text : undefined
 }
 
+/** What a head is made with. */
+export interface ReadyParts {
+  readonly form: HeadForm
+  readonly arena: HeadArena
+}
+
 /** See the module's header. */
 export class Ready implements LaneAnswer {
   readonly head: Buffer
   readonly body: Uint8Array
   whole: Buffer | undefined = undefined
+  readonly #slab: Slab
+  readonly #serial: number
   // Small integers, and nothing behind a pointer: of a hundred thousand responses each is far from the processor.
   readonly #age: Digits
   readonly #ttl: Digits
@@ -67,10 +76,10 @@ export class Ready implements LaneAnswer {
   /** The digits hold until here, whole ms from BASE_MS. */
   #until = 0
 
-  private constructor(stored: Stored, text: string, places: { readonly age: Digits; readonly ttl: Digits }) {
-    // Not out of the pool: one head that is kept would hold those of its neighbours.
-    this.head = Buffer.allocUnsafeSlow(text.length)
-    this.head.write(text, 'latin1')
+  private constructor(stored: Stored, { head, slab }: PutHead, places: { readonly age: Digits; readonly ttl: Digits }) {
+    this.head = head
+    this.#slab = slab
+    this.#serial = slab.serial
     this.body = stored.body
     const { requestedAt, offsetMs, lifetimeMs } = stored.plan
     this.#bornAt = Math.floor(requestedAt - offsetMs - BASE_MS)
@@ -80,7 +89,7 @@ export class Ready implements LaneAnswer {
   }
 
   /** @returns undefined for a response that is not for a lane: without a body of its own, with trailers, unwritable */
-  static of(known: Known, stored: Stored, form: HeadForm): Ready | undefined {
+  static of(known: Known, stored: Stored, { form, arena }: ReadyParts): Ready | undefined {
     const { status } = stored.plan
     if (status < 200 || status === 204 || status === 304 || stored.trailers !== undefined) return undefined
     const shape = { bodiless: false, length: stored.body.byteLength, chunked: false }
@@ -89,22 +98,23 @@ export class Ready implements LaneAnswer {
     const age = digitsBehind(text, text.indexOf('\r\nage: ') + '\r\nage: '.length)
     const line = text.indexOf('\r\ncache-status: ')
     const ttl = digitsBehind(text, text.lastIndexOf('; ttl=', text.indexOf('\r\n', line + 2)) + '; ttl='.length)
-    return age === NONE || ttl === NONE || line < 0 ? undefined : new Ready(stored, text, { age, ttl })
+    return age === NONE || ttl === NONE || line < 0 ? undefined : new Ready(stored, arena.put(text), { age, ttl })
   }
 
-  /** Bytes it holds beside the response: the head, and objects; measured, see docs/decisions/011. */
+  /** Bytes it holds beside the response and its head, which the arena has charged; see docs/decisions/011. */
   get bytes(): number {
-    return this.head.byteLength + READY_BYTES
+    return READY_BYTES
   }
 
-  /** Whether the digits are still right. */
+  /** Whether head and digits are still right. */
   holds(now: number): boolean {
-    return now - BASE_MS < this.#until
+    return now - BASE_MS < this.#until && this.#slab.serial === this.#serial
   }
 
-  /** Brings the digits up to date; false when they take another number of places by now: make it anew. */
+  /** Brings the digits up to date; false when they take another number of places by now, or the head is gone: make it anew. */
   update(now: number): boolean {
     this.whole = undefined
+    if (this.#slab.serial !== this.#serial) return false
     const at = now - BASE_MS
     const ageMs = Math.max(0, at - this.#bornAt)
     const age = Math.floor(ageMs / 1000)
