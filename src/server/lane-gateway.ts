@@ -4,6 +4,7 @@
  * Floor 5, room server. Requests are admitted, forwarded, keyed and judged by the very functions that the full stack
  * calls; only the order of work differs: what repeats is remembered.
  */
+import type { Engine } from '../flow/engine.ts'
 import type { HttpDoor } from '../http/door.ts'
 import { type Bearing, bearingOf, know, type Known } from '../http/known.ts'
 import { countRecalled, recall, recallParticular, timeRecalled } from '../http/recall.ts'
@@ -11,8 +12,9 @@ import type { Stored } from '../http/stored.ts'
 import { ACCOUNT } from '../model/ledger.ts'
 import { admit } from './admit.ts'
 import { forward } from './forward.ts'
+import { HeadArena } from './lane-arena.ts'
 import type { LaneAnswer, LaneDesk, LanePeer } from './lane-desk.ts'
-import { type HeadForm, headText, Ready } from './lane-ready.ts'
+import { type HeadForm, headText, Ready, type ReadyParts } from './lane-ready.ts'
 import { Wholes } from './lane-wholes.ts'
 import { receive, type Receiver, type ReceiveSettings } from './receive.ts'
 import { shapeOf } from './send.ts'
@@ -27,7 +29,7 @@ export function createGatewayLane({ desk }: HttpDoor, receiver: Receiver, form: 
   const { settings } = receiver
   if (settings.latency === 'on') return undefined
   const { maxTargetBytes } = settings.limits
-  const parts = { form, wholes: new Wholes(desk.engine.clock, desk.engine.ledger) }
+  const parts = { form, arena: arenaOf(desk.engine), wholes: new Wholes(desk.engine.clock, desk.engine.ledger) }
   return {
     read: (raw, from) => readFields(raw, from, settings),
     know(bearing, method, target) {
@@ -60,32 +62,40 @@ function readFields(raw: readonly string[], { peer, scheme }: LanePeer, settings
   }
 }
 
-interface Parts {
-  readonly form: HeadForm
+interface Parts extends ReadyParts {
   readonly wholes: Wholes
 }
 
-function whole(known: Known, now: number, { form, wholes }: Parts): LaneAnswer | undefined {
+/** One for all desks of an engine: heads stay when rules are exchanged. */
+const arenas = new WeakMap<Engine, HeadArena>()
+
+function arenaOf(engine: Engine): HeadArena {
+  const arena = arenas.get(engine) ?? new HeadArena(engine.memory.maxBytes, engine.ledger)
+  arenas.set(engine, arena)
+  return arena
+}
+
+function whole(known: Known, now: number, parts: Parts): LaneAnswer | undefined {
   const stored = recall(known)
   if (stored === undefined) return undefined
   let { ready } = stored
   if (!(ready instanceof Ready)) {
     if (ready === UNREADY) return undefined
-    ready = prepare(known, stored, form)
+    ready = prepare(known, stored, parts)
     if (!(ready instanceof Ready) || !ready.update(now)) return undefined
   } else if (ready.holds(now)) {
     // Asked for twice while nothing of it changed: it will be asked for again.
-    if (ready.whole === undefined && ready.body.byteLength <= MAX_WHOLE_BYTES) wholes.give(ready, ready.head, ready.body)
+    if (ready.whole === undefined && ready.body.byteLength <= MAX_WHOLE_BYTES) parts.wholes.give(ready, ready.head, ready.body)
   } else if (!ready.update(now)) {
-    ready = prepare(known, stored, form)
+    ready = prepare(known, stored, parts)
     if (!(ready instanceof Ready) || !ready.update(now)) return undefined
   }
   countRecalled(known, stored, now)
   return ready
 }
 
-function prepare(known: Known, stored: Stored, form: HeadForm): object {
-  const ready = Ready.of(known, stored, form)
+function prepare(known: Known, stored: Stored, parts: ReadyParts): object {
+  const ready = Ready.of(known, stored, parts)
   stored.ready = ready ?? UNREADY
   if (ready !== undefined && stored.readyBytes === 0) {
     stored.readyBytes = ready.bytes
