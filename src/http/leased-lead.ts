@@ -83,7 +83,8 @@ export class LeasedLead implements Lead<Sharing> {
   }
 
   async #relay({ plan, filling, stored }: Sharing): Promise<void> {
-    if (filling?.joinable === false) return
+    // Too much of it has gone by: it will be stored nowhere, and who waits had better ask at once.
+    if (filling?.joinable === false) return this.#settle('alone')
     const body = filling?.read()
     try {
       if (body === undefined) {
