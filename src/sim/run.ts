@@ -60,7 +60,7 @@ class Running {
       world.chance.seed(step.seed)
       this.#do(step)
     }
-    world.chance.seed(this.#schedule.seed)
+    world.chance.seed(this.#schedule.seed + 0x9e37_79b9) // not what was drawn at the beginning: names would be drawn twice
     await world.pass(Math.max(0, this.#mendedAt - world.clock.now()) + blindAfter + follow)
     world.note('', 'everything is mended; every node is asked for every key')
     for (let node = 0; node < world.nodes.length; node += 1) {

@@ -97,7 +97,7 @@ export class SimLog implements LogStore {
     let begun = Number(row.get('begun') ?? 0)
     const heard = Number(row.get('heard') ?? 0)
     if (generation === undefined || row.get('run') !== data.runId) {
-      generation = `g${Math.floor(this.#node.random() * 1e15).toString(36)}`
+      generation = `${data.runId}-${Math.floor(this.#node.random() * 1e15).toString(36)}`
       floor = data.xlast(LOG)
       begun = data.runId === 'run1' ? now - ttl : now // nobody lived before the beginning
       data.xtrim(LOG, 0)
