@@ -43,6 +43,7 @@ export async function saveSnapshot(
   const [generation, asOf, horizon] = [log?.generation ?? '', log?.applied ?? 0, fence.horizon]
   const head: SnapshotHead = { writtenAt: wallAt, boot, uptimeMs, meaning, generation, asOf, storeAt, drained }
   const isSound = (): boolean => {
+    if (parts.meaning !== meaning) return false // what is read by now was made by other rules
     if (log !== undefined) return isInSight(log) && log.generation === generation
     return !drained || fence.horizon === horizon
   }

@@ -21,7 +21,7 @@ export interface SnapshotParts {
   readonly engine: Engine
   readonly file: SnapshotFile
   readonly preservers: readonly Preserver[]
-  /** Digest of the rules that keys and answers are made by: others' are not read. */
+  /** Digest of the rules in force, that keys and answers are made by: others' are not read. */
   readonly meaning: string
   readonly unproven: UnprovenPolicy
   /** Most entries written. */

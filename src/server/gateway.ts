@@ -75,6 +75,7 @@ class AssembledGateway implements Gateway {
     this.#front = new Front(config, { engine, logger: parts.logger })
     this.#presence = new Presence(config, {
       ...{ engine, logger: parts.logger, health: this.#health },
+      config: () => this.#config,
       preserver: () => this.#front.preserver,
       address: () => this.#address,
     })

@@ -17,6 +17,8 @@ import { Warmth, type WarmthParts } from './warmth.ts'
 export interface KeepingParts {
   readonly engine: Engine
   readonly logger: Logger
+  /** The configuration in force. */
+  config(): Config
   /** Codecs of the door in force; undefined: there is none here. */
   readonly preserver: (() => Preserver) | undefined
   /** Undefined: nothing is told to other instances. */
@@ -37,7 +39,7 @@ export function keepWarm(config: Config, parts: KeepingParts): Warmth {
   const seal = l2?.encryption === undefined ? undefined : createSeal(l2.encryption)
   return new Warmth({
     ...{ engine, logger, preserver },
-    snapshot: snapshot && { ...snapshot, seal, file: snapshot.file + suffix, meaning: meaningOf(config) },
+    snapshot: snapshot && { ...snapshot, seal, file: snapshot.file + suffix, meaning: () => meaningOf(parts.config()) },
     hot: store && hotOf({ redis: store.redis, keys: store.keys, id, seal }, registry),
   })
 }

@@ -22,6 +22,8 @@ export interface PresenceParts {
   readonly engine: Engine
   readonly logger: Logger
   readonly health: Pick<Health, 'state'>
+  /** The configuration in force. */
+  config(): Config
   /** Codecs of the door in force; undefined: doors of other processes hold what is hot. */
   readonly preserver: (() => Preserver) | undefined
   /** Where it takes requests; undefined before it does. */
@@ -37,9 +39,10 @@ export class Presence {
   /** @throws FC_OPTION_VALUE, FC_SCALER_FAILED for a scaler that cannot work here */
   constructor(config: Config, parts: PresenceParts) {
     const { engine, logger, preserver } = parts
+    const inForce = (): Config => parts.config()
     this.#membership = openMembership(config, { engine, logger, place: () => placeOf(parts) })
     const store = preserver === undefined ? undefined : this.#membership?.store
-    this.#warmth = keepWarm(config, { engine, logger, preserver, store, id: engine.generation, suffix: '' })
+    this.#warmth = keepWarm(config, { engine, logger, config: inForce, preserver, store, id: engine.generation, suffix: '' })
   }
 
   /** Endpoints for the api port. */

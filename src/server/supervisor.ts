@@ -50,6 +50,7 @@ export class Supervisor {
     this.#door = this.#openDoor(config)
     this.#presence = new Presence(config, {
       ...{ engine, logger, health: this.#health },
+      config: () => this.#config,
       preserver: undefined,
       address: () => this.#address,
     })

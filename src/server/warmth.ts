@@ -22,7 +22,13 @@ export interface WarmthParts {
   readonly logger: Logger
   /** Codecs of the door in force; undefined: there is none here. */
   readonly preserver: (() => Preserver) | undefined
-  readonly snapshot: (SnapshotSettings & Pick<SnapshotParts, 'meaning'> & Pick<SnapshotParts['file'], 'seal'>) | undefined
+  readonly snapshot:
+    | (SnapshotSettings &
+        Pick<SnapshotParts['file'], 'seal'> & {
+          /** Digest of the rules in force. */
+          meaning(): string
+        })
+    | undefined
   readonly hot:
     | { readonly list: HotList; readonly settings: RegistrySettings; instances(): Promise<readonly string[]> }
     | undefined
@@ -169,8 +175,14 @@ export class Warmth {
   #snapshotParts(): SnapshotParts | undefined {
     const { snapshot, engine } = this.#parts
     if (snapshot === undefined || !mayBeRead(engine, snapshot)) return undefined
-    const { file: path, maxBytes, maxKeys, unproven, meaning, seal } = snapshot
-    return { engine, meaning, unproven, maxKeys, file: { path, maxBytes, seal }, preservers: this.#preservers() }
+    const { file: path, maxBytes, maxKeys, unproven, seal } = snapshot
+    return {
+      ...{ engine, unproven, maxKeys, preservers: this.#preservers() },
+      file: { path, maxBytes, seal },
+      get meaning() {
+        return snapshot.meaning()
+      },
+    }
   }
 
   #tell(error: unknown, text: string): void {

@@ -4,6 +4,7 @@
  * Floor 5, room server. Registration is the supervisor's.
  */
 import type { Engine } from '../flow/engine.ts'
+import type { Config } from './config-schema.ts'
 import type { Preserver } from '../flow/preserve.ts'
 import type { Logger } from '../model/port.ts'
 import { keepWarm } from './keeping-warm.ts'
@@ -15,6 +16,8 @@ import type { WorkerStart } from './worker-message.ts'
 export interface WorkerWarmthParts {
   readonly engine: Engine
   readonly logger: Logger
+  /** The configuration in force. */
+  config(): Config
   /** Codecs of the door in force. */
   preserver(): Preserver
 }
@@ -29,7 +32,15 @@ export class WorkerWarmth {
   constructor({ config, place, instance: id }: WorkerStart, parts: WorkerWarmthParts) {
     this.#store = openRegistryStore(config, parts.engine)
     const { engine, logger, preserver } = parts
-    this.#warmth = keepWarm(config, { engine, logger, preserver, store: this.#store, id, suffix: `.${place}` })
+    this.#warmth = keepWarm(config, {
+      engine,
+      logger,
+      config: () => parts.config(),
+      preserver,
+      store: this.#store,
+      id,
+      suffix: `.${place}`,
+    })
   }
 
   /** Before clients are listened to. Bounded; never rejects. */

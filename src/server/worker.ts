@@ -92,7 +92,11 @@ class Worker {
     this.#cache = createCache({ memory, l2, audit, contexts, events, logger: parts.logger })
     const { engine } = this.#cache
     this.#front = new Front(start.config, { engine, logger: parts.logger, name: start.generation })
-    this.#warmth = new WorkerWarmth(start, { engine, logger: parts.logger, preserver: () => this.#front.preserver })
+    this.#warmth = new WorkerWarmth(start, {
+      ...{ engine, logger: parts.logger },
+      config: () => this.#config,
+      preserver: () => this.#front.preserver,
+    })
     const doors = [{ explain: (head: Parameters<Front['explain']>[0]) => this.#front.explain(head) }]
     this.#explainer = createExplainer({ engine, doors, authority: () => this.#front.authority })
     this.#events = new EventTap(engine, (happened) => parts.channel.tell({ type: 'events', events: happened }))

@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { parseConfig } from '../../src/entry/gateway.ts'
 import { type GatewayHere, gatewayBefore, originHere, type Wish } from '../support/gateway-here.ts'
 import { type RedisHere, startRedis, until } from '../support/redis-here.ts'
 
@@ -47,6 +48,22 @@ const get = async ({ url }: GatewayHere, path: string): Promise<{ text: string; 
 }
 
 describe('a snapshot behind a shared log', () => {
+  it('is not read by rules that a reload had replaced before it was written', async () => {
+    const first = await open(withLog())
+    const other = withLog({ routes: [{ ...(ROUTES[0] as (typeof ROUTES)[number]), budget: { fresh: '30m' } }] })
+    await first.gateway.reload(
+      parseConfig({ values: { ...other, origin: { url: origin }, listen: '127.0.0.1:0', api: { listen: '127.0.0.1:0' } } }),
+    )
+    await get(first, '/a')
+    await get(first, '/a')
+    await first.gateway.close(1000)
+
+    const second = await open(withLog())
+
+    expect(existsSync(file)).toBe(true)
+    expect((await get(second, '/a')).cache).toBe('MISS')
+  })
+
   it('is served after a restart, without a question to the origin, with its own age', async () => {
     const first = await open(withLog())
     const former = await get(first, '/a')
