@@ -24,7 +24,7 @@ export interface Plan {
 export const USAGE = `npm run chaos -- [options] [scenario …]
   --seeds N       seeds of each scenario, default 20
   --seed N        the first of them, default 1
-  --lanes N       scenarios at once, each with its own processes; default 4
+  --lanes N       scenarios at once, each with its own processes; default 2
   --slack N       deadlines are N times as long, for a machine that is busy with other things; default 1
   --root DIR      checkout whose instances are run, default this one
   --quiet         tell nothing of runs that held
@@ -39,7 +39,7 @@ export function parsePlan(args: readonly string[]): Plan | undefined {
     options: {
       seeds: { type: 'string', default: '20' },
       seed: { type: 'string', default: '1' },
-      lanes: { type: 'string', default: '4' },
+      lanes: { type: 'string', default: '2' },
       slack: { type: 'string', default: '1' },
       root: { type: 'string', default: resolve(import.meta.dirname, '../..') },
       quiet: { type: 'boolean', default: false },

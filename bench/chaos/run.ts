@@ -81,7 +81,7 @@ async function runSeed(
   const healedAt = performance.now()
   await arena.wait(AFTER_MS)
   traffic.stopWriting()
-  const finals = await untilNewest({ stand, history, traffic, keys }, healedAt + HEAL_MS)
+  const finals = await untilNewest({ stand, history, traffic, keys }, healedAt + HEAL_MS * slack)
   const healedMs = performance.now() - healedAt
   await traffic.end()
   const { blind, blindAfterMs, budgetMs } = build
@@ -112,10 +112,15 @@ async function untilNewest({ stand, history, traffic, keys }: Scene, endAt: numb
     while (history.writes.some(({ ended }) => ended === Number.POSITIVE_INFINITY) && performance.now() < endAt + HEAL_MS)
       await pause(20)
     const reads = await Promise.all(stand.instances.flatMap((instance) => keys.map((key) => traffic.read(instance, key))))
-    const isNewest = reads.every(({ key, version }) => version === stand.origin.versionOf(key))
+    const isNewest = reads.every(({ key, version }) => version >= toldOf(history, key))
     if (isNewest || performance.now() > endAt) return reads
     await pause(50)
   }
+}
+
+/** The newest version of a key that an answered invalidation has named: who died before he could invalidate told nobody. */
+function toldOf({ writes }: History, key: string): number {
+  return writes.reduce((most, one) => (one.key === key && one.error === undefined ? Math.max(most, one.version) : most), 0)
 }
 
 /** Every instance sees the log, and all the others in it. @throws when that is not to be had */

@@ -23,7 +23,10 @@ export const SABOTAGES: readonly Sabotage[] = [
   {
     name: 'no-write-fence',
     text: 'What was read before an invalidation is stored behind it.',
-    edits: [{ file: 'src/flow/keep.ts', from: "(fence.admits(reading) ? undefined : 'fenced')", to: 'undefined' }],
+    edits: [
+      { file: 'src/flow/keep.ts', from: "(fence.admits(reading) ? undefined : 'fenced')", to: 'undefined' },
+      { file: 'src/flow/keep.ts', from: '    asOf: fill.asOf,\n    namespace', to: '    asOf: fence.horizon,\n    namespace' },
+    ],
     scenario: strictCalm,
   },
   {

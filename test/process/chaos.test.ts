@@ -45,7 +45,7 @@ describe('real processes and a real store under faults', () => {
     TIMEOUT_MS,
   )
 
-  it.concurrent.each(['no-write-fence', 'no-replay'])(
+  it.concurrent.each(['no-fence-of-others', 'no-blindness'])(
     'are noticed where a rule is taken out: %s',
     async (name) => {
       const sabotage = SABOTAGES.find((one) => one.name === name)
