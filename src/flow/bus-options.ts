@@ -34,4 +34,4 @@ export const BUS = z.strictObject({
 })
 
 /** Resolved. */
-export type BusSettings = z.output<typeof BUS>
+type BusSettings = z.output<typeof BUS>

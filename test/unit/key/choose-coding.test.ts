@@ -38,8 +38,7 @@ describe('choosing among codings that stand ready (RFC 9110 section 12.5.3)', ()
       fc.property(fc.uniqueArray(member, { selector: ([name]) => name, maxLength: 7 }), fc.subarray(ALL), (given, available) => {
         const accept = given.map(([name, q]) => `${name};q=${(q / 1000).toFixed(3)}`).join(', ')
         const weights = new Map(given)
-        const weightOf = (name: string): number =>
-          weights.get(name) ?? weights.get('*') ?? (name === 'identity' ? 0.5 : 0)
+        const weightOf = (name: string): number => weights.get(name) ?? weights.get('*') ?? (name === 'identity' ? 0.5 : 0)
 
         const chosen = chooseCoding(accept, available)
 

@@ -166,7 +166,12 @@ describe('config: environment and flags', () => {
     const file = `${ORIGIN}tls: { cert: a.pem, key: a.key }\n`
     const more = { env: { FORECACHE_TLS_CERT: 'b.pem', FORECACHE_TLS_HTTP2: 'false' }, flags: { 'tls.key': 'c.key' } }
 
-    expect(parseConfig({ text: file, ...more }).tls).toMatchObject({ cert: 'b.pem', key: 'c.key', http2: false, minVersion: 'TLSv1.2' })
+    expect(parseConfig({ text: file, ...more }).tls).toMatchObject({
+      cert: 'b.pem',
+      key: 'c.key',
+      http2: false,
+      minVersion: 'TLSv1.2',
+    })
     expect(parseConfig({ text: ORIGIN }).tls).toBeUndefined()
     expect(refusal(`${ORIGIN}tls: { cert: a.pem }\n`).message).toContain('tls.key: is needed')
     expect(refusal(`${ORIGIN}tls: { cert: a.pem, key: a.key, minVersion: TLSv1.1 }\n`).line).toBe(2)

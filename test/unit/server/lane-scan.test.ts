@@ -92,18 +92,12 @@ describe('lane: requests without content or a say in the connection', () => {
     expect(isBare(['Host', 'a', 'Connection', 'Keep-Alive', 'Proxy-Connection', 'keep-alive'])).toBe(true)
   })
 
-  it.each([
-    'Content-Length',
-    'Transfer-Encoding',
-    'Upgrade',
-    'Expect',
-    'TE',
-    'Trailer',
-    'HTTP2-Settings',
-    'Connection',
-  ])('leaves one with %s to the full stack', (name) => {
-    expect(isBare(['Host', 'a', name, 'x'])).toBe(false)
-  })
+  it.each(['Content-Length', 'Transfer-Encoding', 'Upgrade', 'Expect', 'TE', 'Trailer', 'HTTP2-Settings', 'Connection'])(
+    'leaves one with %s to the full stack',
+    (name) => {
+      expect(isBare(['Host', 'a', name, 'x'])).toBe(false)
+    },
+  )
 })
 
 describe('lane: where a message of another reader ends', () => {

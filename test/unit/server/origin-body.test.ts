@@ -33,7 +33,9 @@ describe('origin body', () => {
 
   it('gives the whole at once where all of it is here, as bytes of its own, and is read to its end then', async () => {
     const { clock, told } = stand()
-    const body = new OriginBody({ pause: () => {}, resume: () => {}, abort: () => void told.push('abort') }, clock, { stallMs: 1000 })
+    const body = new OriginBody({ pause: () => {}, resume: () => {}, abort: () => void told.push('abort') }, clock, {
+      stallMs: 1000,
+    })
     const first = Uint8Array.of(1, 2)
     body.push(first)
     body.push(Uint8Array.of(3))
