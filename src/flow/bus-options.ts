@@ -32,6 +32,3 @@ export const BUS = z.strictObject({
     description: 'Invalidations kept in the log, about. An instance that was away for more begins with an empty memory.',
   }),
 })
-
-/** Resolved. */
-type BusSettings = z.output<typeof BUS>
