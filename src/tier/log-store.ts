@@ -20,6 +20,8 @@ export interface LogRow {
 export interface Proof extends LogPlace {
   /** Members that were heard within their time to live, the asking one among them. */
   readonly members: readonly string[]
+  /** For so long there may be others: the list was lost, ms. Absent: it was not. */
+  readonly unsureMs?: number
 }
 
 /** What became of drafts to be appended: all of them in their order, or none because the log is another one. */

@@ -51,8 +51,14 @@ export class RedisLog implements LogStore {
     const { redis, memberTtlMs } = this.#parts
     const args = [newName(), String(memberTtlMs), this.member, String(INBOX_TTL_MS)]
     const reply = rowOf(await redis.run(PROVE, [meta, log, members, inbox + this.member], { args, deadlineMs }))
-    const [generation, floor, last, living] = reply
-    return { generation: String(generation), floor: Number(floor), last: Number(last), members: namesOf(living) }
+    const [generation, floor, last, living, unsureMs] = reply
+    return {
+      generation: String(generation),
+      floor: Number(floor),
+      last: Number(last),
+      members: namesOf(living),
+      unsureMs: Number(unsureMs),
+    }
   }
 
   async append(generation: string, texts: readonly string[], deadlineMs: number): Promise<Appended> {

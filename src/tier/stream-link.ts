@@ -191,7 +191,8 @@ export class StreamLink implements FenceLink {
       this.#renew(proof.generation, Math.max(proof.floor, proof.last - BACKLOG), proof.last)
       judged = this.#horizon.judge(proof, this.#horizon.ask(asked.at))
     }
-    if (judged !== 'moot') this.#roll.note(proof.members) // of this log, not of the one before
+    const isSure = (proof.unsureMs ?? 0) <= 0 // who is missing from a list that was lost is not dead for that
+    if (judged !== 'moot' && isSure) this.#roll.note(proof.members) // of this log, not of the one before
     if (judged === 'behind') await this.#readUpTo(proof.last, deadlineMs)
     void this.#pump()
     return this.#look()
