@@ -17,11 +17,15 @@ import type { KeyedVisit, Visit } from './visit.ts'
 
 /** Reads from the store, where the route, the request and its key allow it. @throws what the origin port throws; FC_FLIGHT_FULL */
 export function readOrPass(visit: Visit): Reply | Promise<Reply> {
-  const { primary, asked, routed } = visit
+  const { asked, routed } = visit
   if (routed.policy.strict) return passOn(visit, { forward: 'bypass', detail: 'strict' })
-  if (primary === undefined) return passOn(visit, { forward: 'bypass', detail: 'no-key' })
+  if (!isKeyed(visit)) return passOn(visit, { forward: 'bypass', detail: 'no-key' })
   if (asked.noStore && !asked.onlyIfCached) return passOn(visit, { forward: 'request', detail: 'request-no-store' })
-  return read({ ...visit, primary })
+  return read(visit)
+}
+
+function isKeyed(visit: Visit): visit is KeyedVisit {
+  return visit.primary !== undefined
 }
 
 function read(given: KeyedVisit, isPulled = false): Reply | Promise<Reply> {
