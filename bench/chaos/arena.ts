@@ -82,11 +82,13 @@ export class Arena {
   async kill(instance: Instance, ms: number, name: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     this.say(`${name} ${instance.name}, back in ${Math.round(ms)} ms`)
     const end = this.history.trouble('stop', instance.name)
+    const join = this.ill(instance) // a new life has to find the log first
     await instance.kill(name)
     await this.wait(ms)
     await instance.start()
     this.say(`${instance.name} lives again`)
     end()
+    join()
   }
 
   /** Bytes wait: for as long as the fault lasts, or for so long each. @returns what ends it */

@@ -10,7 +10,7 @@
  *   store was ill between the invalidation and the read.
  * - P3: an invalidation that has its place holds, `blindAfter` after its answer, for every reader that reaches the store; with
  *   `blind: miss` or `fail` for every reader. A way that was ill counts as ill until `recoverMs` after it was healed:
- *   a client waits up to a second before it connects anew.
+ *   a client waits up to a second before it connects anew. So does a new life: it has not found the log yet.
  * - P4: no answer is of a version that was superseded longer than its budget before the question. No exemption.
  * - P5: a read that bears the token of an invalidation gets nothing older, anywhere. No exemption.
  * - P6: everything is answered within its deadline. Time in which the instance stood still or was killed does not count; 503 is
