@@ -49,6 +49,12 @@ return { now[1] .. string.format('%06d', now[2]), found }
 `)
 
 /**
+ * One writer's two readings of the store's clock differ by so much: what he adds to his own entry, its codings, is not
+ * older for it. Among readings of one place in the log nothing was invalidated, so either may stand.
+ */
+const CLOCK_PLAY_MS = 100
+
+/**
  * ARGV: generation, asOf, storedAt by the store's clock, age by the writer's, ms to live from storedAt, envelope.
  * Answers the store's time in µs and what was done.
  */
@@ -63,7 +69,7 @@ local head = redis.call('GETRANGE', KEYS[1], 0, ${MAX_HEAD_BYTES})
 local generation, asOf, at = string.match(head, '^FC1:([%w_.-]+):(%d+):(%d+):')
 if generation == ARGV[1] and tonumber(at) <= now then
   if tonumber(asOf) > tonumber(ARGV[2]) then return { told, 'older' } end
-  if tonumber(asOf) == tonumber(ARGV[2]) and tonumber(at) > stored then return { told, 'older' } end
+  if tonumber(asOf) == tonumber(ARGV[2]) and tonumber(at) > stored + ${CLOCK_PLAY_MS} then return { told, 'older' } end
 end
 local name = string.format('FC1:%s:%s:%.0f:', ARGV[1], ARGV[2], stored)
 redis.call('SET', KEYS[1], name .. ARGV[6], 'PX', string.format('%.0f', left))

@@ -84,6 +84,13 @@ export function remoteContract(name: string, open: () => Promise<RemoteStand>): 
       expect((await read(later.key))[0]?.asOf).toBe(9)
     })
 
+    it('lets a writer add to his own entry, though he reads the clock of the store a little differently by then', async () => {
+      const first = entry()
+      await stand.remote.write(first, DEADLINE_MS)
+
+      expect(await stand.remote.write({ ...first, storedAt: first.storedAt - 50 }, DEADLINE_MS)).toBe('written')
+    })
+
     it('does not let a reading that began earlier replace one of the same place that began later', async () => {
       const later = entry()
       await stand.remote.write(later, DEADLINE_MS)

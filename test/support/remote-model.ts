@@ -58,7 +58,7 @@ export class RemoteModel implements RemotePort {
     const standing = this.#store.rows.get(key)
     const at = now - ageMs
     if (standing?.generation === generation && standing.endsAt > now) {
-      if (standing.asOf > asOf || (standing.asOf === asOf && standing.storedAt > at)) return 'older'
+      if (standing.asOf > asOf || (standing.asOf === asOf && standing.storedAt > at + 100)) return 'older'
     }
     this.#store.rows.set(key, { generation, asOf, storedAt: at, endsAt: now + leftMs, envelope })
     return 'written'

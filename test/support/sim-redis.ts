@@ -109,7 +109,7 @@ function write(data: StoreData, [name = '']: readonly string[], args: readonly T
   const [, former, formerAsOf, formerAt] = /^FC1:([\w.-]+):(\d+):(\d+):/.exec(data.get(name) ?? '') ?? []
   if (former === String(generation)) {
     if (Number(formerAsOf) > Number(asOf)) return [told(data), 'older']
-    if (Number(formerAsOf) === Number(asOf) && Number(formerAt) > stored) return [told(data), 'older']
+    if (Number(formerAsOf) === Number(asOf) && Number(formerAt) > stored + 100) return [told(data), 'older']
   }
   const head = `FC1:${String(generation)}:${String(asOf)}:${stored}:`
   data.set(name, head + Buffer.from(envelope as Buffer).toString('latin1'), { px: left })
