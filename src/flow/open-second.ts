@@ -3,6 +3,7 @@
  *
  * Floor 3, room flow. Returns at once; connections come up behind, and until then everything is a miss.
  */
+import { ACCOUNT } from '../model/ledger.ts'
 import { COUNTER, type CounterName } from '../model/metric.ts'
 import { type LeaseCount, Leases } from '../tier/leases.ts'
 import { parseRedisUrl } from '../tier/redis-address.ts'
@@ -55,6 +56,7 @@ export function openSecondLevel(
       maxHoldMs: deadlines.maxLoad,
     },
     onCount: (what) => meter.count(COUNTER[COUNTERS[what]]),
+    onHeld: (bytes) => ledger.charge(ACCOUNT.streams, bytes),
   })
   return { redis, second, leases: l2.lease.on ? new FlightLeases({ leases, second, fence, seal, shared }) : undefined }
 }

@@ -29,12 +29,16 @@ export interface WaiterParts {
   readonly waitMs: number
   ask(): Promise<LeaseAnswer & { readonly lease?: Lease }>
   read(token: string, after: number): Promise<LeaseRead>
+  /** Hears of the bytes of frames that were read and not taken yet, more or fewer. */
+  onHeld(bytes: number): void
   onEnd(waiter: Waiter): void
 }
 
 /** Asked again at least so long after the last answer, ms. */
 const MIN_ASK_MS = 25
 const SPREAD_MS = 25
+/** No more is read while so much of it waits to be taken: who takes slowly holds up himself alone. */
+const AHEAD_BYTES = 256 * 1024
 
 /** See the module's header. */
 export class Waiter {
@@ -48,6 +52,8 @@ export class Waiter {
   #isAsking = false
   #isDirty = false
   #over: LeaseOutcome | undefined
+  /** Bytes of frames among the events. */
+  #held = 0
   #ended = false
   #wake: (() => void) | undefined
   #askTimer: Timer | undefined
@@ -69,7 +75,9 @@ export class Waiter {
         this.#wake = resolve
       })
     }
-    return this.#events.shift() as LeaseEvent
+    const event = this.#events.shift() as LeaseEvent
+    if (event.kind === 'frames') this.#take(event)
+    return event
   }
 
   /** From now on what the holder has got is read as it comes. */
@@ -81,7 +89,10 @@ export class Waiter {
   /** Nobody wants to hear of it any more. */
   leave(): void {
     this.end({ kind: 'alone', reason: 'late' })
-    for (const event of this.#events.splice(0)) if (event.kind === 'hold') event.lease.release('free')
+    for (const event of this.#events.splice(0)) {
+      if (event.kind === 'hold') event.lease.release('free')
+      else if (event.kind === 'frames') this.#take(event)
+    }
   }
 
   bell(bell: LeaseBell): void {
@@ -149,7 +160,7 @@ export class Waiter {
   async #readOn(): Promise<void> {
     this.#isReading = true
     try {
-      while (this.#isDirty && !this.#ended) {
+      while (this.#isDirty && !this.#ended && this.#held < AHEAD_BYTES) {
         this.#isDirty = false
         const token = this.#token
         const askedAt = this.#parts.clock.now()
@@ -159,6 +170,7 @@ export class Waiter {
         else if (frames.length > 0) {
           this.#after += frames.length
           this.#isDirty = true // until nothing is left
+          this.#hold(bytesOf(frames))
           this.#progress()
           this.#tell({ kind: 'frames', frames, takenAt: askedAt - ageMs })
         } else if (this.#over !== undefined) this.end({ kind: 'over', outcome: this.#over })
@@ -170,9 +182,24 @@ export class Waiter {
     }
   }
 
+  #hold(bytes: number): void {
+    this.#held += bytes
+    this.#parts.onHeld(bytes)
+  }
+
+  #take({ frames }: LeaseEvent & { readonly kind: 'frames' }): void {
+    const wasFull = this.#held >= AHEAD_BYTES
+    this.#hold(-bytesOf(frames))
+    if (!wasFull || this.#held >= AHEAD_BYTES || this.#ended) return
+    this.#progress()
+    this.#read()
+  }
+
+  /** Time runs while the other one is waited for, not while what came from it waits here. */
   #progress(): void {
     const { clock, waitMs } = this.#parts
     this.#endTimer.cancel()
+    if (this.#held >= AHEAD_BYTES) return
     this.#endTimer = clock.after(waitMs, () => this.end({ kind: 'alone', reason: 'late' }))
   }
 
@@ -182,4 +209,8 @@ export class Waiter {
     this.#wake = undefined
     wake?.()
   }
+}
+
+function bytesOf(frames: readonly LeaseFrame[]): number {
+  return frames.reduce((sum, { data }) => sum + data.byteLength, 0)
 }

@@ -25,6 +25,8 @@ export interface LeasesParts {
   /** For a question that a caller waits for, ms. */
   readonly deadlineMs: number
   onCount(what: LeaseCount): void
+  /** Hears of the bytes that came from other processes and were not taken yet, more or fewer. */
+  onHeld?(bytes: number): void
 }
 
 /** What happened, for counters. */
@@ -159,6 +161,7 @@ export class Leases {
         return answer
       },
       read: (token, after) => store.read({ name, token }, after, deadlineMs),
+      onHeld: (bytes) => this.#parts.onHeld?.(bytes),
       onEnd: (ended) => this.#forget(ended),
     })
     const set = this.#waiting.get(name) ?? new Set()
