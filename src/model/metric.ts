@@ -74,6 +74,30 @@ const AUDITS = {
   perRoute: true,
 }
 
+const BEATS = {
+  name: 'registry_beats_total',
+  help: 'Heartbeats of this instance, by whether the registry took them.',
+  perRoute: false,
+}
+
+const ORDERS = {
+  name: 'scaler_orders_total',
+  help: 'Orders to the scaler by this instance while it led, by what came of them.',
+  perRoute: false,
+}
+
+const SNAPSHOTS = {
+  name: 'snapshot_writes_total',
+  help: 'Snapshots begun, by whether one was written, could not be proven, or failed.',
+  perRoute: false,
+}
+
+const WARMED = {
+  name: 'warmed_entries_total',
+  help: 'Entries that memory began with, by where they came from: the snapshot on disk, or the second level because other instances read them most.',
+  perRoute: false,
+}
+
 const INVALIDATIONS = {
   name: 'cache_invalidations_total',
   help: 'Invalidation targets applied, by what they name.',
@@ -233,6 +257,17 @@ export const COUNTER_ROWS = {
   auditViolating: { ...AUDITS, labels: { outcome: 'violating' } },
   auditInconclusive: { ...AUDITS, labels: { outcome: 'inconclusive' } },
   auditSkipped: { ...AUDITS, labels: { outcome: 'skipped' } },
+  beatsTaken: { ...BEATS, labels: { outcome: 'taken' } },
+  beatsFailed: { ...BEATS, labels: { outcome: 'failed' } },
+  ordersDone: { ...ORDERS, labels: { outcome: 'done' } },
+  ordersFailed: { ...ORDERS, labels: { outcome: 'failed' } },
+  ordersRefused: { ...ORDERS, labels: { outcome: 'refused' } },
+  ordersTried: { ...ORDERS, labels: { outcome: 'dry-run' } },
+  snapshotsWritten: { ...SNAPSHOTS, labels: { outcome: 'written' } },
+  snapshotsUnproven: { ...SNAPSHOTS, labels: { outcome: 'unproven' } },
+  snapshotsFailed: { ...SNAPSHOTS, labels: { outcome: 'failed' } },
+  warmedSnapshot: { ...WARMED, labels: { from: 'snapshot' } },
+  warmedHot: { ...WARMED, labels: { from: 'instances' } },
   stalenessViolations: {
     name: 'cache_staleness_violations_total',
     help: 'Answers that the audit found older than was promised; anything but 0 is a fault of the cache.',
@@ -272,6 +307,16 @@ export const GAUGE_ROWS = {
   effectiveHitRatio: {
     name: 'cache_effective_hit_ratio',
     help: 'Share of cacheable requests answered from the cache since start, stale answers included.',
+  },
+} as const satisfies Record<string, GaugeRow>
+
+/** What an instance with a scaler tells of the leadership. */
+export const LEADER_ROWS = {
+  isLeader: { name: 'scaler_leader', help: 'Whether this instance leads and asks for more or fewer of them.' },
+  term: { name: 'scaler_term', help: 'The last term that this instance knows of; it only grows.' },
+  desired: {
+    name: 'scaler_desired_instances',
+    help: 'Instances that should be, by the last decision of this one; absent before it has led.',
   },
 } as const satisfies Record<string, GaugeRow>
 

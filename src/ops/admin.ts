@@ -18,6 +18,8 @@ import { engineWhole, type Whole } from './whole.ts'
 /** What administration works on. */
 export interface AdminParts extends ExplainerParts {
   readonly metrics?: PrometheusOptions
+  /** Adds metrics to those of the engine. */
+  readonly expose?: Whole['expose'] | undefined
   /** Instances that share a registry, this one among them; undefined: there is none. @throws (rejects) FC_L2_* */
   readonly instances?: (() => Promise<readonly InstanceFacts[]>) | undefined
   /** What is spoken for; default: the engine alone. */
@@ -53,7 +55,7 @@ export function createAdmin(parts: AdminParts): Admin {
       createTopEndpoint((windowMs) => whole.watch(windowMs)),
       createInstancesEndpoint(describeSelf, parts.instances),
       streams.endpoint,
-      createMetricsEndpoint(whole, engine, parts.metrics),
+      createMetricsEndpoint(whole, engine, parts),
     ],
     close: () => {
       explainer.close()

@@ -10,8 +10,15 @@ import type { Whole } from './whole.ts'
 
 export type { PrometheusOptions } from './prometheus.ts'
 
+/** What is asked for besides. */
+export interface MetricParts {
+  readonly metrics?: PrometheusOptions | undefined
+  /** Adds metrics to those of the engine. */
+  readonly expose?: Whole['expose'] | undefined
+}
+
 /** @param first what is shown until somebody asks */
-export function createMetricsEndpoint(whole: Whole, first: MetricSource, options: PrometheusOptions | undefined): Endpoint {
+export function createMetricsEndpoint(whole: Whole, first: MetricSource, { metrics, expose }: MetricParts): Endpoint {
   let source = first
   const current: MetricSource = {
     get meter() {
@@ -27,8 +34,9 @@ export function createMetricsEndpoint(whole: Whole, first: MetricSource, options
       return source.second
     },
   }
-  const registry = exposeMetrics(current, options)
-  whole.expose(registry, options?.prefix)
+  const registry = exposeMetrics(current, metrics)
+  whole.expose(registry, metrics?.prefix)
+  expose?.(registry, metrics?.prefix)
   return {
     method: 'GET',
     path: '/metrics',

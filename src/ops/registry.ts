@@ -28,6 +28,8 @@ export interface RegistryParts {
   readonly ttlMs: number
   /** Asked before each heartbeat. */
   vitals(): InstanceVitals | Promise<InstanceVitals>
+  /** Hears of every heartbeat: whether it was taken. */
+  onBeat?(isTaken: boolean): void
 }
 
 /** Instances that may be registered at once. */
@@ -136,9 +138,11 @@ export class Registry {
         await this.list() // takes out who is gone: the next beat finds room
         throw new Error(`${MAX_INSTANCES} instances are registered already`)
       }
+      this.#parts.onBeat?.(true)
       if (this.#isTroubled) this.#parts.logger.info({ id }, 'registered again')
       this.#isTroubled = false
     } catch (error) {
+      this.#parts.onBeat?.(false)
       if (!this.#isTroubled) this.#parts.logger.warn({ reason: textOf(error) }, 'this instance could not tell that it lives')
       this.#isTroubled = true
     }

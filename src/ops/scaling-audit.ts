@@ -31,6 +31,8 @@ export interface AuditParts {
   readonly logger: Logger
   /** Lines are added to this file; undefined: to none. */
   readonly file: string | undefined
+  /** Hears of every record. */
+  onRecord?(record: ScalingRecord): void
 }
 
 const MAX_RECORDS = 200
@@ -59,6 +61,7 @@ export class ScalingAudit {
     if (this.#records.length > MAX_RECORDS) this.#records.shift()
     const level = record.outcome === 'failed' || record.outcome === 'refused' ? 'warn' : 'info'
     this.#parts.logger[level](record, 'scaling')
+    this.#parts.onRecord?.(record)
     const { file } = this.#parts
     if (file === undefined || this.#waiting >= MAX_WAITING) return
     this.#waiting += 1

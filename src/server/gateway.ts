@@ -85,6 +85,7 @@ class AssembledGateway implements Gateway {
       authority: () => this.#front.authority,
       metrics: config.metrics,
       instances: this.#presence.instances,
+      expose: (registry, prefix) => this.#presence.expose(registry, prefix),
     })
     const endpoints = [...this.#admin.endpoints, ...this.#presence.endpoints, ...this.#health.endpoints]
     this.#api = createApiPort(config, { cache: parts.cache, logger: parts.logger, endpoints })

@@ -5,9 +5,11 @@
  * for each instance: with workers it is the supervisor's.
  */
 import { hostname } from 'node:os'
+import type { PrometheusContentType, Registry as MetricRegistry } from 'prom-client'
 import type { Engine } from '../flow/engine.ts'
 import type { Endpoint } from '../model/endpoint.ts'
 import { ForecacheError } from '../model/errors.ts'
+import { COUNTER } from '../model/metric.ts'
 import type { Logger } from '../model/port.ts'
 import type { Admin } from '../ops/admin.ts'
 import type { InstanceFacts, InstanceVitals } from '../ops/instance.ts'
@@ -50,14 +52,20 @@ export class Membership {
         node: process.versions.node,
         startedAt: new Date(engine.clock.wall()).toISOString(),
       },
+      onBeat: (isTaken) => engine.meter.count(COUNTER[isTaken ? 'beatsTaken' : 'beatsFailed']),
       vitals: () => (this.#vitals === undefined ? BLANK : this.#vitals.read()),
     })
-    const base = { ...store, clock: engine.clock, logger, id: engine.generation }
+    const base = { ...store, clock: engine.clock, meter: engine.meter, logger, id: engine.generation }
     this.#control = config.scaler && openControl(config.scaler, { ...base, list: () => this.list() })
   }
 
   get endpoints(): readonly Endpoint[] {
     return this.#control === undefined ? [] : [this.#control.endpoint]
+  }
+
+  /** Adds metrics of its own. */
+  expose(registry: MetricRegistry<PrometheusContentType>, prefix: string | undefined): void {
+    this.#control?.expose(registry, prefix)
   }
 
   /** All instances that live. @throws (rejects) FC_L2_* */

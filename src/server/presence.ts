@@ -4,6 +4,7 @@
  * Floor 5, room server. In the order of its methods, each at its place in the life of a gateway. Without a store and without
  * a snapshot in the configuration every one of them does nothing.
  */
+import type { PrometheusContentType, Registry } from 'prom-client'
 import type { Admin } from '../ops/admin.ts'
 import type { InstanceFacts, InstanceVitals } from '../ops/instance.ts'
 import type { Endpoint } from '../model/endpoint.ts'
@@ -54,6 +55,11 @@ export class Presence {
   get instances(): (() => Promise<readonly InstanceFacts[]>) | undefined {
     const membership = this.#membership
     return membership && (() => membership.list())
+  }
+
+  /** Adds metrics of its own. */
+  expose(registry: Registry<PrometheusContentType>, prefix: string | undefined): void {
+    this.#membership?.expose(registry, prefix)
   }
 
   /** Before anything is listened to: what the former process has left. Bounded; never rejects. */

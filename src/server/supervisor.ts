@@ -60,6 +60,7 @@ export class Supervisor {
       authority: () => this.#authority(),
       metrics: config.metrics,
       instances: this.#presence.instances,
+      expose: (registry, prefix) => this.#presence.expose(registry, prefix),
       whole: (explainer) => this.#crew.whole(explainer),
     })
     const endpoints = [...this.#admin.endpoints, ...this.#presence.endpoints, ...this.#health.endpoints]

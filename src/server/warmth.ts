@@ -12,6 +12,8 @@ import { loadSnapshot } from '../flow/snapshot-load.ts'
 import { saveSnapshot } from '../flow/snapshot-save.ts'
 import type { Timer } from '../model/clock.ts'
 import { textOf } from '../model/errors.ts'
+import { DEFAULT_ROUTE } from '../model/meter.ts'
+import { COUNTER, type CounterName } from '../model/metric.ts'
 import type { Logger } from '../model/port.ts'
 import type { HotList } from '../ops/hot-list.ts'
 import type { RegistrySettings, SnapshotSettings } from './fleet-schema.ts'
@@ -58,6 +60,7 @@ export class Warmth {
     }
     try {
       const loaded = await loadSnapshot(parts, this.#parts.snapshot?.deadline ?? 0)
+      this.#count('warmedSnapshot', loaded.entries)
       this.#parts.logger.info({ ...loaded, file: parts.file.path }, 'snapshot read')
     } catch (error) {
       this.#tell(error, 'the snapshot could not be read')
@@ -111,10 +114,12 @@ export class Warmth {
     if (parts === undefined || parts.engine.memory.size === 0) return // the former one says more
     try {
       const saved = await saveSnapshot(parts, { drained, deadlineMs: this.#parts.snapshot?.deadline ?? 0 })
+      this.#count(saved === undefined ? 'snapshotsUnproven' : 'snapshotsWritten')
       if (saved === undefined)
         this.#parts.logger[drained ? 'info' : 'debug']({}, 'no snapshot: what memory holds could not be proven')
       else this.#parts.logger[drained ? 'info' : 'debug']({ ...saved, file: parts.file.path }, 'snapshot written')
     } catch (error) {
+      this.#count('snapshotsFailed')
       this.#tell(error, 'the snapshot could not be written')
     }
   }
@@ -140,6 +145,7 @@ export class Warmth {
         )
       found += (await Promise.all(pulls)).filter(Boolean).length
     }
+    this.#count('warmedHot', found)
     logger.info({ found, wanted: wanted.length, ms: Math.round(clock.now() - startedAt) }, 'hot keys of others fetched')
   }
 
@@ -183,6 +189,10 @@ export class Warmth {
         return snapshot.meaning()
       },
     }
+  }
+
+  #count(what: CounterName, by = 1): void {
+    this.#parts.engine.meter.add(COUNTER[what], DEFAULT_ROUTE, by)
   }
 
   #tell(error: unknown, text: string): void {

@@ -135,6 +135,7 @@ describe('instances as processes', () => {
 
     const stats = await api<{ entries: number }>(c, '/v1/stats')
     expect(stats.entries).toBeGreaterThanOrEqual(50)
+    expect(await metric(c, 'warmed_entries_total{from="instances"}')).toBeGreaterThanOrEqual(50)
     expect(await Promise.all(paths.map((path) => get(c, path)))).toEqual(paths.map(() => 'HIT'))
     expect(asked).toBe(before)
   }, 60_000)
@@ -176,11 +177,19 @@ describe('workers', () => {
     const second = await start(wish)
 
     expect((await api<{ entries: number }>(second, '/v1/stats')).entries).toBe(before)
+    expect(await metric(second, 'warmed_entries_total{from="snapshot"}')).toBe(before)
   }, 60_000)
 })
 
 /** The second level is not for it: what stands after a restart came from the disk. */
 const MEMORY_ONLY = { name: 'all', match: { path: '/*' }, tiers: ['memory'] }
+
+/** @param series name and labels, without the prefix */
+async function metric({ apiPort }: SpawnedGateway, series: string): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${apiPort}/metrics`)).text()
+  const line = text.split('\n').find((one) => one.startsWith(`forecache_${series} `))
+  return Number(line?.split(' ').at(-1))
+}
 
 async function idOf(gateway: SpawnedGateway): Promise<string> {
   return (await api<Seen>(gateway, '/v1/instances')).instances.find(({ self }) => self)?.id ?? ''
@@ -218,6 +227,10 @@ describe('the scaler, from load to the ECS endpoint', () => {
     await load
     await until(async () => (await api<ScalerSeen>(b, '/v1/scaler')).log[0]?.outcome === 'done', 'the log')
     expect(ecs.asked.some(({ headers }) => String(headers['x-amz-target']).endsWith('UpdateService'))).toBe(true)
+    expect(await metric(a, 'scaler_orders_total{outcome="done"}')).toBeGreaterThan(0)
+    expect(await metric(a, 'scaler_desired_instances')).toBeGreaterThan(2)
+    expect([await metric(a, 'scaler_leader'), await metric(b, 'scaler_leader')]).toEqual([1, 0])
+    expect(await metric(b, 'registry_beats_total{outcome="taken"}')).toBeGreaterThan(0)
 
     a.signal('SIGKILL')
     await until(async () => (await api<ScalerSeen>(b, '/v1/scaler')).self, 'b to lead', 10_000)

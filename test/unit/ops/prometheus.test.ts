@@ -59,10 +59,14 @@ const NAMES = [
   'memory_limit_bytes gauge',
   'memory_rss_bytes gauge',
   'memory_sheds_total counter',
+  'registry_beats_total counter',
+  'scaler_orders_total counter',
+  'snapshot_writes_total counter',
   'variants_failed_total counter',
   'variants_made_total counter',
   'variants_saved_bytes_total counter',
   'variants_shed_total counter',
+  'warmed_entries_total counter',
 ]
 
 function busyMeter(): Meter {
