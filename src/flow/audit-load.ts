@@ -36,6 +36,27 @@ export interface Answered {
   readonly calls: Calls
 }
 
+/** What was read without a loader. */
+export interface ReadAnswer {
+  readonly entry: Entry
+  readonly route: RouteId
+  readonly ageMs: number
+  readonly stale: boolean
+  /** The most that its age was to be, ms. */
+  readonly promisedMs: number
+}
+
+/** There is nobody to ask but the second level; what was invalidated and how old it was is known. Never throws. */
+export function auditRead(engine: Engine, read: ReadAnswer): void {
+  const { entry } = read
+  const hasSecond = !read.stale && engine.second !== undefined && entry.kind === 'value'
+  engine.audit?.take({
+    ...read,
+    compare: hasSecond ? () => compare(engine, entry) : undefined,
+    version: () => versionOf(entry),
+  })
+}
+
 /** Never throws. */
 export function auditFetched<T>(engine: Engine, fetched: Fetched<T>, { entry, ageMs, reason, calls }: Answered): void {
   const named = calls.named(fetched.options)
@@ -50,7 +71,7 @@ export function auditFetched<T>(engine: Engine, fetched: Fetched<T>, { entry, ag
     promisedMs,
     check: mayAsk ? checkBy(engine, fetched, { entry, calls }) : undefined,
     compare: mayAsk && engine.second !== undefined ? () => compare(engine, entry) : undefined,
-    version: () => hash('sha256', serialize(bare(entry.value)), 'base64url'),
+    version: () => versionOf(entry),
   })
 }
 
@@ -73,6 +94,10 @@ function checkBy<T>(engine: Engine, fetched: Fetched<T>, { entry, calls }: { ent
 async function compare(engine: Engine, { key, namespace, value }: Entry): Promise<Compared | undefined> {
   const found = await engine.second?.inspect({ key, namespace, decode: decoderOf(engine, key) })
   return found && { storedAt: found.storedAt, isSame: isDeepStrictEqual(bare(found.value), bare(value)) }
+}
+
+function versionOf({ value }: Entry): string {
+  return hash('sha256', serialize(bare(value)), 'base64url')
 }
 
 /** Without its validator. */

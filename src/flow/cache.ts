@@ -123,6 +123,7 @@ export class Cache {
     }
     const stale = verdict.state === 'stale'
     engine.meter.count(stale ? COUNTER.staleServes : COUNTER.hits)
+    if (engine.audit?.isDue() === true) fetcher.auditRead(verdict, named)
     return fetcher.deliver<T>(verdict.entry, verdict.ageMs, stale)
   }
 

@@ -8,9 +8,9 @@ import type { Budget } from '../model/budget.ts'
 import type { Entry } from '../model/entry.ts'
 import { ForecacheError } from '../model/errors.ts'
 import { COUNTER, HISTOGRAM } from '../model/metric.ts'
-import { seriesOf, type RouteId } from '../model/meter.ts'
+import { DEFAULT_ROUTE, seriesOf, type RouteId } from '../model/meter.ts'
 import { judge, nextStep, type Verdict } from '../model/verdict.ts'
-import { auditFetched } from './audit-load.ts'
+import { auditFetched, auditRead } from './audit-load.ts'
 import { type Call, type CallOptions, Calls, narrowBudget } from './call.ts'
 import type { Engine } from './engine.ts'
 import { decoderOf } from './decoder.ts'
@@ -99,6 +99,13 @@ export class Fetcher {
   /** A cached answer. */
   deliver<T>(entry: Entry, ageMs: number, stale: boolean): Result<T> {
     return { data: dataOf(this.#engine, entry.value) as T, cached: true, stale, ageMs }
+  }
+
+  /** Something was answered without a loader, and the audit wants to see it. */
+  auditRead<T>({ entry, ageMs, state }: Verdict<T> & { state: 'fresh' | 'stale' }, named: Budget | undefined): void {
+    const budget = named === undefined ? entry.budget : narrowBudget(entry.budget, named)
+    const stale = state === 'stale'
+    auditRead(this.#engine, { entry, ageMs, stale, route: DEFAULT_ROUTE, promisedMs: stale ? budget.staleMs : budget.freshMs })
   }
 
   #answer<T>(request: Request<T>, now: number): Result<T> | Promise<Result<T>> {

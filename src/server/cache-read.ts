@@ -6,6 +6,7 @@
  */
 import { type Contents, isUrlKey, type Place, type Standing } from '../flow/contents.ts'
 import type { Content, Form } from '../flow/content.ts'
+import { auditRead } from '../flow/audit-load.ts'
 import { COUNTER, HISTOGRAM } from '../model/metric.ts'
 import { seriesOf } from '../model/meter.ts'
 import { ageSeconds } from '../rules/age.ts'
@@ -56,6 +57,7 @@ export function readContent(contents: Contents, place: Place, wish: ReadWish): C
     engine.meter.count(COUNTER.hits, contents.route)
     if (engine.events.wants('lookup:hit')) engine.events.emit('lookup:hit', { key: place.key, ageMs })
   }
+  if (engine.audit?.isDue() === true) audit(contents, place, { standing, maxStaleMs: wish.maxStaleMs ?? 0 })
   return {
     status: matched === undefined ? 200 : 304,
     cache: stale ? 'STALE' : 'HIT',
@@ -176,6 +178,22 @@ function opaqueTag(tag: string): string {
 
 function isTaken({ state, ageMs, budget }: Standing, maxStaleMs: number): boolean {
   return state !== 'reserve' || ageMs < budget.staleMs + maxStaleMs
+}
+
+function audit(
+  { engine, route }: Contents,
+  { key }: Place,
+  { standing, maxStaleMs }: { readonly standing: Standing; readonly maxStaleMs: number },
+): void {
+  const { ageMs, state, budget } = standing
+  const entry = engine.memory.look(key)
+  if (entry === undefined) return
+  const windows = {
+    fresh: budget.freshMs,
+    stale: budget.staleMs,
+    reserve: Math.min(budget.onErrorMs, budget.staleMs + maxStaleMs),
+  }
+  auditRead(engine, { entry, route, ageMs, stale: state !== 'fresh', promisedMs: windows[state] })
 }
 
 function countStale({ engine, route }: Contents, { key }: Place, { state, ageMs, budget }: Standing): void {

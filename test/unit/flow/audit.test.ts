@@ -75,6 +75,17 @@ describe('audit: what it finds', () => {
     expect(here.engine.audit?.violations('other')).toEqual([])
   })
 
+  it('finds it in what is read without a loader', async () => {
+    const here = setup()
+    sneakIn(here, 'k')
+
+    expect(await here.cache.get('k')).toMatchObject({ data: 'old' })
+    await settle()
+
+    expect(here.counts()).toMatchObject({ violating: 1 })
+    expect(here.told[0]).toMatchObject({ breach: 'invalidated', key: 'k', origin: 'unknown' })
+  })
+
   it('finds it though the origin is down', async () => {
     const here = setup()
     sneakIn(here, 'k')

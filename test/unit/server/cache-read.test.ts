@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import FindMyWay from 'find-my-way'
 import { describe, expect, it } from 'vitest'
 import { type Cache, createCache } from '../../../src/flow/cache.ts'
+import type { CacheOptions } from '../../../src/flow/options.ts'
 import { Contents } from '../../../src/flow/contents.ts'
 import { createVirtualClock, type VirtualClock } from '../../../src/model/virtual-clock.ts'
 import { contentFields, type ContentAnswer, failedCondition, keyOfPath, readContent } from '../../../src/server/cache-read.ts'
@@ -15,9 +16,9 @@ interface Stage {
 
 const K = { key: 'k', namespace: 0 }
 
-async function setStage(): Promise<Stage> {
+async function setStage(options: CacheOptions = {}): Promise<Stage> {
   const clock = createVirtualClock()
-  const cache = createCache({ clock })
+  const cache = createCache({ clock, ...options })
   const encode = async (body: Uint8Array) => new Map([['gzip', Buffer.from(`gz${body.byteLength}`)]])
   const contents = new Contents({ cache, encode, route: 'cache-api', maxNamespaces: 3 })
   contents.put(K, {
@@ -45,6 +46,36 @@ describe('reading a content', () => {
     expect(Buffer.from(coded.form.body).toString()).toBe('gz5')
     expect(coded.etag).toBe(plain.etag.replace(/"$/, '-gzip"'))
     expect(readContent(contents, K, { acceptEncoding: 'identity;q=0' })).toBe('coding')
+  })
+
+  it('is seen by the audit, also when it is stale or beyond', async () => {
+    const { cache, clock, contents } = await setStage({ audit: { share: 1, perSecond: 1000 } })
+    const checks = (): number[] => {
+      const { auditInconclusive, auditViolating } = cache.stats().counts
+      return [auditInconclusive ?? 0, auditViolating ?? 0]
+    }
+    readContent(contents, K, {})
+    clock.advance(1500)
+    readContent(contents, K, {})
+    clock.advance(1000)
+    expect(answered(readContent(contents, K, { maxStaleMs: 1000 })).cache).toBe('STALE')
+    expect(checks()).toEqual([3, 0])
+
+    const standing = cache.engine.memory.look('k')
+    cache.engine.fence.admits = () => true
+    cache.engine.invalidate({ keys: ['k'], source: 'api' })
+    cache.engine.memory.look('k') ??
+      cache.engine.keep(
+        { ...cache.engine.begin('k'), asOf: standing?.asOf ?? 0 },
+        {
+          value: standing?.value,
+          bytes: 1,
+          budget: { freshMs: 9000, staleMs: 9000, onErrorMs: 9000 },
+        },
+      )
+    answered(readContent(contents, K, {}))
+
+    expect(checks()).toEqual([3, 1])
   })
 
   it('says 304 for any of its tags, weak or strong, and names the one that matched', async () => {
