@@ -5,6 +5,7 @@
  * apart to read. Bounded by an eighth of the memory's limit; slabs are made as they are needed, charged, and stay. Whoever
  * finds his head overwritten makes it again: a head is never more than a copy of what the response says.
  */
+import type { Engine } from '../flow/engine.ts'
 import { ACCOUNT, type Ledger } from '../model/ledger.ts'
 
 const SHARE = 8
@@ -23,6 +24,8 @@ export interface Slab {
 export interface PutHead {
   readonly head: Buffer
   readonly slab: Slab
+  /** Bytes that no slab holds: whoever keeps the head has them charged. */
+  readonly ownBytes: number
 }
 
 /** See the module's header. */
@@ -45,13 +48,13 @@ export class HeadArena {
   /** Puts a head, latin1. */
   put(text: string): PutHead {
     const { length } = text
-    if (length > this.#slabBytes / 4) return { head: Buffer.from(text, 'latin1'), slab: LASTING }
+    if (length > this.#slabBytes / 4) return { head: Buffer.from(text, 'latin1'), slab: LASTING, ownBytes: length }
     if (this.#used + length > this.#slabBytes) this.#turn()
     const slab = this.#slabs[this.#current] as Slab
     const head = slab.bytes.subarray(this.#used, this.#used + length)
     slab.bytes.write(text, this.#used, 'latin1')
     this.#used += length
-    return { head, slab }
+    return { head, slab, ownBytes: 0 }
   }
 
   #turn(): void {
@@ -69,3 +72,13 @@ export class HeadArena {
 
 /** Of heads that stand alone: never written anew. */
 const LASTING: Slab = { bytes: Buffer.alloc(0), serial: 0 }
+
+/** One for all desks of an engine: heads stay when rules are exchanged. */
+const arenas = new WeakMap<Engine, HeadArena>()
+
+/** The arena of an engine. */
+export function arenaOf(engine: Engine): HeadArena {
+  const arena = arenas.get(engine) ?? new HeadArena(engine.memory.maxBytes, engine.ledger)
+  arenas.set(engine, arena)
+  return arena
+}

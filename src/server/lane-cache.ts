@@ -14,6 +14,7 @@ import { API_LIMITS } from './api-request.ts'
 import { replyFound } from './cache-item.ts'
 import { type ContentAnswer, keyOfPath, readContent } from './cache-read.ts'
 import { MAX_KEY_CHARS } from './cache-settings.ts'
+import { arenaOf, type HeadArena, type Slab } from './lane-arena.ts'
 import type { LaneAnswer, LaneDesk } from './lane-desk.ts'
 import { type HeadForm, headText } from './lane-ready.ts'
 import { type Reader, readReader } from './lane-reader.ts'
@@ -32,6 +33,8 @@ interface Written {
   readonly answer: LaneAnswer
   readonly contents: Contents
   readonly about: string
+  readonly slab: Slab
+  readonly serial: number
 }
 
 /** Heads by form; the answer to GET, whole, alone. */
@@ -40,6 +43,7 @@ const written = new WeakMap<Form, Written>()
 /** @param routes who may ask */
 export function createCacheLane(contents: Contents, routes: ApiRoutes, form: HeadForm): LaneDesk<Reader, Question> {
   const { engine, route } = contents
+  const parts = { form, arena: arenaOf(engine) }
   return {
     read: (raw, from) => readReader(raw, from, routes),
     know(reader, method, target) {
@@ -53,7 +57,7 @@ export function createCacheLane(contents: Contents, routes: ApiRoutes, form: Hea
       const found = place === undefined ? 'absent' : readContent(contents, place, question.wish)
       if (typeof found === 'string') return undefined
       question.stale = found.cache === 'STALE'
-      return write(contents, { found, method: question.method }, form)
+      return write(contents, { found, method: question.method }, parts)
     },
     time(question, ms) {
       engine.meter.observe(HISTOGRAM.request, ms / 1000, seriesOf(route, true, question.stale))
@@ -64,16 +68,22 @@ export function createCacheLane(contents: Contents, routes: ApiRoutes, form: Hea
 function write(
   contents: Contents,
   { found, method }: { readonly found: ContentAnswer; readonly method: 'GET' | 'HEAD' },
-  form: HeadForm,
+  { form, arena }: { readonly form: HeadForm; readonly arena: HeadArena },
 ): LaneAnswer | undefined {
   const whole = method === 'GET' && found.status === 200
   const about = `${found.cache}${Math.floor(found.ageMs / 1000)} ${Math.floor(found.leftMs / 1000)}`
   const known = whole ? written.get(found.form) : undefined
-  if (known !== undefined && known.about === about && known.contents === contents) return known.answer
+  if (known !== undefined && isGood(known, contents, about)) return known.answer
   const reply = httpReply(replyFound(found))
   const text = headText(reply, form, { ...shapeOf(reply, method), chunked: false })
   if (text === undefined) return undefined
-  const answer = { head: Buffer.from(text, 'latin1'), body: whole ? found.form.body : undefined }
-  if (whole) written.set(found.form, { answer, contents, about })
+  if (!whole) return { head: Buffer.from(text, 'latin1'), body: undefined }
+  const { head, slab, ownBytes } = arena.put(text)
+  const answer = { head, body: found.form.body }
+  if (ownBytes === 0) written.set(found.form, { answer, contents, about, slab, serial: slab.serial })
   return answer
+}
+
+function isGood({ slab, serial, about, contents }: Written, of: Contents, now: string): boolean {
+  return about === now && contents === of && slab.serial === serial
 }

@@ -4,7 +4,6 @@
  * Floor 5, room server. Requests are admitted, forwarded, keyed and judged by the very functions that the full stack
  * calls; only the order of work differs: what repeats is remembered.
  */
-import type { Engine } from '../flow/engine.ts'
 import type { HttpDoor } from '../http/door.ts'
 import { type Bearing, bearingOf, know, type Known } from '../http/known.ts'
 import { countRecalled, recall, recallParticular, timeRecalled } from '../http/recall.ts'
@@ -12,7 +11,7 @@ import type { Stored } from '../http/stored.ts'
 import { ACCOUNT } from '../model/ledger.ts'
 import { admit } from './admit.ts'
 import { forward } from './forward.ts'
-import { HeadArena } from './lane-arena.ts'
+import { arenaOf } from './lane-arena.ts'
 import type { LaneAnswer, LaneDesk, LanePeer } from './lane-desk.ts'
 import { type HeadForm, headText, Ready, type ReadyParts } from './lane-ready.ts'
 import { Wholes } from './lane-wholes.ts'
@@ -66,15 +65,6 @@ interface Parts extends ReadyParts {
   readonly wholes: Wholes
 }
 
-/** One for all desks of an engine: heads stay when rules are exchanged. */
-const arenas = new WeakMap<Engine, HeadArena>()
-
-function arenaOf(engine: Engine): HeadArena {
-  const arena = arenas.get(engine) ?? new HeadArena(engine.memory.maxBytes, engine.ledger)
-  arenas.set(engine, arena)
-  return arena
-}
-
 function whole(known: Known, now: number, parts: Parts): LaneAnswer | undefined {
   const stored = recall(known)
   if (stored === undefined) return undefined
@@ -97,9 +87,9 @@ function whole(known: Known, now: number, parts: Parts): LaneAnswer | undefined 
 function prepare(known: Known, stored: Stored, parts: ReadyParts): object {
   const ready = Ready.of(known, stored, parts)
   stored.ready = ready ?? UNREADY
-  if (ready !== undefined && stored.readyBytes === 0) {
+  if (ready !== undefined && stored.readyBytes !== ready.bytes) {
+    known.visit.desk.engine.ledger.charge(ACCOUNT.lane, ready.bytes - stored.readyBytes)
     stored.readyBytes = ready.bytes
-    known.visit.desk.engine.ledger.charge(ACCOUNT.lane, ready.bytes)
   }
   return stored.ready
 }

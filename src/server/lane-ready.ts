@@ -73,12 +73,15 @@ export class Ready implements LaneAnswer {
   /** When its age was 0, whole ms from BASE_MS, rounded down: its age is never told too small. */
   readonly #bornAt: number
   readonly #lifetimeMs: number
+  /** What it holds beside the response; what of its head stands in the arena is charged there. See docs/decisions/011. */
+  readonly bytes: number
   /** The digits hold until here, whole ms from BASE_MS. */
   #until = 0
 
-  private constructor(stored: Stored, { head, slab }: PutHead, places: { readonly age: Digits; readonly ttl: Digits }) {
+  private constructor(stored: Stored, { head, slab, ownBytes }: PutHead, places: { readonly age: Digits; readonly ttl: Digits }) {
     this.head = head
     this.#slab = slab
+    this.bytes = READY_BYTES + ownBytes
     this.#serial = slab.serial
     this.body = stored.body
     const { requestedAt, offsetMs, lifetimeMs } = stored.plan
@@ -99,11 +102,6 @@ export class Ready implements LaneAnswer {
     const line = text.indexOf('\r\ncache-status: ')
     const ttl = digitsBehind(text, text.lastIndexOf('; ttl=', text.indexOf('\r\n', line + 2)) + '; ttl='.length)
     return age === NONE || ttl === NONE || line < 0 ? undefined : new Ready(stored, arena.put(text), { age, ttl })
-  }
-
-  /** Bytes it holds beside the response and its head, which the arena has charged; see docs/decisions/011. */
-  get bytes(): number {
-    return READY_BYTES
   }
 
   /** Whether head and digits are still right. */
