@@ -67,6 +67,8 @@ export interface Follow<T> {
    * invalidation of the answer's tags between the flight's asOf and this caller's arrival. Rejects with the leader's error.
    */
   wait(): Promise<T | undefined>
+  /** Whether this caller may take an answer with which these tags were learned. */
+  mayTake(tags: readonly string[]): boolean
   /** This caller no longer waits. */
   leave(): void
 }
@@ -197,10 +199,11 @@ export class Flights {
       role: 'follow',
       fill: flight.fill,
       leave,
+      mayTake: (tags) => this.#mayTake(flight, tags, arrival),
       wait: async () => {
         try {
           const answer = await flight.settled
-          if (answer === undefined || !this.#mayTake(flight, answer, arrival)) return undefined
+          if (answer === undefined || !this.#mayTake(flight, answer.tags, arrival)) return undefined
           return answer.value
         } finally {
           leave()
@@ -210,10 +213,10 @@ export class Flights {
   }
 
   /** Tags learned with the answer could not detach the flight while it was under way: judged here. */
-  #mayTake<T>(flight: Flight<T>, answer: Answer<T>, arrival: Position): boolean {
+  #mayTake<T>(flight: Flight<T>, learned: readonly string[], arrival: Position): boolean {
     const { key, namespace, asOf, tags } = flight.fill
     if (asOf >= arrival) return true
-    const reading = { key, namespace, tags: answer.tags.length === 0 ? tags : [...tags, ...answer.tags] }
+    const reading = { key, namespace, tags: learned.length === 0 ? tags : [...tags, ...learned] }
     if (!this.#fence.namedBetween(reading, asOf, arrival)) return true
     this.#remove(flight)
     return false

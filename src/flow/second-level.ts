@@ -239,19 +239,28 @@ export class SecondLevel {
     }
   }
 
-  #take({ key, namespace, decode }: Wanted, read: RemoteRead): CounterName {
-    const { fence, clock, seal, promote } = this.#parts
-    const envelope = readEnvelope(read.envelope, key, seal)
-    const { storedAt } = read
-    if (envelope.namespace !== fence.namespaceName(namespace)) return 'l2Misses'
-    if (clock.now() - storedAt >= envelope.budget.onErrorMs) return 'l2Dead'
-    const { generation, asOf } = read
-    const standing = this.standing({ key, namespace, tags: envelope.tags, generation, asOf, storedAt })
+  #take({ key, namespace, decode }: Wanted, { envelope: bytes, generation, asOf, storedAt }: RemoteRead): CounterName {
+    const envelope = readEnvelope(bytes, key, this.#parts.seal)
+    if (envelope.namespace !== this.#parts.fence.namespaceName(namespace)) return 'l2Misses'
+    const { kind, tags, budget, codec, payload } = envelope
+    const reading = { key, namespace, tags, generation, asOf, storedAt }
+    return this.admit(reading, { kind, budget }, () => (kind === 'pass' ? PASSED : decode(codec, payload, storedAt)))
+  }
+
+  /** Lets in what another process has read, if it is good: it stands in memory then. @param decode asked once it is */
+  admit(
+    reading: RemoteReading,
+    { kind, budget }: Pick<Entry, 'kind' | 'budget'>,
+    decode: () => Decoded | undefined,
+  ): CounterName {
+    const { fence, clock, promote } = this.#parts
+    const { key, namespace, tags, storedAt } = reading
+    if (clock.now() - storedAt >= budget.onErrorMs) return 'l2Dead'
+    const standing = this.standing(reading)
     if (standing === 'dead') return 'l2Dead'
-    const decoded = envelope.kind === 'pass' ? PASSED : decode(envelope.codec, envelope.payload, storedAt)
+    const decoded = decode()
     if (decoded === undefined) return 'l2Misses'
     // Judged as of now: from here on the local log alone decides.
-    const { kind, tags, budget } = envelope
     const entry: Entry = { key, kind, tags, budget, storedAt, namespace, asOf: fence.horizon, ...decoded }
     const kept = promote(entry, standing === 'soft')
     return kept === 'kept' || kept === 'older' ? 'l2Hits' : 'l2Dead'

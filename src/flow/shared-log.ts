@@ -106,17 +106,26 @@ export class SharedLog implements LinkReceiver {
   /** Hears what a token's bearer has seen, whatever delays it. @returns whether it is applied within the deadline */
   async catchUp(token: string, deadlineMs: number): Promise<boolean> {
     if (this.hasReached(token)) return true
+    const sequence = this.placeOf(token)
+    if (sequence === undefined) return false
+    return (await this.#link.catchUp?.(sequence, deadlineMs)) === true && this.hasReached(token)
+  }
+
+  /** The place in this log that a token stands for; undefined: of another log, or of a record that has none. */
+  placeOf(token: string): Position | undefined {
     const [generation, place] = token.split('.')
     const sequence = Number(place)
-    if (generation !== this.#link.generation || !Number.isSafeInteger(sequence)) return false
-    return (await this.#link.catchUp?.(sequence, deadlineMs)) === true && this.hasReached(token)
+    return generation === this.#link.generation && Number.isSafeInteger(sequence) ? sequence : undefined
+  }
+
+  /** Whether who comes after `seesUntil` has to ask once more: not where it is known that this member is blind. */
+  get mustReprove(): boolean {
+    return !this.#isBlind || (this.policy === 'budget' && this.#parts.clock.now() >= this.seesUntil)
   }
 
   /** For who comes after `seesUntil`: asks once more, in bounded time. @throws (rejects) FC_LINK_BLIND where the policy is `fail` */
   async regain(): Promise<void> {
-    const { clock } = this.#parts
-    const isKnownBlind = this.#isBlind && (this.policy !== 'budget' || clock.now() < this.seesUntil)
-    if (!isKnownBlind) await this.#link.reprove?.()
+    if (this.mustReprove) await this.#link.reprove?.()
     if (this.#isBlind && this.policy === 'fail') throw new ForecacheError('FC_LINK_BLIND')
   }
 

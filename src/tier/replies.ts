@@ -9,14 +9,14 @@ import type { Acknowledgement, LogStore } from './log-store.ts'
 
 /** See the module's header. */
 export class Replies {
-  readonly #store: LogStore
+  readonly #store: Pick<LogStore, 'member' | 'acknowledge'>
   readonly #onTrouble: (error: unknown) => void
   #owed = new Map<string, [Position, number][]>()
   /** Nobody waits for word of what stood in the log before this member began. */
   #silentUpTo: Position = 0
   #generation = ''
 
-  constructor(store: LogStore, onTrouble: (error: unknown) => void) {
+  constructor(store: Pick<LogStore, 'member' | 'acknowledge'>, onTrouble: (error: unknown) => void) {
     this.#store = store
     this.#onTrouble = onTrouble
   }

@@ -59,26 +59,23 @@ export class RollCall {
    *
    * @param deadlineMs to have its place, and from there once more to be acknowledged: whoever has not by then has been unable
    *   to prove anything for so long
-   * @returns what to call when it has its place, and the promise of what becomes of it
+   * @param settle runs once, with what became of it
+   * @returns what to call when it has its place
    */
-  begin(deadlineMs: number): { placed(sequence: Position, placed: Placed): void; settled: Promise<Settled> } {
-    let publication!: Publication
-    const settled = new Promise<Settled>((resolve) => {
-      const timer = this.#clock.after(deadlineMs, () => this.#settle(publication))
-      publication = {
-        deadlineMs,
-        sequence: 0,
-        waiting: new Set(),
-        isHeld: false,
-        isOrphan: false,
-        acknowledged: 0,
-        matched: 0,
-        timer,
-        resolve,
-      }
-    })
+  begin(deadlineMs: number, settle: (settled: Settled) => void): (sequence: Position, placed: Placed) => void {
+    const publication: Publication = {
+      deadlineMs,
+      sequence: 0,
+      waiting: new Set(),
+      isHeld: false,
+      isOrphan: false,
+      acknowledged: 0,
+      matched: 0,
+      timer: this.#clock.after(deadlineMs, () => this.#settle(publication)),
+      resolve: settle,
+    }
     this.#open.add(publication)
-    return { settled, placed: (sequence, placed) => this.#place(publication, sequence, placed) }
+    return (sequence, placed) => this.#place(publication, sequence, placed)
   }
 
   /** A member says how far it has come. */

@@ -16,10 +16,9 @@ describe('who has applied what was published', () => {
     roll.restart('g')
   })
 
-  function begin(): { placed: ReturnType<RollCall['begin']>['placed']; settled(): Settled | undefined } {
-    const { placed, settled } = roll.begin(100)
+  function begin(): { placed: ReturnType<RollCall['begin']>; settled(): Settled | undefined } {
     let told: Settled | undefined
-    void settled.then((given) => (told = given))
+    const placed = roll.begin(100, (given) => (told = given))
     return { placed, settled: () => told }
   }
 
