@@ -8,7 +8,7 @@ import type { Outcome, Reply } from '../model/exchange.ts'
 import { Fields } from '../model/fields.ts'
 import { ageSeconds } from '../rules/age.ts'
 import { type CacheStatus, formatCacheStatus } from '../rules/cache-status.ts'
-import { type Condition, evaluateConditions, notModifiedFields } from '../rules/conditional.ts'
+import { type Condition, evaluateConditions, isConditional, notModifiedFields } from '../rules/conditional.ts'
 import { ageOf, type Plan } from './stored.ts'
 import type { Visit } from './visit.ts'
 
@@ -48,7 +48,8 @@ export function finish(visit: Visit, made: Made, manner: Manner): Reply {
 
 /** What a client's own conditions say of a response. */
 export function conditionOf(visit: Visit, response: { readonly status: number; readonly fields: Fields }): Condition {
-  return evaluateConditions(visit.head.fields, response, visit.desk.engine.clock.wall())
+  const { fields } = visit.head
+  return isConditional(fields) ? evaluateConditions(fields, response, visit.desk.engine.clock.wall()) : 'full'
 }
 
 /** 304 made of a response's fields. */

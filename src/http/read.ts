@@ -11,7 +11,7 @@ import { refreshBehind } from './refresh.ts'
 import { validateFound } from './revalidate.ts'
 import { lookUp } from './search.ts'
 import { pullStored, secondFor } from './second.ts'
-import { deliver, useOf } from './serve.ts'
+import { deliver, weigh } from './serve.ts'
 import { countMiss } from './tally.ts'
 import type { KeyedVisit, Visit } from './visit.ts'
 
@@ -30,10 +30,10 @@ function isKeyed(visit: Visit): visit is KeyedVisit {
 
 function read(given: KeyedVisit, isPulled = false): Reply | Promise<Reply> {
   const { visit, selected } = lookUp(given)
-  const use = selected.kind === 'stored' ? useOf(visit, selected) : undefined
-  if (selected.kind === 'stored' && use !== undefined && use !== 'validate') {
-    if (use === 'behind') refreshBehind(visit, selected)
-    return deliver(visit, selected, use !== 'serve')
+  const weighed = selected.kind === 'stored' ? weigh(visit, selected) : undefined
+  if (selected.kind === 'stored' && weighed !== undefined && weighed.use !== 'validate') {
+    if (weighed.use === 'behind') refreshBehind(visit, selected)
+    return deliver(visit, selected, weighed)
   }
   const second = isPulled ? undefined : secondFor(visit, selected)
   if (second !== undefined) return pullStored(visit, second).then(() => read(given, true))
@@ -41,6 +41,6 @@ function read(given: KeyedVisit, isPulled = false): Reply | Promise<Reply> {
     countMiss(visit, selected.key)
     return replyPlain(visit, 504, { cache: 'MISS', status: { detail: 'only-if-cached' } })
   }
-  if (selected.kind === 'stored' && use === 'validate') return validateFound(visit, selected)
+  if (selected.kind === 'stored' && weighed !== undefined) return validateFound(visit, selected)
   return fetchMissing(visit, selected)
 }

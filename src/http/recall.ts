@@ -11,7 +11,7 @@ import type { Known } from './known.ts'
 import { representPlain } from './represent.ts'
 import { replyStored } from './respond.ts'
 import { select } from './select.ts'
-import { deliver, HIT, useOf } from './serve.ts'
+import { deliver, HIT, useOf, weigh } from './serve.ts'
 import { ageOf, Stored } from './stored.ts'
 import { countSaved } from './tally.ts'
 import { routeOf } from './visit.ts'
@@ -46,8 +46,8 @@ export function recalledReply({ visit }: Known, stored: Stored): Reply {
 /** The answer to a request with conditions, a range or directives, counted; undefined: it is not for recalling. */
 export function recallParticular({ visit }: Known): Reply | undefined {
   const selected = select(visit)
-  if (selected.kind !== 'stored' || useOf(visit, selected) !== 'serve') return undefined
-  return deliver(visit, selected, false)
+  const weighed = selected.kind === 'stored' ? weigh(visit, selected) : undefined
+  return selected.kind === 'stored' && weighed?.use === 'serve' ? deliver(visit, selected, weighed) : undefined
 }
 
 /** Counts a recalled response as `deliver` does. */

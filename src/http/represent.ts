@@ -19,10 +19,11 @@ export function represent({ head }: Pick<Visit, 'head'>, stored: Stored): Stored
   return stored.variants === undefined ? stored : (chosenOf(head, stored, stored.variants) ?? stored)
 }
 
-/** Whether the request accepts a representation that stands here; else its origin may have another one. */
-export function isAcceptable({ head }: Pick<Visit, 'head'>, stored: Stored): boolean {
+/** `represent`; undefined where the request accepts no representation that stands here, but its origin may have another one. */
+export function representAcceptable({ head }: Pick<Visit, 'head'>, stored: Stored): Stored | undefined {
   const { variants, plan } = stored
-  return variants === undefined || plan.recoding?.wide !== true || chosenOf(head, stored, variants) !== undefined
+  if (variants === undefined) return stored
+  return chosenOf(head, stored, variants) ?? (plan.recoding?.wide === true ? undefined : stored)
 }
 
 /**

@@ -11,7 +11,7 @@ import { selectingValues } from '../rules/vary.ts'
 import type { Filling } from './filling.ts'
 import { conditionOf, finish, type Manner, replyNotModified } from './manner.ts'
 import { rangeOf } from './ranges.ts'
-import { canAnswer, replyStored } from './respond.ts'
+import { fitOf, replyFit } from './respond.ts'
 import { type Plan, standingOf, type Stored } from './stored.ts'
 import type { Visit } from './visit.ts'
 
@@ -35,7 +35,8 @@ export async function takeShared(visit: Visit, sharing: Sharing): Promise<Reply 
   if (condition === 'not-modified') return replyNotModified(visit, { fields: plan.fields, plan }, COLLAPSED)
   if (filling === undefined || rangeOf(visit, plan) !== undefined) {
     const stored = filling === undefined || (await filling.collected) ? await sharing.stored : undefined
-    return stored !== undefined && canAnswer(visit, stored) ? replyStored(visit, stored, COLLAPSED) : undefined
+    const fit = stored && fitOf(visit, stored)
+    return fit && replyFit(visit, fit, COLLAPSED)
   }
   const { status, statusText } = plan
   return finish(visit, { status, statusText, fields: plan.fields.clone(), body: filling.read(), plan }, COLLAPSED)

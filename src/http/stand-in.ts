@@ -6,7 +6,7 @@
 import type { Reply } from '../model/exchange.ts'
 import { ForecacheError } from '../model/errors.ts'
 import { mayStandIn } from '../rules/reuse.ts'
-import { canAnswer, replyStored } from './respond.ts'
+import { fitOf, replyFit } from './respond.ts'
 import type { Selected } from './select.ts'
 import { standingOf } from './stored.ts'
 import { countStale } from './tally.ts'
@@ -29,10 +29,11 @@ export function standIn(visit: KeyedVisit, found: Found, unreached: boolean): Re
   const standing = standingOf(found.stored.plan, engine.clock.now(), found.softened)
   // Looked at again: it may have been invalidated while the origin was asked.
   if (engine.memory.look(found.key)?.value !== found.stored) return undefined
-  if (!mayStandIn(standing, unreached) || !canAnswer(visit, found.stored)) return undefined
+  const fit = mayStandIn(standing, unreached) ? fitOf(visit, found.stored) : undefined
+  if (fit === undefined) return undefined
   countStale(visit, found.key, { standing, reason: 'error' })
   const detail = unreached ? 'origin-unreached' : 'origin-error'
-  return replyStored(visit, found.stored, { cache: 'STALE', stale: true, status: { hit: true, detail } })
+  return replyFit(visit, fit, { cache: 'STALE', stale: true, status: { hit: true, detail } })
 }
 
 /** RFC 9111 section 5.2.2.2: cut off from the origin, a response that must be validated is answered with 504. */
