@@ -143,9 +143,8 @@ export class Follower {
     return judged
   }
 
-  /** The question had no answer. */
-  unproven({ at }: Asked, error: unknown): void {
-    this.trouble(error)
+  /** The question has no answer yet, or none at all. */
+  unproven({ at }: Asked): void {
     if (this.#isBlind) this.goBlind(at)
   }
 

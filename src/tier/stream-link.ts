@@ -3,15 +3,18 @@
  *
  * Floor 2, room tier. Three things run side by side, and any of them may hang: listening for the next record on a connection
  * of its own, proving again and again that nothing newer stands in the log (which also reads what the listener missed), and
- * appending what was invalidated here. All of them feed one Follower, which decides. Silence is trusted for `blindAfterMs` from a proof;
- * then this member doubts, asks once more within `reproveMs`, and is blind if that fails, until the next proof. What it
- * heard meanwhile is applied by then, so what stands may stand on; only a log that has lost something makes it begin anew.
- * Never throws and never rejects into callers.
+ * appending what was invalidated here. All of them feed one Follower, which decides. Silence is trusted for `blindAfterMs` from
+ * the moment at which a proof was asked for; then this member doubts, asks once more, and is blind if nobody answers within a
+ * beat, until the next proof. An answer counts for as long as it can prove anything, `blindAfterMs`, however soon whoever asked
+ * went on: a member whose way is slow throughout proves less, and is not blind for it. What it heard meanwhile is applied by
+ * then, so what stands may stand on; only a log that has lost something makes it begin anew. Never throws and never rejects
+ * into callers.
  */
 import type { Clock, Timer } from '../model/clock.ts'
 import type { Position } from '../model/entry.ts'
 import type { FenceLink, LinkDraft, LinkReceiver, Settled } from '../model/link.ts'
 import { Follower, type StreamCounts } from './follower.ts'
+import type { Asked } from './horizon.ts'
 import type { LogStore, Proof } from './log-store.ts'
 
 /** What a link is made of. */
@@ -46,7 +49,6 @@ export class StreamLink implements FenceLink {
   #reproving: Promise<boolean> | undefined
   #reading: Promise<boolean> | undefined
   #stopBack: (() => void) | undefined
-  #isProving = false
   #isPumping = false
   #isClosed = false
 
@@ -121,10 +123,7 @@ export class StreamLink implements FenceLink {
 
   #beat(): void {
     if (this.#isClosed) return
-    if (!this.#isProving) {
-      this.#isProving = true
-      void this.#prove(this.#everyMs).finally(() => (this.#isProving = false))
-    }
+    void this.#prove(this.#everyMs)
     this.#parts.clock.after(this.#everyMs, () => this.#beat())
   }
 
@@ -143,21 +142,33 @@ export class StreamLink implements FenceLink {
     })
   }
 
-  /** @returns whether silence may be trusted now */
-  async #prove(deadlineMs: number): Promise<boolean> {
-    const follower = this.#follower
-    const asked = follower.ask()
+  /**
+   * Asks; a later answer counts all the same. Whoever asks waits before he asks anew, so that few questions are under way.
+   *
+   * @param patienceMs how long the answer is waited for here
+   * @returns whether silence may be trusted now
+   */
+  async #prove(patienceMs: number): Promise<boolean> {
+    const asked = this.#follower.ask()
+    const sees = await this.#within(this.#question(asked), patienceMs)
+    if (!sees) this.#follower.unproven(asked)
+    return sees
+  }
+
+  /** @returns whether silence may be trusted when the answer is here, and all of which it tells is applied */
+  async #question(asked: Asked): Promise<boolean> {
+    const { store, blindAfterMs } = this.#parts
     let proof: Proof
     try {
-      proof = await this.#parts.store.prove(deadlineMs)
+      proof = await store.prove(blindAfterMs)
     } catch (error) {
-      follower.unproven(asked, error)
+      this.#follower.trouble(error)
       return false
     }
     if (this.#isClosed) return false
-    if (follower.proven(proof, asked) === 'behind') await this.#readUpTo(proof.last, deadlineMs)
+    if (this.#follower.proven(proof, asked) === 'behind') await this.#readUpTo(proof.last, blindAfterMs)
     void this.#pump()
-    return follower.look()
+    return this.#follower.look()
   }
 
   async #askAgain(): Promise<boolean> {
@@ -262,7 +273,7 @@ export class StreamLink implements FenceLink {
     const { store, blindAfterMs } = this.#parts
     const batch = this.#follower.batch()
     try {
-      const appended = await store.append(batch.generation, batch.texts, blindAfterMs / 2)
+      const appended = await store.append(batch.generation, batch.texts, blindAfterMs)
       if (this.#follower.appended(batch, appended) === 'done') return true
       return (await this.#prove(this.#everyMs)) && this.generation !== batch.generation
     } catch (error) {
