@@ -47,6 +47,8 @@ interface Item {
 
 /** Bytes that a key is charged beside its own. */
 const KEY_BYTES = 96
+/** Keys looked at to evict one. */
+const SAMPLE = 5
 
 /** See the module's header. */
 export class Database {
@@ -148,6 +150,23 @@ export class Database {
       if (this.#live(key) !== undefined) return key
     }
     return undefined
+  }
+
+  /** Evicts what was not used for long, by a sample. @returns whether there was anything */
+  evictOne(): boolean {
+    let oldest: string | undefined
+    let oldestAt = Infinity
+    for (let i = 0; i < SAMPLE && this.#items.size > 0; i += 1) {
+      const place = Math.floor(this.#space.random() * this.#items.size)
+      const { usedAt } = this.#items.values[place] as Item
+      if (usedAt < oldestAt) [oldest, oldestAt] = [this.#items.keys[place], usedAt]
+    }
+    if (oldest === undefined) return false
+    this.#drop(oldest, this.#items.get(oldest) as Item)
+    this.#space.stats.evicted += 1
+    this.#space.tell('e', 'evicted', { database: this.number, key: oldest })
+    this.changed(oldest)
+    return true
   }
 
   /** One step of a scan; see Dict. Expired keys are left out. */

@@ -33,6 +33,8 @@ export class Keyspace implements Surroundings {
   /** Changes since the last snapshot. */
   dirty = 0
   maxBytes: number
+  /** Keys may be evicted when memory is full. */
+  evicts = false
   onEvent: HearEvent | undefined
   #usedBytes = 0
 
@@ -49,6 +51,16 @@ export class Keyspace implements Surroundings {
 
   get isOver(): boolean {
     return this.maxBytes > 0 && this.#usedBytes > this.maxBytes
+  }
+
+  /** Evicts until everything fits. @returns whether it does */
+  makeRoom(): boolean {
+    while (this.isOver && this.evicts) {
+      let evicted = false
+      for (const database of this.databases) evicted = (this.isOver && database.evictOne()) || evicted
+      if (!evicted) break
+    }
+    return !this.isOver
   }
 
   charge(bytes: number): void {

@@ -1,0 +1,118 @@
+/**
+ * The embedded mode: a Redis without Redis behind it.
+ *
+ * Floor 4, room resp. Runs framed commands on a keyspace of its own. GET and SET in their plain forms are answered from the
+ * table's bytes; everything else goes by way of texts (embedded-run.ts).
+ */
+import { Keyspace } from '../keyspace/keyspace.ts'
+import { type Clock, systemClock, type Timer } from '../model/clock.ts'
+import type { Random } from '../model/random.ts'
+import { COMMANDS } from './embedded-commands.ts'
+import { publishEvents } from './embedded-events.ts'
+import { Reply } from './embedded-reply.ts'
+import { CommandRunner } from './embedded-run.ts'
+import { type Saver, Server } from './embedded-server.ts'
+import { Session } from './embedded-session.ts'
+import { Settings } from './embedded-settings.ts'
+import { type Executor, type ExecutorPeer, type ExecutorSession, type FramedCommand, OUTCOME, type Outcome, type ReplySink } from './executor.ts'
+
+export interface EmbeddedOptions {
+  readonly clock?: Clock
+  readonly random?: Random
+  /** Bytes that keys and values may take; 0: no limit. Default 0. */
+  readonly maxBytes?: number
+  /** When full: `noeviction` refuses writes, everything else makes room. Default `allkeys-lfu`. */
+  readonly policy?: string
+  /** Asked of every connection; '' asks nobody. */
+  readonly password?: string
+  readonly saver?: Saver
+}
+
+const SWEEP_MS = 100
+const SWEEP_KEYS = 400
+const DATABASES = 16
+
+/** See the module's header. */
+export class Embedded implements Executor {
+  readonly server: Server
+  readonly #runner: CommandRunner
+  readonly #reply = new Reply()
+  #timer: Timer | undefined
+  #readAt = -1
+
+  constructor(options: EmbeddedOptions = {}) {
+    const { clock = systemClock(), random = Math.random, maxBytes = 0 } = options
+    const space = new Keyspace({ databases: DATABASES, random, maxBytes })
+    const settings = new Settings()
+    settings.put('maxmemory', String(maxBytes))
+    settings.put('maxmemory-policy', options.policy ?? 'allkeys-lfu')
+    settings.put('requirepass', options.password ?? '')
+    space.evicts = settings.get('maxmemory-policy') !== 'noeviction'
+    space.now = clock.wall()
+    this.server = new Server({ clock, random, space, settings, saver: options.saver })
+    this.#runner = new CommandRunner(this.server, COMMANDS)
+    this.server.runner = this.#runner
+    publishEvents(this.server)
+    this.#sweep()
+  }
+
+  open(peer: ExecutorPeer): ExecutorSession {
+    const { server } = this
+    const session = new Session(peer, server.space.databases[0]!, server.settings.get('requirepass') === '')
+    server.sessions.set(peer.id, session)
+    server.stats.connections += 1
+    return {
+      run: (command, out, now) => this.#run(session, command, { out, now }),
+      close: () => this.#close(session),
+    }
+  }
+
+  /** Nothing runs any more; timers end. */
+  close(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+  }
+
+  #run(session: Session, command: FramedCommand, { out, now }: { readonly out: ReplySink; readonly now: number }): Outcome {
+    if (now !== this.#readAt) {
+      this.#readAt = now
+      this.server.space.now = this.server.clock.wall()
+    }
+    const args = new Array<string>(command.count)
+    for (let i = 0; i < command.count; i += 1) args[i] = command.bytes.latin1Slice(command.starts[i], command.ends[i])
+    const reply = this.#reply
+    reply.version = session.version === 3 ? 3 : 2
+    session.commands += 1
+    session.usedAt = now
+    this.#runner.process(session, args, reply)
+    if (reply.length > 0) out.put(reply.take())
+    if (session.isLeaving) return OUTCOME.close
+    return session.parked === undefined ? OUTCOME.done : OUTCOME.parked
+  }
+
+  #close(session: Session): void {
+    const { server } = this
+    this.#runner.forget(session)
+    leaveChannels(server, session)
+    server.space.watches.unwatchAll(session)
+    server.monitors.delete(session)
+    server.sessions.delete(session.peer.id)
+  }
+
+  #sweep(): void {
+    const { server } = this
+    this.#timer = server.clock.after(SWEEP_MS, () => {
+      server.space.now = server.clock.wall()
+      this.#readAt = -1
+      for (let rounds = 0; rounds < 16 && server.space.expireSome(SWEEP_KEYS); rounds += 1);
+      this.#sweep()
+    })
+  }
+}
+
+/** Ends every subscription of a connection. */
+export function leaveChannels(server: Server, session: Session): void {
+  for (const name of session.channels) server.channels.remove(name, session, session.channels)
+  for (const name of session.patterns) server.patterns.remove(name, session, session.patterns)
+  for (const name of session.shardChannels) server.shardChannels.remove(name, session, session.shardChannels)
+}
