@@ -5,7 +5,8 @@
  */
 import type { Reply } from '../model/exchange.ts'
 import type { StoreRefusal } from '../rules/storable.ts'
-import { discard, type Heard, replyHeard } from './ask.ts'
+import { discard } from './outgoing.ts'
+import { type Heard, replyHeard } from './ask.ts'
 import type { Errand } from './errand.ts'
 import { conditionOf, type Manner, replyNotModified } from './manner.ts'
 import { putRefusal } from './put.ts'

@@ -4,13 +4,14 @@
  * Floor 4, room http. Every request to the origin goes through here: counted, timed for the Age arithmetic, its answer
  * reduced to end-to-end fields and given a Date if it has none (RFC 9110 section 6.6.1).
  */
-import type { BodySource, OriginAnswer, Reply, ResponseHead } from '../model/exchange.ts'
+import type { OriginAnswer, Reply, ResponseHead } from '../model/exchange.ts'
 import type { Fields } from '../model/fields.ts'
 import type { Arrival } from '../rules/age.ts'
 import { formatHttpDate } from '../rules/dates.ts'
 import { endToEnd } from '../rules/hop.ts'
 import { answerForClient, clientFields } from './forwarded.ts'
 import { finish, type Manner } from './manner.ts'
+import { discard } from './outgoing.ts'
 import { askedHead } from './policy.ts'
 import { count, countFailure } from './tally.ts'
 import type { Visit } from './visit.ts'
@@ -89,11 +90,9 @@ export function replyHeard(visit: Visit, heard: Heard, manner: Manner): Reply {
   return { ...reply, trailers: answer.trailers }
 }
 
-/** Lets a body go that nobody will read. */
-export function discard(body: BodySource): void {
-  void body[Symbol.asyncIterator]()
-    .return?.()
-    .catch(() => {})
+/** Lets an answer go whose body nobody will read. */
+export function dismiss({ body }: { readonly body: OriginAnswer['body'] }): void {
+  discard(body)
 }
 
 /** The Content-Length of an answer when it is one number. */

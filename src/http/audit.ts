@@ -12,7 +12,7 @@ import type { Fields } from '../model/fields.ts'
 import { parseHttpDate } from '../rules/dates.ts'
 import { isStrongTag } from '../rules/entity-tag.ts'
 import { isFreshenedBy, validationFields, validatorsOf } from '../rules/validate.ts'
-import { askOrigin, discard } from './ask.ts'
+import { askOrigin, dismiss } from './ask.ts'
 import { askForCoding } from './forwarded.ts'
 import { isFailure } from './stand-in.ts'
 import { Stored } from './stored.ts'
@@ -71,14 +71,14 @@ async function ask(visit: KeyedVisit, base: Stored, signal: AbortSignal): Promis
   const { head, answer } = await askOrigin(behind, { fields: fields.set(AUDIT_FIELD, '1'), signal, informs: false })
   const changed: Seen = { found: 'changed', changedAgoMs: changedAgo(head.fields) }
   if (head.status === 304 || isFailure(head.status)) {
-    discard(answer.body)
+    dismiss(answer)
     const isSame = head.status === 304 && validators !== undefined && isFreshenedBy(base.plan.fields, head.fields)
     return { found: isSame ? 'same' : 'unknown' }
   }
   const [was, is] = [validators?.etag, head.fields.first('etag')]
   const isSameTag = was !== undefined && is !== undefined && isStrongTag(was) && isStrongTag(is) ? was === is : undefined
   if (head.status !== base.plan.status || isSameTag !== undefined) {
-    discard(answer.body)
+    dismiss(answer)
     return head.status === base.plan.status && isSameTag === true ? { found: 'same' } : changed
   }
   return (await isEqual(answer.body, base.body)) ? { found: 'same' } : changed

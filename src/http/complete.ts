@@ -4,7 +4,8 @@
  * Floor 4, room http. What cannot be proven to belong together is fetched whole.
  */
 import type { Reply } from '../model/exchange.ts'
-import { askOrigin, discard, type Heard } from './ask.ts'
+import { discard } from './outgoing.ts'
+import { askOrigin, type Heard } from './ask.ts'
 import { openFilling } from './collect.ts'
 import type { Errand } from './errand.ts'
 import { joinWith, planPart, restFields } from './piece.ts'

@@ -8,18 +8,11 @@
 import type { ServerResponse } from 'node:http'
 import type { BodySource, Reply } from '../model/exchange.ts'
 import type { Outlet } from './capture.ts'
+import { CONNECTION_FIELDS, discard } from './outgoing.ts'
 import { REMOVED_FIELD } from './virtual-head.ts'
 
 /** Fields that node writes itself. */
-const OURS: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-  'te',
-  REMOVED_FIELD,
-])
+const OURS: ReadonlySet<string> = new Set([...CONNECTION_FIELDS, REMOVED_FIELD])
 
 /** Resolves when the answer is handed over or the client has gone. @throws when the response refuses head or body */
 export async function deliver(res: ServerResponse, reply: Reply, outlet: Outlet = res): Promise<void> {
@@ -86,11 +79,4 @@ function drained(res: ServerResponse, outlet: Outlet): Promise<void> {
     outlet.once('close', done)
     outlet.once('drain', done)
   })
-}
-
-function discard(body: Reply['body']): void {
-  if (body === undefined || body instanceof Uint8Array) return
-  void body[Symbol.asyncIterator]()
-    .return?.()
-    .catch(() => {})
 }

@@ -4,7 +4,7 @@
  * Floor 4, room http. One per key, through the fence like any other reading; a failed one is not repeated before the
  * back-off says so.
  */
-import { discard } from './ask.ts'
+import { discard } from './outgoing.ts'
 import { pullStored, secondFor } from './second.ts'
 import { select } from './select.ts'
 import { useOf } from './serve.ts'

@@ -5,7 +5,8 @@
  * Floor 4, room http.
  */
 import type { Reply } from '../model/exchange.ts'
-import { discard, type Heard, lengthOf, replyHeard } from './ask.ts'
+import { discard } from './outgoing.ts'
+import { type Heard, lengthOf, replyHeard } from './ask.ts'
 import { openFilling } from './collect.ts'
 import type { Errand } from './errand.ts'
 import { conditionOf, finish, type Manner, replyNotModified } from './manner.ts'

@@ -6,7 +6,8 @@
  */
 import type { Reply } from '../model/exchange.ts'
 import { isFreshenedBy, validationFields, validatorsOf } from '../rules/validate.ts'
-import { askOrigin, discard, type Heard } from './ask.ts'
+import { discard } from './outgoing.ts'
+import { askOrigin, type Heard } from './ask.ts'
 import type { Errand } from './errand.ts'
 import { askForCoding } from './forwarded.ts'
 import { renew } from './renew.ts'

@@ -16,6 +16,7 @@ import { receiveApi } from './api-request.ts'
 import { parseTrust } from './forward.ts'
 import { Intake } from './intake.ts'
 import { createKeyring, type Keyring } from './keyring.ts'
+import { arenaOf } from './lane-arena.ts'
 import { createCacheLane } from './lane-cache.ts'
 import type { LaneDesk } from './lane-desk.ts'
 import { type ListenAddress, Listener } from './listener.ts'
@@ -71,7 +72,8 @@ export function createApi(options: ApiOptions): ApiServer {
   const methods = [...new Set(options.endpoints.map((endpoint) => endpoint.method))]
   const routes = { router, methods, localNamesOnly: !options.insecure, intake: new Intake(options.ledger), keys: () => keyring }
   const { clock, logger, tls, contents } = options
-  const openLane = (): LaneDesk | undefined => contents && createCacheLane(contents, routes, HEAD_FORM)
+  const openLane = (): LaneDesk | undefined =>
+    contents && createCacheLane(contents, routes, { form: HEAD_FORM, arena: arenaOf(contents.engine) })
   let lane = openLane()
   const keeper = tls && new TlsKeeper(tls, { name: 'api.tls', clock, logger, onChange: (one) => listener.secure(one) })
   const listener: Listener = new Listener(

@@ -7,26 +7,18 @@
  * @see RFC 9113 section 8.1; 8.2.2 (no field of a connection)
  */
 import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import { CONNECTION_FIELDS, discard, drained } from '../http/outgoing.ts'
 import type { BodySource, Reply, ResponseHead } from '../model/exchange.ts'
 import type { Fields } from '../model/fields.ts'
 import type { AnswerContext } from './inbound.ts'
-import { cancel, shapeOf } from './send.ts'
+import { shapeOf } from './send.ts'
 import { trailerFields } from './trailer.ts'
 
 /** Most that is handed to a stream before the client has taken what it got, bytes. */
 const PIECE_BYTES = 64 * 1024
 
 /** Fields of a connection: HTTP/2 knows none. */
-const CONNECTION: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-  'te',
-  'http2-settings',
-  'content-length',
-])
+const CONNECTION: ReadonlySet<string> = new Set([...CONNECTION_FIELDS, 'http2-settings', 'content-length'])
 
 /** What writing takes beside the answer. */
 export interface Http2Sending {
@@ -39,7 +31,7 @@ export interface Http2Sending {
 /** Resolves when the answer is handed over or the client is gone. @throws what cannot be written as a head */
 export async function sendHttp2(stream: ServerHttp2Stream, reply: Reply, sending: Http2Sending): Promise<void> {
   const { body } = reply
-  if (stream.destroyed || stream.closed || stream.headersSent) return cancel(body)
+  if (stream.destroyed || stream.closed || stream.headersSent) return discard(body)
   const shape = shapeOf(reply, sending.method)
   const streamed = !shape.bodiless && body !== undefined && !(body instanceof Uint8Array)
   const empty = shape.bodiless || body === undefined || (body instanceof Uint8Array && body.byteLength === 0)
@@ -47,10 +39,10 @@ export async function sendHttp2(stream: ServerHttp2Stream, reply: Reply, sending
     const fields = responseFields(reply, sending.context, shape.length)
     stream.respond(fields, { endStream: empty, waitForTrailers: streamed && reply.trailers !== undefined })
   } catch (error) {
-    cancel(body)
+    discard(body)
     throw error
   }
-  if (empty) cancel(body)
+  if (empty) discard(body)
   else if (streamed) await pump(stream, body as BodySource, { length: shape.length, reply, sending })
   else if ((body as Uint8Array).byteLength <= PIECE_BYTES) end(stream, sending, body as Uint8Array)
   else if (await write(stream, body as Uint8Array, sending)) end(stream, sending)
@@ -142,16 +134,6 @@ async function write(stream: ServerHttp2Stream, chunk: Uint8Array, { onWait }: H
     }
   }
   return !stream.destroyed && !stream.closed
-}
-
-function drained(stream: ServerHttp2Stream): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      stream.off('drain', done).off('close', done)
-      resolve()
-    }
-    stream.on('drain', done).on('close', done)
-  })
 }
 
 /** Ends the answer; content of the request that nobody wants any more is not waited for (section 8.1). */

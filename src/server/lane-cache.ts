@@ -14,9 +14,9 @@ import { API_LIMITS } from './api-request.ts'
 import { replyFound } from './cache-item.ts'
 import { type ContentAnswer, keyOfPath, readContent } from './cache-read.ts'
 import { MAX_KEY_CHARS } from './cache-settings.ts'
-import { arenaOf, type HeadArena, type Slab } from './lane-arena.ts'
+import type { Slab } from './lane-arena.ts'
 import type { LaneAnswer, LaneDesk } from './lane-desk.ts'
-import { type HeadForm, headText } from './lane-ready.ts'
+import { headText, type ReadyParts } from './lane-ready.ts'
 import { type Reader, readReader } from './lane-reader.ts'
 import { shapeOf } from './send.ts'
 
@@ -41,9 +41,8 @@ interface Written {
 const written = new WeakMap<Form, Written>()
 
 /** @param routes who may ask */
-export function createCacheLane(contents: Contents, routes: ApiRoutes, form: HeadForm): LaneDesk<Reader, Question> {
+export function createCacheLane(contents: Contents, routes: ApiRoutes, parts: ReadyParts): LaneDesk<Reader, Question> {
   const { engine, route } = contents
-  const parts = { form, arena: arenaOf(engine) }
   return {
     read: (raw, from) => readReader(raw, from, routes),
     know(reader, method, target) {
@@ -68,7 +67,7 @@ export function createCacheLane(contents: Contents, routes: ApiRoutes, form: Hea
 function write(
   contents: Contents,
   { found, method }: { readonly found: ContentAnswer; readonly method: 'GET' | 'HEAD' },
-  { form, arena }: { readonly form: HeadForm; readonly arena: HeadArena },
+  { form, arena }: ReadyParts,
 ): LaneAnswer | undefined {
   const whole = method === 'GET' && found.status === 200
   const about = `${found.cache}${Math.floor(found.ageMs / 1000)} ${Math.floor(found.leftMs / 1000)}`

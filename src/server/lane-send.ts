@@ -5,9 +5,10 @@
  * stream that breaks, or whose length is not what was announced, takes the connection with it.
  */
 import type { Socket } from 'node:net'
+import { discard, drained } from '../http/outgoing.ts'
 import type { BodySource, Reply, ResponseHead } from '../model/exchange.ts'
 import { headText } from './lane-ready.ts'
-import { cancel, type SendContext, shapeOf, type Shape } from './send.ts'
+import { type SendContext, shapeOf, type Shape } from './send.ts'
 import { trailerFields } from './trailer.ts'
 
 /** How one answer is written. */
@@ -27,16 +28,16 @@ export function sendInLane(
   { method, context, keepAliveSeconds }: LaneSending,
 ): Promise<void> | undefined {
   const { body } = reply
-  if (!socket.writable) return void cancel(body)
+  if (!socket.writable) return void discard(body)
   const { bodiless, length } = shapeOf(reply, method)
   const shape = { bodiless, length, chunked: !bodiless && length === undefined }
   const head = headText(reply, { ...context, keepAliveSeconds }, shape)
   if (head === undefined) {
-    cancel(body)
+    discard(body)
     throw new Error('the answer holds characters that no field may hold')
   }
   if (!bodiless && !(body instanceof Uint8Array) && body !== undefined) return stream(socket, { head, body, shape, reply })
-  if (bodiless) cancel(body)
+  if (bodiless) discard(body)
   write(socket, head, bodiless ? undefined : (body as Uint8Array | undefined))
   return undefined
 }
@@ -124,15 +125,4 @@ function lastChunk(reply: Reply): string {
   let text = '0\r\n'
   for (const [name, value] of trailers ?? []) text += `${name}: ${value}\r\n`
   return `${text}\r\n`
-}
-
-function drained(socket: Socket): Promise<void> {
-  if (socket.destroyed || !socket.writableNeedDrain) return Promise.resolve()
-  return new Promise((resolve) => {
-    const done = (): void => {
-      socket.off('drain', done).off('close', done)
-      resolve()
-    }
-    socket.on('drain', done).on('close', done)
-  })
 }

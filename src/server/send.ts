@@ -6,12 +6,10 @@
  * are cut off by the listener's write deadline; then the body is cancelled, so that they hold no fill.
  */
 import type { ServerResponse } from 'node:http'
+import { CONNECTION_FIELDS, discard, drained } from '../http/outgoing.ts'
 import type { BodySource, Reply, ResponseHead } from '../model/exchange.ts'
 import { breakConnection } from './peer.ts'
 import { trailerFields } from './trailer.ts'
-
-/** Fields that `node:http` writes itself. */
-const OURS: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'te'])
 
 /** Facts about one answer. */
 export interface SendContext {
@@ -33,7 +31,7 @@ export interface Shape {
 /** Resolves when the answer is handed to the kernel or the client is gone; never throws. */
 export async function sendReply(response: ServerResponse, reply: Reply, context: SendContext): Promise<void> {
   const { body } = reply
-  if (response.destroyed || response.headersSent) return cancel(body)
+  if (response.destroyed || response.headersSent) return discard(body)
   const { status, statusText } = reply.head
   const { bodiless, length } = shapeOf(reply, response.req.method)
   const complete = body instanceof Uint8Array || body === undefined
@@ -41,11 +39,11 @@ export async function sendReply(response: ServerResponse, reply: Reply, context:
   try {
     response.writeHead(status, statusText, responseFields(reply, context, { bodiless, length, chunked }))
   } catch (error) {
-    cancel(body)
+    discard(body)
     throw error
   }
   if (bodiless || complete) {
-    if (!complete) cancel(body)
+    if (!complete) discard(body)
     if (!bodiless && body instanceof Uint8Array) end(response, body)
     else response.end()
     return
@@ -100,7 +98,7 @@ export function responseFields(reply: Reply, context: SendContext, shape: Shape)
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string
     const value = raw[i + 1] as string
-    if (OURS.has(name) || (name === 'x-cache-latency' && context.latencyUs !== undefined)) continue
+    if (CONNECTION_FIELDS.has(name) || (name === 'x-cache-latency' && context.latencyUs !== undefined)) continue
     if (name === 'via' && via !== undefined) via = `${value}, ${via}`
     else if (name === 'trailer' && !shape.chunked) continue
     else if (name !== 'content-length') list.push(name, value)
@@ -156,23 +154,4 @@ function breakOff(response: ServerResponse, length: number | undefined): void {
   const { socket } = response
   if (length === undefined && !response.chunkedEncoding && socket !== null) breakConnection(socket)
   response.destroy()
-}
-
-function drained(response: ServerResponse): Promise<void> {
-  if (response.destroyed) return Promise.resolve()
-  return new Promise((resolve) => {
-    const done = (): void => {
-      response.off('drain', done).off('close', done)
-      resolve()
-    }
-    response.on('drain', done).on('close', done)
-  })
-}
-
-/** A body nobody will read lets go of what it holds. */
-export function cancel(body: Reply['body']): void {
-  if (body === undefined || body instanceof Uint8Array) return
-  void body[Symbol.asyncIterator]()
-    .return?.()
-    .catch(() => {})
 }
