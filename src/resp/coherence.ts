@@ -1,0 +1,302 @@
+/**
+ * Coherence: whether what was read from an upstream Redis may still be told, and to whom.
+ *
+ * Floor 4, room resp. One per upstream and process, shared by all its clients' connections. It decides; stores of values
+ * (`ReplyCache`, the hook's) only hold. Synchronous: every step happens in the callback of a parser, O(1), without
+ * allocation but the fill. The rules and the races they close: docs/decisions/022.
+ *
+ *     hit:    `mayHit(reader, now)`, then the entry's deadline > now and `stands(hash, token)` for each of its keys
+ *     miss:   `begin(reader, hashes, now)` before it is written; PTTL right behind; at the last reply `keeps(fill, now)`
+ *     write:  `forwarded(…)` when it is written; `answered(…)` when its reply is there, before it is relayed, or never will be
+ *     news:   `learned(reader)` before a reply that tells of the data is relayed
+ */
+import type { Clock, Timer } from '../model/clock.ts'
+import { Fill } from './coherence-fill.ts'
+import { type FencePort, Lease } from './coherence-lease.ts'
+import { Marks } from './coherence-marks.ts'
+import type { Reader } from './coherence-reader.ts'
+
+/**
+ * `session`: nobody reads from memory what is older than anything the upstream told him. `eventual`: only own writes are
+ * ordered. `strict`: a reply that teaches is held until memory has followed, so that it holds for all readers together.
+ */
+export type Causality = 'session' | 'eventual' | 'strict'
+
+/** What coherence is made of. */
+export interface CoherenceParts {
+  readonly clock: Clock
+  readonly causality: Causality
+  /** How long a change by others may stay unseen when the upstream falls silent, ms. */
+  readonly maxStaleMs: number
+  /** No entry is older, ms: bounds what no push tells of (SWAPDB by others). */
+  readonly maxAgeMs: number
+  /** Places of the marks, a power of two. */
+  readonly slots: number
+}
+
+/** Defaults of CoherenceParts. */
+export const COHERENCE_DEFAULTS = { causality: 'session', maxStaleMs: 250, maxAgeMs: 3_600_000, slots: 2 ** 20 } as const
+
+/** What a write names: the hash of its key, or of each, or everything. */
+export type Written = number | readonly number[] | Int32Array | 'everything'
+
+/** What is known of an upstream when a tracking connection stands. */
+export interface Life {
+  readonly isClustered: boolean
+  /** Whether our user may look at the rules of access (ACL LIST); else only our own user's readings are kept. */
+  readonly seesGrants: boolean
+}
+
+/** How things stand, for people. */
+export interface CoherenceState {
+  readonly isOn: boolean
+  readonly changes: number
+  readonly fencesSent: number
+  readonly fencesAnswered: number
+  readonly provenMs: number
+  readonly held: number
+}
+
+/** A generation of counters and locks lasts this long; they are forgotten after one to two, ms. */
+const LIVE_MS = 300_000
+/** Rules of access that were looked at hold for so long, and are looked at again in the second half of it, ms. */
+const GRANTS_MS = 1000
+/** Replies held for a fence at once; more are let go: they are no worse off than in `session`. */
+const MAX_HELD = 65_536
+
+/** See the module's header. */
+export class Coherence {
+  readonly causality: Causality
+  readonly maxStaleMs: number
+  readonly #clock: Clock
+  readonly #maxAgeMs: number
+  readonly #lease: Lease
+  readonly #marks: Marks
+  readonly #voided = new Set<() => void>()
+  #held: { readonly fence: number; readonly run: () => void }[] = []
+  #order = 1
+  #isClustered = false
+  /** Whether the rules of access can be looked at, and up to when they are known to be as they were. */
+  #seesGrants = false
+  #grantsMs = Number.NEGATIVE_INFINITY
+  #turn: Timer | undefined
+
+  constructor(parts: CoherenceParts) {
+    this.#clock = parts.clock
+    this.causality = parts.causality
+    this.maxStaleMs = parts.maxStaleMs
+    this.#maxAgeMs = parts.maxAgeMs
+    this.#lease = new Lease(parts.clock, parts.maxStaleMs)
+    this.#marks = new Marks(parts.slots, () => this.#void())
+  }
+
+  // hits
+
+  /** Whether this reader may be answered from memory now; also tells that somebody asks, which keeps the heart beating. */
+  mayHit(reader: Reader, now: number): boolean {
+    const lease = this.#lease
+    lease.use(now)
+    reader.isReading = true
+    if (now - lease.provenMs > this.maxStaleMs) {
+      lease.renew()
+      return false
+    }
+    if (reader.unknown > 0 || reader.isAside) return false
+    if ((this.#seesGrants || reader.isForeign) && !this.#isGranted(now)) return false
+    if (reader.watermark <= lease.answered) return true
+    lease.fence(reader.watermark)
+    return false
+  }
+
+  /** Whether what was read at `token` is still what stands under this key. */
+  stands(hash: number, token: number): boolean {
+    return this.#marks.stands(hash, token)
+  }
+
+  // readings
+
+  /**
+   * Opens a reading that may be kept; before its command is written. Behind the command one PTTL per key has to be written.
+   *
+   * @param hashes of all its keys; kept
+   * @returns undefined where nothing of it can be kept
+   */
+  begin(reader: Reader, hashes: readonly number[] | Int32Array, now: number): Fill | undefined {
+    if (!this.#lease.isOn || reader.isAside || reader.isUntimed || hashes.length === 0) return undefined
+    for (const hash of hashes) if (this.#marks.isLive(hash) || this.#marks.isWriting(hash)) return undefined
+    return new Fill({
+      hashes,
+      token: this.#marks.sequence,
+      order: this.#order++,
+      sentAtMs: now,
+      maxAgeMs: this.#maxAgeMs,
+      isClustered: this.#isClustered,
+    })
+  }
+
+  /** Whether what a fill has read may be kept, now that all its replies are there. */
+  keeps(fill: Fill, now: number): boolean {
+    if (fill.isVoid || !fill.isWhole || fill.deadlineMs <= now) return false
+    if (!this.#lease.isOn) return false
+    for (const hash of fill.hashes) {
+      if (!this.#marks.stands(hash, fill.token) || this.#marks.isWriting(hash) || this.#marks.isLive(hash)) return false
+    }
+    return true
+  }
+
+  /** Whether a reader may wait for the reply to a reading under way instead of asking himself. */
+  mayJoin(reader: Reader, fill: Fill): boolean {
+    if (fill.isVoid || reader.unknown > 0 || reader.isAside || fill.order < reader.learnedAt) return false
+    for (const hash of fill.hashes) if (!this.#marks.stands(hash, fill.token) || this.#marks.isWriting(hash)) return false
+    return true
+  }
+
+  /** A key whose value is a counter or a lock: not kept for the next minutes. */
+  enliven(hash: number): void {
+    this.#marks.enliven(hash)
+    this.#marks.mark(hash)
+    this.#turn ??= this.#clock.after(LIVE_MS, () => {
+      this.#turn = undefined
+      this.#marks.turn()
+    })
+  }
+
+  // writes
+
+  /** A write is being sent. Until `answered` with the same argument nothing that it names is kept. */
+  forwarded(written: Written): void {
+    if (written === 'everything') this.#marks.beginAll()
+    else if (typeof written === 'number') this.#marks.begin(written)
+    else for (const hash of written) this.#marks.begin(hash)
+  }
+
+  /** Its reply is there and not yet relayed, or its connection is gone. */
+  answered(written: Written): void {
+    if (written === 'everything') this.#marks.endAll()
+    else if (typeof written === 'number') this.#marks.end(written)
+    else for (const hash of written) this.#marks.end(hash)
+  }
+
+  /** A command whose keys cannot be known is being sent. */
+  forwardedUnknown(reader: Reader): void {
+    reader.unknown += 1
+  }
+
+  /** Its reply is there, or its connection is gone; `learned` comes on top. */
+  answeredUnknown(reader: Reader): void {
+    reader.unknown -= 1
+  }
+
+  /**
+   * The reader is about to be told something of the data that he could not know: his hits wait until memory has followed.
+   *
+   * @returns in `strict` the fence that the reply has to be held for (`whenProven`); else 0: relay it
+   */
+  learned(reader: Reader): number {
+    reader.learnedAt = this.#order++
+    if (this.causality === 'eventual') return 0
+    reader.watermark = this.#lease.sent + 1
+    if (this.causality === 'strict' || reader.isReading) this.#lease.fence(reader.watermark)
+    reader.isReading = false
+    return this.causality === 'strict' && this.#lease.isOn ? reader.watermark : 0
+  }
+
+  /** Runs once memory has followed up to a fence, or nothing is answered from memory any more; at once where that is so. */
+  whenProven(fence: number, run: () => void): void {
+    if (fence <= this.#lease.answered || !this.#lease.isOn || this.#held.length >= MAX_HELD) run()
+    else this.#held.push({ fence, run })
+  }
+
+  // what others changed
+
+  /** A key has changed: a push, or an invalidation by another door. In every database: pushes do not name one. */
+  invalidate(hash: number): void {
+    this.#marks.mark(hash)
+  }
+
+  /** Anything may have changed. */
+  invalidateAll(): void {
+    this.#marks.markAll()
+  }
+
+  /** Slots are moving (MOVED, ASK, a new topology): nothing is sure, and from now on absence is not kept. */
+  redirected(): void {
+    this.#isClustered = true
+    this.#marks.markAll()
+  }
+
+  /** Runs `empty` whenever all that is kept is void and has to be let go at once. @returns a function that stops it */
+  onVoid(empty: () => void): () => void {
+    this.#voided.add(empty)
+    return () => this.#voided.delete(empty)
+  }
+
+  // the tracking connection
+
+  /** Changes are being heard from now on; nothing of before counts. */
+  opened(port: FencePort, life: Life): void {
+    this.#isClustered ||= life.isClustered
+    this.#seesGrants = life.seesGrants
+    this.#marks.markAll()
+    this.#lease.open(port)
+  }
+
+  /** The oldest PING under way was answered: all that was pushed before it has been applied. */
+  proven(): void {
+    this.#lease.proven()
+    this.#letGo()
+  }
+
+  /** The rules of access are as they were, asked at `askedMs`. */
+  granted(askedMs: number): void {
+    this.#grantsMs = askedMs + GRANTS_MS
+  }
+
+  /** They are not. */
+  regranted(): void {
+    this.#grantsMs = Number.NEGATIVE_INFINITY
+    this.#marks.markAll()
+  }
+
+  /** Nothing is heard any more: nothing is answered from memory, and nothing that was kept will be again. */
+  closed(): void {
+    this.#grantsMs = Number.NEGATIVE_INFINITY
+    this.#marks.markAll()
+    this.#lease.close()
+    this.#letGo()
+  }
+
+  // for people
+
+  /** Whether anything can be kept and told at all. */
+  get isOn(): boolean {
+    return this.#lease.isOn
+  }
+
+  /** Bytes of the tables. */
+  get bytes(): number {
+    return this.#marks.bytes
+  }
+
+  /** How things stand. */
+  state(): CoherenceState {
+    const { sent, answered, provenMs } = this.#lease
+    return { isOn: this.isOn, changes: this.#marks.sequence, fencesSent: sent, fencesAnswered: answered, provenMs, held: this.#held.length }
+  }
+
+  #isGranted(now: number): boolean {
+    if (now > this.#grantsMs - GRANTS_MS / 2) this.#lease.askGrants()
+    return now <= this.#grantsMs
+  }
+
+  #letGo(): void {
+    if (this.#held.length === 0) return
+    const held = this.#held
+    this.#held = []
+    for (const one of held) this.whenProven(one.fence, one.run)
+  }
+
+  #void(): void {
+    for (const empty of this.#voided) empty()
+  }
+}
