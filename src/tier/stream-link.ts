@@ -34,6 +34,13 @@ export interface StreamParts {
   onTrouble?(error: unknown): void
 }
 
+/** Records that are being read. */
+interface Page {
+  isOver: boolean
+  /** Whether anything followed. */
+  readonly done: Promise<boolean>
+}
+
 /** A question that took longer than its deadline by so much was asked by a process that slept. */
 const SLEPT = 1.25
 const PAGE = 1000
@@ -47,7 +54,7 @@ export class StreamLink implements FenceLink {
   readonly #follower: Follower
   readonly #pauses = new Set<() => void>()
   #reproving: Promise<boolean> | undefined
-  #reading: Promise<boolean> | undefined
+  #reading: Page | undefined
   #stopBack: (() => void) | undefined
   #isPumping = false
   #isClosed = false
@@ -217,7 +224,10 @@ export class StreamLink implements FenceLink {
     await this.#pause(RETRY_MS)
   }
 
-  /** Readers share one question at a time: many who wait for one record do not read it once each. */
+  /**
+   * Readers share one question: many who wait for one record do not read it once each. One that was not answered within a beat
+   * may be lost, and is shared no longer.
+   */
   async #readUpTo(target: Position, deadlineMs: number): Promise<boolean> {
     const { clock } = this.#parts
     const endAt = clock.now() + deadlineMs
@@ -225,16 +235,22 @@ export class StreamLink implements FenceLink {
     while (this.#follower.position < target) {
       const leftMs = endAt - clock.now()
       if (leftMs <= 0 || this.#isClosed || this.#follower.generation !== generation) return false
-      const isOwn = this.#reading === undefined
-      this.#reading ??= this.#read(leftMs).finally(() => (this.#reading = undefined))
-      const moved = await this.#within(this.#reading, leftMs)
-      if (!moved && isOwn) return false
+      const isShared = this.#reading !== undefined
+      const reading = (this.#reading ??= this.#read(leftMs))
+      const moved = await this.#within(reading.done, Math.min(leftMs, this.#everyMs))
+      if (reading.isOver && !moved && !isShared) return false
+      if (this.#reading === reading) this.#reading = undefined
     }
     return this.#follower.generation === generation
   }
 
+  #read(deadlineMs: number): Page {
+    const page: Page = { isOver: false, done: this.#readPage(deadlineMs).finally(() => (page.isOver = true)) }
+    return page
+  }
+
   /** @returns whether anything followed */
-  async #read(deadlineMs: number): Promise<boolean> {
+  async #readPage(deadlineMs: number): Promise<boolean> {
     const { position, generation } = this.#follower
     try {
       return this.#follower.takePage(await this.#parts.store.read(position, PAGE, deadlineMs), { position, generation })

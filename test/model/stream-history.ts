@@ -296,10 +296,14 @@ class StreamHistory {
     if (nodes.acknowledged === nodes.expected || this.#run.policy === 'miss') this.#gone(key, version)
   }
 
-  /** From now on nobody may serve what is older; with `budget`, nobody who is not long blind and taken for dead. */
+  /**
+   * From now on nobody may serve what is older; with `budget`, nobody who is not blind and was taken for dead. Such a one may
+   * have been entered among those who live since, by a question whose answer was lost: that it lives is not that it sees.
+   */
   #gone(key: string, version: number): void {
-    for (const { id, floors } of this.#machines) {
-      if (this.#run.policy === 'miss' || this.#log.living().includes(id)) raise(floors, key, version)
+    for (const { id, floors, shared } of this.#machines) {
+      const isTold = this.#log.living().includes(id) && !shared.isBlind
+      if (this.#run.policy === 'miss' || isTold) raise(floors, key, version)
     }
   }
 }
