@@ -15,6 +15,7 @@ const LASTING = -1
 export interface FillStart {
   readonly hashes: readonly number[] | Int32Array
   readonly token: number
+  readonly epoch: number
   readonly order: number
   readonly sentAtMs: number
   readonly maxAgeMs: number
@@ -27,6 +28,8 @@ export class Fill {
   readonly hashes: readonly number[] | Int32Array
   /** Changes up to this sequence were before it. */
   readonly token: number
+  /** Which run of numbers the token is of. */
+  readonly epoch: number
   /** Its place in the order in which readers learn. */
   readonly order: number
   readonly sentAtMs: number
@@ -41,6 +44,7 @@ export class Fill {
   constructor(start: FillStart) {
     this.hashes = start.hashes
     this.token = start.token
+    this.epoch = start.epoch
     this.order = start.order
     this.sentAtMs = start.sentAtMs
     this.deadlineMs = start.sentAtMs + start.maxAgeMs

@@ -75,11 +75,14 @@ export class Coherence {
   readonly #voided = new Set<() => void>()
   #held: { readonly fence: number; readonly run: () => void }[] = []
   #order = 1
+  /** How often the numbers of changes began anew. */
+  #epoch = 0
   #isClustered = false
   /** Whether the rules of access can be looked at, and up to when they are known to be as they were. */
   #seesGrants = false
   #grantsMs = Number.NEGATIVE_INFINITY
   #turn: Timer | undefined
+  #patience: Timer | undefined
 
   constructor(parts: CoherenceParts) {
     this.#clock = parts.clock
@@ -87,7 +90,7 @@ export class Coherence {
     this.maxStaleMs = parts.maxStaleMs
     this.#maxAgeMs = parts.maxAgeMs
     this.#lease = new Lease(parts.clock, parts.maxStaleMs)
-    this.#marks = new Marks(parts.slots, () => this.#void())
+    this.#marks = new Marks(parts.slots, () => this.#restarted())
   }
 
   // hits
@@ -127,6 +130,7 @@ export class Coherence {
     return new Fill({
       hashes,
       token: this.#marks.sequence,
+      epoch: this.#epoch,
       order: this.#order++,
       sentAtMs: now,
       maxAgeMs: this.#maxAgeMs,
@@ -136,19 +140,15 @@ export class Coherence {
 
   /** Whether what a fill has read may be kept, now that all its replies are there. */
   keeps(fill: Fill, now: number): boolean {
-    if (fill.isVoid || !fill.isWhole || fill.deadlineMs <= now) return false
-    if (!this.#lease.isOn) return false
-    for (const hash of fill.hashes) {
-      if (!this.#marks.stands(hash, fill.token) || this.#marks.isWriting(hash) || this.#marks.isLive(hash)) return false
-    }
+    if (fill.isVoid || !fill.isWhole || fill.deadlineMs <= now || !this.#lease.isOn || !this.#isCurrent(fill)) return false
+    for (const hash of fill.hashes) if (this.#marks.isLive(hash)) return false
     return true
   }
 
   /** Whether a reader may wait for the reply to a reading under way instead of asking himself. */
   mayJoin(reader: Reader, fill: Fill): boolean {
     if (fill.isVoid || reader.unknown > 0 || reader.isAside || fill.order < reader.learnedAt) return false
-    for (const hash of fill.hashes) if (!this.#marks.stands(hash, fill.token) || this.#marks.isWriting(hash)) return false
-    return true
+    return this.#isCurrent(fill)
   }
 
   /** A key whose value is a counter or a lock: not kept for the next minutes. */
@@ -203,8 +203,9 @@ export class Coherence {
 
   /** Runs once memory has followed up to a fence, or nothing is answered from memory any more; at once where that is so. */
   whenProven(fence: number, run: () => void): void {
-    if (fence <= this.#lease.answered || !this.#lease.isOn || this.#held.length >= MAX_HELD) run()
-    else this.#held.push({ fence, run })
+    if (fence <= this.#lease.answered || !this.#lease.isOn || this.#held.length >= MAX_HELD) return run()
+    this.#held.push({ fence, run })
+    this.#patience ??= this.#clock.after(this.maxStaleMs, () => this.#release())
   }
 
   // what others changed
@@ -284,19 +285,40 @@ export class Coherence {
     return { isOn: this.isOn, changes: this.#marks.sequence, fencesSent: sent, fencesAnswered: answered, provenMs, held: this.#held.length }
   }
 
+  /** Nothing that a fill reads has changed since it was sent, nor is being changed through us. */
+  #isCurrent(fill: Fill): boolean {
+    if (fill.epoch !== this.#epoch) return false
+    for (const hash of fill.hashes) if (!this.#marks.stands(hash, fill.token) || this.#marks.isWriting(hash)) return false
+    return true
+  }
+
   #isGranted(now: number): boolean {
     if (now > this.#grantsMs - GRANTS_MS / 2) this.#lease.askGrants()
     return now <= this.#grantsMs
   }
 
   #letGo(): void {
-    if (this.#held.length === 0) return
     const held = this.#held
+    if (held.length === 0) return
     this.#held = []
     for (const one of held) this.whenProven(one.fence, one.run)
   }
 
-  #void(): void {
+  /** A silent upstream holds no reply for longer than its lease: behind that nothing is answered from memory anyway. */
+  #release(): void {
+    this.#patience = undefined
+    if (this.#held.length === 0) return
+    if (this.#clock.now() - this.#lease.provenMs <= this.maxStaleMs) {
+      this.#patience = this.#clock.after(this.maxStaleMs / 4, () => this.#release())
+      return
+    }
+    const held = this.#held
+    this.#held = []
+    for (const one of held) one.run()
+  }
+
+  #restarted(): void {
+    this.#epoch += 1
     for (const empty of this.#voided) empty()
   }
 }
