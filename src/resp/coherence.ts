@@ -111,6 +111,13 @@ export class Coherence {
     return false
   }
 
+  /** Whether `mayHit` refused only because memory has yet to follow what the reader knows: worth waiting for (`whenProven`). */
+  isBehind(reader: Reader, now: number): boolean {
+    if (now - this.#lease.provenMs > this.maxStaleMs || reader.unknown > 0 || reader.isAside) return false
+    if ((this.#seesGrants || reader.isForeign) && !this.#isGranted(now)) return false
+    return reader.watermark > this.#lease.answered
+  }
+
   /** Whether what was read at `token` is still what stands under this key. */
   stands(hash: number, token: number): boolean {
     return this.#marks.stands(hash, token)
