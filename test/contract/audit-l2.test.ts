@@ -32,8 +32,11 @@ describe('audit over two levels', () => {
     await b.cache.fetch('k', { ...BUDGET, skip: 'read' }, async () => 'new')
     await b.written()
 
-    expect(await a.cache.fetch('k', BUDGET, down)).toMatchObject({ data: 'old', cached: true })
-    await until(() => a.count('auditOutdated') === 1, 'the audit to compare')
+    // A comparison that the second level answers too late says nothing: the next answer is looked at.
+    await until(async () => {
+      expect(await a.cache.fetch('k', BUDGET, down)).toMatchObject({ data: 'old', cached: true })
+      return a.count('auditOutdated') > 0
+    }, 'the audit to compare')
     expect(a.cache.peek('k')).toBe('old')
     expect(a.count('stalenessViolations')).toBe(0)
   })
