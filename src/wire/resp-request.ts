@@ -18,6 +18,8 @@ import { inlineRequest } from './resp-inline.ts'
 import { parseLength } from './resp-length.ts'
 import { type RequestLimits, UNLIMITED } from './resp-limits.ts'
 
+export { REQUEST_LIMITS, type RequestLimits } from './resp-limits.ts'
+
 /** Nothing more to be had from what was pushed. */
 export const NEEDS_MORE = 0
 /** A request is whole: `bytes`, `start`, `end`, `count`, `starts`, `ends`. */
