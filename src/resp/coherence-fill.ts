@@ -2,7 +2,7 @@
  * One reading under way that may be kept: the token taken when it was sent, and what decides how long it holds.
  *
  * Floor 4, room resp. The door opens it with `Coherence.begin` before it writes the command, writes one PTTL per key right behind the
- * command, and hands in the replies as they come, in the very callback of the parser: no promise lies between a reply and
+ * command, and hands in the replies as they come (`Coherence.read` first), in the very callback of the parser: no promise lies between a reply and
  * the store (measured: half of all fills stale for ever otherwise).
  */
 import { emptyItems, isEmptyReply } from './coherence-empty.ts'
@@ -33,6 +33,8 @@ export class Fill {
   /** Its place in the order in which readers learn. */
   readonly order: number
   readonly sentAtMs: number
+  /** Number of the fence behind which everything that was changed before it is known here; 0: its reply is not there. */
+  fence = 0
   /** `clock.now()` up to which what is read may be served. */
   deadlineMs: number
   readonly #isClustered: boolean

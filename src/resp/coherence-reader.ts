@@ -11,8 +11,8 @@ export class Reader {
   watermark = 0
   /** When, in the order of `Coherence`, he last learned something from the upstream. */
   learnedAt = 0
-  /** Commands of unknown effect of his that are under way: none of his reads is answered from memory. */
-  unknown = 0
+  /** Commands of his under way behind which nothing may be answered from memory: `Coherence.isOrdering`. */
+  ahead = 0
   /** Whether he asked for a hit since he last learned something: only then a fence is sent for ahead of need. */
   isReading = false
   /** The door's: logged in as another user than the tracking connection's own. */

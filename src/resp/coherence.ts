@@ -5,8 +5,9 @@
  * (`ReplyCache`, the hook's) only hold. Synchronous: every step happens in the callback of a parser, O(1), without
  * allocation but the fill. The rules and the races they close: docs/decisions/022.
  *
- *     hit:    `mayHit(reader, now)`, then the entry's deadline > now and `stands(hash, token)` for each of its keys
- *     miss:   `begin(reader, hashes, now)` before it is written; PTTL right behind; at the last reply `keeps(fill, now)`
+ *     hit:    `mayHit(reader, now)`, then the entry's deadline > now and `stands(hash, token)` for each of its keys; `served`
+ *     miss:   `begin(reader, hashes, now)` before it is written; PTTL right behind; `read(fill)` at the reply; at the last one
+ *             `keeps(fill, now)`: an entry is the fill's hashes, token, fence and deadline
  *     write:  `forwarded(…)` when it is written; `answered(…)` when its reply is there, before it is relayed, or never will be
  *     news:   `learned(reader)` before a reply that tells of the data is relayed
  */
@@ -15,6 +16,7 @@ import { Fill } from './coherence-fill.ts'
 import { type FencePort, Lease } from './coherence-lease.ts'
 import { Marks } from './coherence-marks.ts'
 import type { Reader } from './coherence-reader.ts'
+import type { Effect } from './command-table.ts'
 
 /**
  * `session`: nobody reads from memory what is older than anything the upstream told him. `eventual`: only own writes are
@@ -104,7 +106,7 @@ export class Coherence {
       lease.renew()
       return false
     }
-    if (reader.unknown > 0 || reader.isAside) return false
+    if (reader.ahead > 0 || reader.isAside) return false
     if ((this.#seesGrants || reader.isForeign) && !this.#isGranted(now)) return false
     if (reader.watermark <= lease.answered) return true
     lease.fence(reader.watermark)
@@ -113,7 +115,7 @@ export class Coherence {
 
   /** Whether `mayHit` refused only because memory has yet to follow what the reader knows: worth waiting for (`whenProven`). */
   isBehind(reader: Reader, now: number): boolean {
-    if (now - this.#lease.provenMs > this.maxStaleMs || reader.unknown > 0 || reader.isAside) return false
+    if (now - this.#lease.provenMs > this.maxStaleMs || reader.ahead > 0 || reader.isAside) return false
     if ((this.#seesGrants || reader.isForeign) && !this.#isGranted(now)) return false
     return reader.watermark > this.#lease.answered
   }
@@ -121,6 +123,11 @@ export class Coherence {
   /** Whether what was read at `token` is still what stands under this key. */
   stands(hash: number, token: number): boolean {
     return this.#marks.stands(hash, token)
+  }
+
+  /** What was read behind this fence is told to a reader from memory: he learns what it tells of. */
+  served(reader: Reader, fence: number): void {
+    if (fence > this.#lease.answered && fence > reader.watermark && this.causality !== 'eventual') reader.watermark = fence
   }
 
   // readings
@@ -145,6 +152,11 @@ export class Coherence {
     })
   }
 
+  /** The reply to a filling read is there: before `learned`, and before its PTTLs are looked at. */
+  read(fill: Fill): void {
+    fill.fence = this.#lease.sent + 1
+  }
+
   /** Whether what a fill has read may be kept, now that all its replies are there. */
   keeps(fill: Fill, now: number): boolean {
     if (fill.isVoid || !fill.isWhole || fill.deadlineMs <= now || !this.#lease.isOn || !this.#isCurrent(fill)) return false
@@ -154,7 +166,7 @@ export class Coherence {
 
   /** Whether a reader may wait for the reply to a reading under way instead of asking himself. */
   mayJoin(reader: Reader, fill: Fill): boolean {
-    if (fill.isVoid || reader.unknown > 0 || reader.isAside || fill.order < reader.learnedAt) return false
+    if (fill.isVoid || reader.ahead > 0 || reader.isAside || fill.order < reader.learnedAt) return false
     return this.#isCurrent(fill)
   }
 
@@ -184,14 +196,23 @@ export class Coherence {
     else for (const hash of written) this.#marks.end(hash)
   }
 
-  /** A command whose keys cannot be known is being sent. */
-  forwardedUnknown(reader: Reader): void {
-    reader.unknown += 1
+  /**
+   * Whether what the reader asks behind such a command, before its reply, has to go the same way: what it does or tells
+   * would be missed in memory.
+   */
+  isOrdering(effect: Effect, isTeaching: boolean): boolean {
+    if (effect === 'unknown' || effect === 'everything') return true
+    return isTeaching && this.causality !== 'eventual' && (effect === 'write' || this.causality === 'strict')
   }
 
-  /** Its reply is there, or its connection is gone; `learned` comes on top. */
-  answeredUnknown(reader: Reader): void {
-    reader.unknown -= 1
+  /** An ordering command of this reader is being sent. */
+  ahead(reader: Reader): void {
+    reader.ahead += 1
+  }
+
+  /** Its reply is there, or its connection is gone. */
+  caughtUp(reader: Reader): void {
+    reader.ahead -= 1
   }
 
   /**
