@@ -13,6 +13,7 @@ interface Server {
 }
 
 const SERVERS: readonly Server[] = [
+  { what: 'NATS', programs: ['nats-server'], packages: ['nats-server'] },
   { what: 'Redis', programs: ['redis-server', 'valkey-server'], packages: ['redis-server', 'valkey-server'] },
 ]
 

@@ -4,10 +4,19 @@
  * Floor 3, room flow.
  */
 import { z } from 'zod'
+import { ForecacheError } from '../model/errors.ts'
 import { duration } from '../model/option.ts'
+import { parseNatsUrl } from '../tier/nats-address.ts'
+import { CLIENT_TLS } from './tls-options.ts'
 
 /** Schema of `l2.bus`. */
 export const BUS = z.strictObject({
+  url: z.string().superRefine(asNats).optional().meta({
+    shown: "the second level's server",
+    description:
+      'A NATS with JetStream that carries the log instead, nats://[user:password@]host[:port][,host…], tls:// for TLS. All instances name the same one. Needs @nats-io/transport-node.',
+  }),
+  tls: CLIENT_TLS.optional().meta({ shown: "the system's authorities", description: 'How NATS is spoken to where TLS is used.' }),
   blind: z.enum(['budget', 'miss', 'fail']).default('budget').meta({
     description:
       'What is done while the log is out of sight: `budget` serves what is stored within its budget, `miss` asks the origin, `fail` answers 503. Where it is in sight nobody serves what was invalidated for longer than `blindAfter`, whatever stands here.',
@@ -32,3 +41,13 @@ export const BUS = z.strictObject({
     description: 'Invalidations kept in the log, about. An instance that was away for more begins with an empty memory.',
   }),
 })
+
+/** What is refused is refused with its reason, which names no secret. */
+function asNats(url: string, context: z.core.$RefinementCtx<string>): void {
+  try {
+    parseNatsUrl(url)
+  } catch (error) {
+    const message = error instanceof ForecacheError ? String(error.detail['reason']) : 'cannot be read'
+    context.addIssue({ code: 'custom', message, input: undefined })
+  }
+}

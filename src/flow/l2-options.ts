@@ -10,6 +10,7 @@ import { parseRedisUrl } from '../tier/redis-address.ts'
 import { createSeal } from '../wire/seal.ts'
 import { BUS } from './bus-options.ts'
 import { LEASE } from './lease-options.ts'
+import { CLIENT_TLS } from './tls-options.ts'
 
 const KEY = z.strictObject({
   id: z
@@ -24,6 +25,10 @@ export const L2 = z.strictObject({
   url: z.string().superRefine(asChecked(parseRedisUrl)).meta({
     description:
       'Redis or Valkey, redis://[user:password@]host[:port][,host…][/database][?master=name], rediss:// for TLS; single, Cluster and Sentinel are told apart by asking.',
+  }),
+  tls: CLIENT_TLS.optional().meta({
+    shown: "the system's authorities",
+    description: 'How it is spoken to where the URL is rediss://.',
   }),
   prefix: z
     .string()

@@ -2,12 +2,18 @@
  * Opens an engine; one with a second level becomes one of several on the log that stands there.
  *
  * Floor 3, room flow. Returns at once; until the log was reached for the first time the engine is blind, and what it stored by
- * then is dropped. The log's name, its members and its records share a hash tag made of the prefix.
+ * then is dropped. The log stands in the second level's server, or in a NATS beside it; what the second level holds is stamped
+ * with the log's name either way.
  */
 import { ACCOUNT } from '../model/ledger.ts'
+import { JetStreamLog } from '../tier/jetstream-log.ts'
+import type { LogStore } from '../tier/log-store.ts'
+import { parseNatsUrl } from '../tier/nats-address.ts'
+import { createNats } from '../tier/nats-client.ts'
 import { RedisLog } from '../tier/redis-log.ts'
 import { StreamLink } from '../tier/stream-link.ts'
 import type { RedisPort } from '../tier/redis-port.ts'
+import { readTlsMaterial } from '../tier/tls-material.ts'
 import { Engine } from './engine.ts'
 import type { L2Settings } from './l2-options.ts'
 import { type CacheOptions, resolveSettings } from './options.ts'
@@ -23,11 +29,11 @@ export function openEngine(options: CacheOptions): Engine {
   return engine
 }
 
-function openLog(engine: Engine, redis: RedisPort, { prefix, bus }: L2Settings): void {
+function openLog(engine: Engine, redis: RedisPort, l2: L2Settings): void {
   const { clock, settings } = engine
   const { logger } = settings
-  const { blindAfter, acknowledge = blindAfter * MARGIN, maxRecords, blind } = bus
-  const store = new RedisLog({ redis, prefix, memberTtlMs: blindAfter * MARGIN, maxRecords })
+  const { blindAfter, acknowledge = blindAfter * MARGIN, blind } = l2.bus
+  const store = openStore(engine, redis, l2)
   const link = new StreamLink({
     clock,
     store,
@@ -49,4 +55,14 @@ function openLog(engine: Engine, redis: RedisPort, { prefix, bus }: L2Settings):
   meter.follow('linkBlind', () => link.counts.blind)
   meter.follow('linkRenewed', () => link.counts.renewed)
   governor.follow(ACCOUNT.log, () => shared.heldBytes)
+}
+
+/** @throws FC_TLS_*, FC_OPTION_VALUE */
+function openStore({ clock, settings }: Engine, redis: RedisPort, { prefix, bus }: L2Settings): LogStore {
+  const { url, blindAfter, maxRecords } = bus
+  const parts = { prefix, memberTtlMs: blindAfter * MARGIN, maxRecords }
+  if (url === undefined) return new RedisLog({ ...parts, redis })
+  const target = parseNatsUrl(url)
+  const tls = readTlsMaterial(bus.tls ?? {}, 'l2.bus.tls')
+  return new JetStreamLog({ ...parts, clock, nats: createNats({ target, tls, clock, random: settings.random }) })
 }

@@ -6,15 +6,14 @@
 import { ACCOUNT } from '../model/ledger.ts'
 import { COUNTER, type CounterName } from '../model/metric.ts'
 import { type LeaseCount, Leases } from '../tier/leases.ts'
-import { parseRedisUrl } from '../tier/redis-address.ts'
 import { RedisLeases } from '../tier/redis-leases.ts'
 import type { RedisPort } from '../tier/redis-port.ts'
-import { createRedis } from '../tier/redis.ts'
 import { createRemote } from '../tier/remote.ts'
 import { createSeal } from '../wire/seal.ts'
 import type { L2Settings } from './l2-options.ts'
 import type { Settings } from './options.ts'
 import { FlightLeases } from './flight-lease.ts'
+import { openRedis } from './open-redis.ts'
 import { SecondLevel, type SecondParts } from './second-level.ts'
 import { encodeReference, encodeValue } from './value-codec.ts'
 
@@ -32,12 +31,13 @@ export interface OpenSecond {
 /** @throws FC_OPTION_VALUE for a bad URL or key */
 export function openSecondLevel(
   l2: L2Settings,
-  { clock, random, originLag, values, deadlines }: Settings,
+  settings: Settings,
   { fence, meter, ledger, shared, promote }: EngineParts,
 ): OpenSecond {
+  const { clock, random, originLag, values, deadlines } = settings
   const { prefix, maxEntryBytes, maxAge, encryption, deadline, maxQueueBytes } = l2
   const seal = encryption === undefined ? undefined : createSeal(encryption)
-  const redis = createRedis({ target: parseRedisUrl(l2.url), clock, random })
+  const redis = openRedis(l2, settings)
   const remote = createRemote({ redis, clock, prefix, hidesKeys: seal !== undefined, maxEntryBytes, maxMs: maxAge })
   const second = new SecondLevel({
     ...{ remote, seal, clock, fence, meter, ledger, shared, promote, maxEntryBytes, maxQueueBytes },

@@ -99,6 +99,10 @@ const CATALOGUE = {
   FC_L2_REPLY: { status: 502, text: 'second level: {command} was refused: {reason}' },
   FC_L2_ENVELOPE: { status: 502, text: 'second level: an entry cannot be read: {reason}; it counts as absent' },
   FC_L2_BUSY: { status: 503, text: 'second level {address}: {max} calls wait for a reply already' },
+  FC_LINK_DOWN: { status: 503, text: 'shared log {address}: {reason}; it is tried again without being asked' },
+  FC_LINK_TIMEOUT: { status: 503, text: 'shared log {address}: no reply within {ms} ms' },
+  FC_LINK_REPLY: { status: 502, text: 'shared log: {subject} was refused: {reason}' },
+  FC_LINK_PEER: { status: 500, text: 'a log over NATS needs {name}, which is not installed; run: npm install {name}' },
   FC_LINK_BLIND: {
     status: 503,
     text: 'the shared log is out of sight and the policy is to fail; it is tried again without being asked',

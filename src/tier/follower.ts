@@ -216,13 +216,14 @@ export class Follower {
 
   /** A batch was appended, or not. @returns `other`: it is another log, and its place is to be asked for */
   appended({ generation, outgoing, texts }: Batch, appended: Appended): 'done' | 'other' {
-    const { first } = appended
+    const { first, places } = appended
     if (first === 0) return 'other'
     if (this.#horizon.generation !== generation) return 'done' // stands in a log that is no more: once again
     this.counts.appended += outgoing.length
     this.#outbox.place(outgoing, first, appended)
     const { member } = this.#parts.store
-    this.take(texts.map((text, index) => ({ sequence: first + index, generation, member, text })))
+    this.take(texts.map((text, index) => ({ sequence: places?.[index] ?? first + index, generation, member, text })))
+    this.#outbox.forget(this.#horizon.position) // what was heard of before its place was told
     return 'done'
   }
 

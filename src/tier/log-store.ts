@@ -1,5 +1,6 @@
 /**
- * What carries the log between machines, as a port: a Redis stream (tier/redis-log.ts), or anything that keeps an order.
+ * What carries the log between machines, as a port: a Redis stream (tier/redis-log.ts), a JetStream
+ * (tier/jetstream-log.ts), or anything else that keeps an order.
  *
  * Floor 2, room tier. Everything may fail or stay away: each call is bounded by its deadline and rejects then. A store is one
  * member's own: it knows the member's name, registers it with each proof and takes it out when it leaves.
@@ -29,6 +30,8 @@ export interface Appended {
   readonly generation: string
   /** Place of the first of them; 0: the log is another one, nothing was appended. */
   readonly first: Position
+  /** Place of each of them, where others came between; absent: one stands behind the other. */
+  readonly places?: readonly Position[]
   readonly members: readonly string[]
   /**
    * For so long there may be members that are not named, ms: a log that has just begun has not heard of those that lived
@@ -38,7 +41,7 @@ export interface Appended {
 }
 
 /** What is told of a record that has its place. */
-export type Placed = Pick<Appended, 'members' | 'unsureMs'>
+export type Placed = Pick<Appended, 'members' | 'unsureMs' | 'places'>
 
 /** A member has applied everything up to a place. */
 export interface Acknowledgement {

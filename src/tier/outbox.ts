@@ -50,12 +50,13 @@ export class Outbox {
   /** The first of what waits stand in the log now, from `first` on. What was collapsed meanwhile is not there to be taken out. */
   place(batch: readonly Outgoing[], first: Position, placed: Placed): void {
     batch.forEach((outgoing, index) => {
-      this.#placed.set(first + index, outgoing.draft)
+      const sequence = placed.places?.[index] ?? first + index
+      this.#placed.set(sequence, outgoing.draft)
       if (this.#waiting[0] === outgoing) {
         this.#waiting.shift()
         this.#chars -= outgoing.text.length
       }
-      outgoing.onPlaced(first + index, placed)
+      outgoing.onPlaced(sequence, placed)
     })
   }
 

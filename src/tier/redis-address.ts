@@ -5,6 +5,7 @@
  * server answers there is asked of it, not of the user. Pure; the password is never put into an error.
  */
 import { ForecacheError } from '../model/errors.ts'
+import type { TlsMaterial } from './tls-material.ts'
 
 /** One server's place. */
 export interface NodeAddress {
@@ -17,6 +18,8 @@ export interface RedisTarget {
   /** At least one; any of them may be asked first. */
   readonly nodes: readonly NodeAddress[]
   readonly tls: boolean
+  /** See RedisLogin; not of the URL. */
+  readonly secure?: TlsMaterial
   readonly username: string | undefined
   readonly password: string | undefined
   readonly database: number

@@ -5,9 +5,11 @@
  * reconnects nor queues nor caches here: a connection that ended is thrown away, and who needs another opens it. The
  * library is loaded when the first connection is opened.
  */
+import { isIP } from 'node:net'
 import type { RedisClientType } from '@redis/client'
 import { ForecacheError, textOf } from '../model/errors.ts'
 import { addressText, type NodeAddress } from './redis-address.ts'
+import type { TlsMaterial } from './tls-material.ts'
 
 /** A command and its arguments. */
 export type RedisCommand = readonly (string | Buffer)[]
@@ -17,6 +19,8 @@ export type RedisReply = Buffer | string | number | null | readonly RedisReply[]
 /** What a connection is opened with. */
 export interface RedisLogin {
   readonly tls: boolean
+  /** What TLS is spoken with; absent: the system's authorities, and the host's name. */
+  readonly secure?: TlsMaterial
   readonly username: string | undefined
   readonly password: string | undefined
   readonly database: number
@@ -74,7 +78,9 @@ export async function connectRedis(
       port: address.port,
       connectTimeout: deadlineMs,
       reconnectStrategy: false,
-      ...(login.tls ? { tls: true as const } : {}),
+      ...(login.tls
+        ? { tls: true as const, ...(isIP(address.host) === 0 && { servername: address.host }), ...login.secure }
+        : {}),
     },
   }) as unknown as RedisClientType
   client.on('error', (error: unknown) => {

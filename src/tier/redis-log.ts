@@ -9,6 +9,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { Position } from '../model/entry.ts'
+import { formatWord, parseWord } from './acknowledgement.ts'
 import type { Acknowledgement, Appended, Heard, LogRow, LogStore, Proof } from './log-store.ts'
 import type { RedisReply } from './redis-client.ts'
 import type { RedisPort, RedisSession } from './redis-port.ts'
@@ -93,7 +94,7 @@ export class RedisLog implements LogStore {
     const words = rowOf(heard.get(own) ?? [])
     const lastWord = words.at(-1)
     if (lastWord !== undefined) this.#inboxId = String(rowOf(lastWord)[0])
-    return { rows: parseRows(heard.get(log) ?? []), acknowledgements: words.flatMap(parseWord) }
+    return { rows: parseRows(heard.get(log) ?? []), acknowledgements: words.flatMap(wordOf) }
   }
 
   redial(): void {
@@ -102,10 +103,7 @@ export class RedisLog implements LogStore {
 
   async acknowledge(to: ReadonlyMap<string, Acknowledgement>, deadlineMs: number): Promise<void> {
     const keys = [...to.keys()].map((member) => this.#keys.inbox + member)
-    const words = [...to.values()].map(({ member, generation, upTo, matched }) =>
-      JSON.stringify([member, generation, upTo, matched]),
-    )
-    const args = [...words, String(INBOX_TTL_MS)]
+    const args = [...[...to.values()].map(formatWord), String(INBOX_TTL_MS)]
     await this.#parts.redis.run(ACKNOWLEDGE, keys, { args, deadlineMs })
   }
 
@@ -162,15 +160,7 @@ function parseRows(reply: RedisReply): LogRow[] {
   })
 }
 
-function parseWord(row: RedisReply): Acknowledgement[] {
-  try {
-    const word: unknown = JSON.parse(String(rowOf(rowOf(row)[1] ?? [])[1]))
-    const [member, generation, upTo, matched] = word as [string, string, number, [number, number][]]
-    if (typeof member !== 'string' || typeof generation !== 'string' || !Number.isSafeInteger(upTo) || !Array.isArray(matched))
-      return []
-    const counts = matched.filter(([at, count]) => Number.isSafeInteger(at) && Number.isSafeInteger(count))
-    return [{ member, generation, upTo, matched: counts }]
-  } catch {
-    return []
-  }
+function wordOf(row: RedisReply): Acknowledgement[] {
+  const word = parseWord(String(rowOf(rowOf(row)[1] ?? [])[1]))
+  return word === undefined ? [] : [word]
 }

@@ -63,7 +63,7 @@ export class Sentinels {
     const { target, connectMs } = this.#parts
     const connection: RedisConnection = await connectRedis(
       address,
-      { tls: target.tls, username: undefined, password: undefined, database: 0 },
+      { ...target, username: undefined, password: undefined, database: 0 },
       {
         deadlineMs: connectMs,
         onEnd: () => {

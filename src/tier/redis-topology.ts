@@ -229,7 +229,7 @@ export class Topology {
 }
 
 function withoutLogin(target: RedisTarget): RedisLogin {
-  return { tls: target.tls, username: undefined, password: undefined, database: 0 }
+  return { ...target, username: undefined, password: undefined, database: 0 }
 }
 
 function isDone(): boolean {

@@ -4,12 +4,16 @@ import { createVirtualClock } from '../../src/model/virtual-clock.ts'
 import { createRedis } from '../../src/tier/redis.ts'
 import { parseRedisUrl } from '../../src/tier/redis-address.ts'
 import { RedisLog } from '../../src/tier/redis-log.ts'
-import type { RedisPort } from '../../src/tier/redis-port.ts'
+import { JetStreamLog } from '../../src/tier/jetstream-log.ts'
+import type { LogStore } from '../../src/tier/log-store.ts'
+import { parseNatsUrl } from '../../src/tier/nats-address.ts'
+import { createNats } from '../../src/tier/nats-client.ts'
 import { SequencedLink } from '../../src/tier/sequenced-link.ts'
 import { Sequencer, type ToMember, type ToSequencer } from '../../src/tier/sequencer.ts'
 import { StreamLink } from '../../src/tier/stream-link.ts'
 import { systemClock } from '../../src/model/clock.ts'
 import { startCluster, startRedis } from '../support/redis-here.ts'
+import { type NatsHere, startNats, startNatsCluster } from '../support/nats-here.ts'
 import { LogGate } from '../support/log-gate.ts'
 import { VirtualLog, VirtualLogStore } from '../support/virtual-log.ts'
 import { type LinkStand, Member, testLink } from './link.ts'
@@ -102,30 +106,35 @@ async function openVirtual(): Promise<LinkStand> {
   }
 }
 
-interface Server {
-  readonly url: string
-  stop(): Promise<void>
+/** A log that stands in a real server. */
+interface RealLog {
+  /** A member's own end, with what it was opened with. */
+  open(): { readonly store: LogStore; close(): void }
+  lose(): Promise<void>
+  trim(keep: number): Promise<void>
+  close(): void
 }
 
+const STORE = { memberTtlMs: REAL_BLIND_MS * 1.25, maxRecords: 10_000 }
+const PREFIX = 'fc-test'
+
 /** Started once; its log lives on, so that its list of members is sure. */
-function servers(start: () => Promise<Server>): () => Promise<LinkStand> {
-  let server: Promise<Server> | undefined
+function servers<S extends { stop(): Promise<void> }>(
+  start: () => Promise<S>,
+  open: (server: S) => Promise<RealLog>,
+): () => Promise<LinkStand> {
+  let server: Promise<S> | undefined
   afterAll(async () => (await server)?.stop())
   return async () => {
     server ??= start()
-    return openRedis((await server).url, 'fc-test')
+    return openReal(await open(await server))
   }
 }
 
 /** Real servers; a silent member is one whose port answers nothing. */
-async function openRedis(url: string, prefix: string): Promise<LinkStand> {
+function openReal(log: RealLog): LinkStand {
   const clock = systemClock()
-  const target = parseRedisUrl(url)
-  const log = `{${prefix}log}:records`
-  const command = async (...words: string[]): Promise<void> => void (await admin.call(words, { key: log, deadlineMs: 1000 }))
-  const admin = createRedis({ target, clock, random: Math.random })
-  await admin.ready(5000)
-  const members: { link: StreamLink; redis: RedisPort; member: Member; gate: LogGate }[] = []
+  const members: { link: StreamLink; member: Member; gate: LogGate; close(): void }[] = []
   const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
   const until = async (condition: () => boolean): Promise<void> => {
     const endAt = performance.now() + 8000
@@ -137,29 +146,73 @@ async function openRedis(url: string, prefix: string): Promise<LinkStand> {
     until,
     wait,
     async join() {
-      const redis = createRedis({ target, clock, random: Math.random })
-      const gate = new LogGate(new RedisLog({ redis, prefix, memberTtlMs: REAL_BLIND_MS * 1.25, maxRecords: 10_000 }))
+      const { store, close } = log.open()
+      const gate = new LogGate(store)
       const link = new StreamLink({ clock, store: gate, blindAfterMs: REAL_BLIND_MS, ackMs: REAL_BLIND_MS * 1.25 })
       const member = new Member(link)
-      members.push({ link, redis, member, gate })
+      members.push({ link, member, gate, close })
       await until(() => !member.isBlind)
       member.forget()
       return member
     },
     silence: (member) => (gateOf(member).isShut = true),
     mend: (member) => (gateOf(member).isShut = false),
-    lose: () => command('DEL', log, `{${prefix}log}:meta`),
-    trim: (keep) => command('XTRIM', log, 'MAXLEN', String(keep)),
+    lose: () => log.lose(),
+    trim: (keep) => log.trim(keep),
     async close() {
       for (const { gate } of members) gate.isShut = false
       await Promise.all(members.map(({ link }) => link.close(200)))
-      for (const { redis } of members) redis.close()
-      admin.close()
+      for (const { close } of members) close()
+      log.close()
     },
+  }
+}
+
+async function inRedis({ url }: { readonly url: string }): Promise<RealLog> {
+  const parts = { target: parseRedisUrl(url), clock: systemClock(), random: Math.random }
+  const log = `{${PREFIX}log}:records`
+  const admin = createRedis(parts)
+  const command = async (...words: string[]): Promise<void> => void (await admin.call(words, { key: log, deadlineMs: 1000 }))
+  await admin.ready(5000)
+  return {
+    open: () => {
+      const redis = createRedis(parts)
+      return { store: new RedisLog({ ...STORE, redis, prefix: PREFIX }), close: () => redis.close() }
+    },
+    lose: () => command('DEL', log, `{${PREFIX}log}:meta`),
+    trim: (keep) => command('XTRIM', log, 'MAXLEN', String(keep)),
+    close: () => admin.close(),
+  }
+}
+
+type Stand = Pick<NatsHere, 'url' | 'purge' | 'drop' | 'trim'>
+
+async function inJetStream(server: Stand, lose: (server: Stand) => Promise<void>): Promise<RealLog> {
+  const parts = { target: parseNatsUrl(server.url), tls: {}, clock: systemClock(), random: Math.random }
+  return {
+    open: () => {
+      const nats = createNats(parts)
+      return { store: new JetStreamLog({ ...STORE, nats, clock: parts.clock, prefix: PREFIX }), close: () => nats.close() }
+    },
+    lose: () => lose(server),
+    trim: (keep) => server.trim(PREFIX, keep),
+    close: () => {},
   }
 }
 
 testLink('the sequencer of one machine', openSequenced)
 testLink('a log between machines, in virtual time', openVirtual)
-testLink('a Redis stream', servers(startRedis))
-testLink('a stream in a Redis cluster', servers(startCluster))
+testLink('a Redis stream', servers(startRedis, inRedis))
+testLink('a stream in a Redis cluster', servers(startCluster, inRedis))
+testLink(
+  'a NATS JetStream that is purged',
+  servers(startNats, (server) => inJetStream(server, (at) => at.purge(PREFIX))),
+)
+testLink(
+  'a NATS JetStream that is thrown away',
+  servers(startNats, (server) => inJetStream(server, (at) => at.drop(PREFIX))),
+)
+testLink(
+  'one server of a NATS cluster',
+  servers(startNatsCluster, (cluster) => inJetStream(cluster, (at) => at.drop(PREFIX))),
+)
