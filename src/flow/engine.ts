@@ -240,7 +240,8 @@ export class Engine {
     const published =
       this.#shared?.policy === 'strict' ? undefined : this.#shared?.publish({ targets, soft: false, source: 'set' })
     if (published === undefined) this.second?.note(targets, false)
-    this.#written = published?.then((settled) => this.#spread(fill, settled, target?.memoryOnly !== true))
+    const log = target?.memoryOnly === true ? undefined : this.#shared?.generation
+    this.#written = published?.then((settled) => this.#spread(fill, settled, log))
     return fill
   }
 
@@ -249,11 +250,15 @@ export class Engine {
     return (await this.#written) ?? this.token()
   }
 
-  /** What was written is newer than its own record: the second level gets it once that has its place. */
-  #spread(fill: Fill, { sequence }: Settled, isForSecond: boolean): string {
+  /**
+   * What was written is newer than its own record: the second level gets it once that has its place, if it still stands when
+   * everything before that place is applied here. What stood before it in the log may be a newer write than this one.
+   */
+  #spread(fill: Fill, { sequence }: Settled, log: string | undefined): string {
     const shared = this.#shared as SharedLog
-    const entry = this.memory.look(fill.key)
-    if (isForSecond && sequence > 0 && entry !== undefined && entry.value === fill.write?.value) {
+    const isProven = sequence > 0 && shared.generation === log && shared.applied >= sequence
+    const entry = isProven ? this.memory.look(fill.key) : undefined
+    if (entry !== undefined && entry.value === fill.write?.value) {
       const stamp = this.second?.stamp(sequence)
       if (stamp !== undefined) this.second?.offer({ ...fill, shared: stamp }, entry)
     }

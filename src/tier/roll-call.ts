@@ -15,7 +15,7 @@ import type { Acknowledgement, Placed } from './log-store.ts'
 const MAX_EARLY = 1024
 
 interface Publication {
-  readonly deadlineMs: number
+  readonly ackMs: number
   sequence: Position
   waiting: Set<string>
   /** Waits for its deadline, or until the list of members is sure. */
@@ -57,21 +57,24 @@ export class RollCall {
   /**
    * Opens a publication.
    *
-   * @param deadlineMs to have its place, and from there once more to be acknowledged: whoever has not by then has been unable
-   *   to prove anything for so long
+   * @param placeMs to have its place; 0 where nobody would wait for a log that is out of sight
+   * @param ackMs from its place, to be acknowledged: whoever has not by then has been unable to prove anything for so long
    * @param settle runs once, with what became of it
    * @returns what to call when it has its place
    */
-  begin(deadlineMs: number, settle: (settled: Settled) => void): (sequence: Position, placed: Placed) => void {
+  begin(
+    { placeMs, ackMs }: { readonly placeMs: number; readonly ackMs: number },
+    settle: (settled: Settled) => void,
+  ): (sequence: Position, placed: Placed) => void {
     const publication: Publication = {
-      deadlineMs,
+      ackMs,
       sequence: 0,
       waiting: new Set(),
       isHeld: false,
       isOrphan: false,
       acknowledged: 0,
       matched: 0,
-      timer: this.#clock.after(deadlineMs, () => this.#settle(publication)),
+      timer: this.#clock.after(placeMs, () => this.#settle(publication)),
       resolve: settle,
     }
     this.#open.add(publication)
@@ -116,7 +119,7 @@ export class RollCall {
     this.#members = members
     publication.sequence = sequence
     publication.timer.cancel()
-    publication.timer = this.#clock.after(publication.deadlineMs, () => this.#settle(publication))
+    publication.timer = this.#clock.after(publication.ackMs, () => this.#settle(publication))
     if (unsureMs > 0) this.#hold(publication, unsureMs)
     publication.waiting = new Set(members.filter((member) => member !== this.#member))
     publication.matched = this.#early.get(sequence) ?? 0

@@ -18,7 +18,7 @@ describe('who has applied what was published', () => {
 
   function begin(): { placed: ReturnType<RollCall['begin']>; settled(): Settled | undefined } {
     let told: Settled | undefined
-    const placed = roll.begin(100, (given) => (told = given))
+    const placed = roll.begin({ placeMs: 100, ackMs: 100 }, (given) => (told = given))
     return { placed, settled: () => told }
   }
 
