@@ -118,7 +118,9 @@ export class Follower {
 
   /** @param settle runs when everybody has followed, or when that could not be had in time */
   publish(draft: LinkDraft, settle: (settled: Settled) => void): void {
-    this.#outbox.push(draft, this.#roll.begin(this.#isBlind ? 0 : this.#parts.ackMs, settle))
+    const { ackMs } = this.#parts
+    // Who is blind waits for no place; but whoever has one waits for the others, or they would serve on after his answer.
+    this.#outbox.push(draft, this.#roll.begin({ placeMs: this.#isBlind ? 0 : ackMs, ackMs }, settle))
   }
 
   pending(): Iterable<LinkDraft> {
