@@ -65,8 +65,8 @@ export const SABOTAGES: readonly Sabotage[] = [
       },
       {
         file: 'src/flow/shared-log.ts',
-        from: 'blind(untilMs: number = Number.POSITIVE_INFINITY): void {',
-        to: 'blind(untilMs: number = Number.POSITIVE_INFINITY): void {\n    return',
+        from: 'blind(untilMs: number = Number.POSITIVE_INFINITY, isNew = false): void {',
+        to: 'blind(untilMs: number = Number.POSITIVE_INFINITY, isNew = false): void {\n    return',
       },
       {
         file: 'src/flow/shared-log.ts',

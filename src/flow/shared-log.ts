@@ -6,7 +6,8 @@
  * makes the version token. Own records were applied when they were published and are not applied again: invalidations
  * commute. Blind, this engine does what its policy says. `strict` is for links that lose nothing while they see: everything
  * stored counts as dead, nothing is stored and no load is shared, and what was read while blind is dropped when sight returns.
- * `miss` and `fail` hide what is stored until everything said meanwhile is applied; `budget` serves it. Costs a hit nothing
+ * `miss` and `fail` hide what is stored until everything said meanwhile is applied; `budget` serves it, once the log could not
+ * be reached for as long as silence is trusted: before that, what was stored here before the log was found is hidden too. Costs a hit nothing
  * but, before what is asynchronous, one comparison (`seesUntil`).
  */
 import { ForecacheError } from '../model/errors.ts'
@@ -175,15 +176,16 @@ export class SharedLog implements LinkReceiver {
     this.#applied = sequence
   }
 
-  blind(untilMs: number = Number.POSITIVE_INFINITY): void {
+  blind(untilMs: number = Number.POSITIVE_INFINITY, isNew = false): void {
+    const { flights, memory, fence } = this.#parts
     if (this.policy === 'fail') this.seesUntil = Number.NEGATIVE_INFINITY
     else this.seesUntil = this.policy === 'budget' ? untilMs : Number.POSITIVE_INFINITY
+    // Who has just begun is no member yet, and nobody waits for it: it is late, not cut off, and serves nothing it has stored.
+    memory.veil(isNew || this.policy === 'miss' || this.policy === 'fail')
     if (this.#isBlind) return
     this.#blindSince = this.#parts.clock.now()
     this.#isBlind = true
     this.#isDoubtful = false
-    const { flights, memory, fence } = this.#parts
-    memory.veil(this.policy === 'miss' || this.policy === 'fail')
     if (this.policy === 'budget') return
     flights.alone = true
     if (this.policy === 'strict') fence.append(ALL, false, 'blind')

@@ -53,8 +53,9 @@ export interface LinkReceiver {
    * Nothing may be trusted until the link sees again.
    *
    * @param untilMs moment of the clock until which this is known without asking again; default: until it sees
+   * @param isNew this member has just begun: whether the log can be reached is not known yet
    */
-  blind(untilMs?: number): void
+  blind(untilMs?: number, isNew?: boolean): void
   /** Nothing that was read while blind, or before, may be served or stored; what is read from now on may. */
   see(): void
   /** Silence is proven up to a moment; it may be trusted until `untilMs` of the clock. Ends doubt and blindness. */

@@ -71,6 +71,8 @@ export class Follower {
   readonly #roll: RollCall
   readonly #replies: Replies
   #receiver: LinkReceiver | undefined
+  /** Until then, who has not found the log yet is late, and not cut off. */
+  #lateUntil = 0
   #isBlind = true
   #isClosed = false
 
@@ -112,8 +114,10 @@ export class Follower {
 
   /** Nothing is known yet. */
   begin(receiver: LinkReceiver): void {
+    const now = this.#parts.clock.now()
     this.#receiver = receiver
-    receiver.blind(this.#parts.clock.now() + this.everyMs * BLIND_BEATS)
+    this.#lateUntil = now + this.#parts.blindAfterMs
+    receiver.blind(now + this.everyMs * BLIND_BEATS, true)
   }
 
   /** @param settle runs when everybody has followed, or when that could not be had in time */
@@ -171,7 +175,8 @@ export class Follower {
     if (this.#isClosed) return
     const saw = !this.#isBlind
     this.#isBlind = true
-    this.#receiver?.blind(askedAt + this.everyMs * BLIND_BEATS)
+    const isNew = this.#horizon.generation === '' && this.#parts.clock.now() < this.#lateUntil
+    this.#receiver?.blind(askedAt + this.everyMs * BLIND_BEATS, isNew)
     if (!saw) return
     this.counts.blind += 1
     this.#parts.onSight?.(false)

@@ -110,7 +110,7 @@ describe('machines that share a log', () => {
     await until(() => b.engine.shared?.isBlind === true, 'the other to be blind')
     server.thaw()
     await until(() => b.engine.shared?.isBlind === false && a.engine.shared?.isBlind === false, 'both to see')
-    await until(() => b.engine.shared?.applied === 1, 'the record')
+    await until(() => (b.engine.shared?.applied ?? 0) > 0, 'the record') // twice, where an answer was lost
     expect((await b.fetch('k', OPTIONS, at.load)).data).toBe(2)
     expect(b.stats().counts.blindSeconds).toBeGreaterThan(0)
   })
