@@ -27,7 +27,6 @@ export class Toucher {
   #askedMs = Number.NEGATIVE_INFINITY
   #forgets = false
   #isRefused = false
-  #database = 0
 
   constructor(parts: ToucherParts) {
     this.#parts = parts
@@ -62,11 +61,9 @@ export class Toucher {
       if (reply instanceof ReplyError && reply.text.startsWith('NOPERM')) this.#isRefused = true
     }
     for (const { database, keys } of hot.take()) {
-      if (database !== this.#database) life.ask(encodeCommand(['SELECT', String(database)]), done)
-      this.#database = database
       // Keys of a cluster lie in different slots, and one command names one slot only.
-      if (life.upstream?.isClustered === true) for (const key of keys) life.ask(encodeCommand(['TOUCH', key]), done)
-      else life.ask(encodeCommand(['TOUCH', ...keys]), done)
+      if (life.upstream?.isClustered === true) for (const key of keys) life.askIn(database, encodeCommand(['TOUCH', key]), done)
+      else life.askIn(database, encodeCommand(['TOUCH', ...keys]), done)
     }
   }
 }
