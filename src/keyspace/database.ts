@@ -98,6 +98,12 @@ export class Database {
     return this.#live(key) !== undefined
   }
 
+  /** It stands there still, and may be seen by nobody. */
+  isExpired(key: string): boolean {
+    const item = this.#items.get(key)
+    return item !== undefined && item.deadline !== 0 && item.deadline <= this.#space.now
+  }
+
   /** Sets a string; a deadline is dropped unless it is to be kept. */
   putText(key: string, text: string, how: { readonly isRaw?: boolean; readonly keepDeadline?: boolean } = {}): void {
     this.#store(key, { kind: 'string', text, isRaw: how.isRaw === true }, how.keepDeadline === true)

@@ -22,12 +22,14 @@ export class ZsetValue {
   readonly list: SkipList
   readonly dict = new Dict<number>(false)
   readonly #parts: ZsetParts
-  #packed = true
+  #packed: boolean
   /** What it is charged. */
   bytes = CONTAINER_BYTES
 
-  constructor(parts: ZsetParts) {
+  /** @param packed it begins in the small form */
+  constructor(parts: ZsetParts, packed = true) {
     this.#parts = parts
+    this.#packed = packed
     this.list = new SkipList(parts.random)
   }
 
@@ -75,6 +77,15 @@ export class ZsetValue {
   rank(member: string): number | undefined {
     const score = this.dict.get(member)
     return score === undefined ? undefined : this.list.rank(score, member)
+  }
+
+  /** The same in the small form if it fits, else itself. */
+  packed(): ZsetValue {
+    const { zsetEntries, zsetValueBytes } = this.#parts.limits
+    if (this.size > zsetEntries || this.dict.keys.some((member) => member.length > zsetValueBytes)) return this
+    const other = new ZsetValue(this.#parts)
+    for (let node = this.list.first; node !== undefined; node = node.next[0]) other.set(node.member, node.score)
+    return other
   }
 
   copy(): ZsetValue {

@@ -30,8 +30,8 @@ export interface Wait {
   readonly timeoutMs: number
   /** Takes from the key and writes the reply. @returns whether it is served */
   serve(key: string, out: Reply): boolean
-  /** Writes what is answered when nothing came. */
-  giveUp(out: Reply): void
+  /** Writes what is answered where nothing may wait; where time is up it is no array. */
+  deny(out: Reply): void
 }
 
 /** See the module's header. */
@@ -139,6 +139,11 @@ export class Call {
 
   newZset(): ZsetValue {
     return new ZsetValue({ limits: this.space.limits, random: this.server.random })
+  }
+
+  /** One that begins in the large form: `packed()` gives what is to be stored. */
+  newLooseZset(): ZsetValue {
+    return new ZsetValue({ limits: this.space.limits, random: this.server.random }, false)
   }
 
   /** A key was changed: tells watchers and listeners. @param family as in notify-keyspace-events */

@@ -42,3 +42,10 @@ function pushOf(version: 2 | 3, parts: readonly string[]): Buffer {
   for (const part of parts) writer.str(part)
   return Buffer.from(writer.take())
 }
+
+/** Ends every subscription of a connection. */
+export function leaveChannels(server: Server, session: Session): void {
+  for (const name of session.channels) server.channels.remove(name, session, session.channels)
+  for (const name of session.patterns) server.patterns.remove(name, session, session.patterns)
+  for (const name of session.shardChannels) server.shardChannels.remove(name, session, session.shardChannels)
+}

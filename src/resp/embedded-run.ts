@@ -121,7 +121,7 @@ export class CommandRunner implements Runner {
   }
 
   #wait(session: Session, wait: Wait, out: Reply): void {
-    if (session.mayNotWait) return wait.giveUp(out)
+    if (session.mayNotWait) return wait.deny(out)
     const server = this.#server
     const waiting: Waiting = {
       database: session.db.number,
@@ -136,7 +136,7 @@ export class CommandRunner implements Runner {
     }
     const onTimeout = (): void => {
       this.#aside.version = session.version === 3 ? 3 : 2
-      wait.giveUp(this.#aside)
+      this.#aside.nullArray()
       this.wake(session)
     }
     const timer = wait.timeoutMs > 0 ? server.clock.after(wait.timeoutMs, onTimeout) : undefined

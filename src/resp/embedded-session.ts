@@ -36,6 +36,7 @@ export class Session implements Watcher {
   isSpoiled = false
   /** EXEC or a script is running: nothing waits. */
   mayNotWait = false
+  isInExec = false
   readonly channels = new Set<string>()
   readonly patterns = new Set<string>()
   readonly shardChannels = new Set<string>()

@@ -4,11 +4,13 @@
  * Floor 4, room resp. Runs framed commands on a keyspace of its own. GET and SET in their plain forms are answered from the
  * table's bytes; everything else goes by way of texts (embedded-run.ts).
  */
+import type { Database } from '../keyspace/database.ts'
 import { Keyspace } from '../keyspace/keyspace.ts'
 import { type Clock, systemClock, type Timer } from '../model/clock.ts'
 import type { Random } from '../model/random.ts'
 import { COMMANDS } from './embedded-commands.ts'
 import { publishEvents } from './embedded-events.ts'
+import { leaveChannels } from './embedded-publish.ts'
 import { Reply } from './embedded-reply.ts'
 import { CommandRunner } from './embedded-run.ts'
 import { type Saver, Server } from './embedded-server.ts'
@@ -58,7 +60,7 @@ export class Embedded implements Executor {
 
   open(peer: ExecutorPeer): ExecutorSession {
     const { server } = this
-    const session = new Session(peer, server.space.databases[0]!, server.settings.get('requirepass') === '')
+    const session = new Session(peer, server.space.databases[0] as Database, server.settings.get('requirepass') === '')
     server.sessions.set(peer.id, session)
     server.stats.connections += 1
     return {
@@ -79,7 +81,7 @@ export class Embedded implements Executor {
       this.server.space.now = this.server.clock.wall()
     }
     const args = new Array<string>(command.count)
-    for (let i = 0; i < command.count; i += 1) args[i] = command.bytes.latin1Slice(command.starts[i], command.ends[i])
+    for (let i = 0; i < command.count; i += 1) args[i] = command.bytes.toString('latin1', command.starts[i], command.ends[i])
     const reply = this.#reply
     reply.version = session.version === 3 ? 3 : 2
     session.commands += 1
@@ -108,11 +110,4 @@ export class Embedded implements Executor {
       this.#sweep()
     })
   }
-}
-
-/** Ends every subscription of a connection. */
-export function leaveChannels(server: Server, session: Session): void {
-  for (const name of session.channels) server.channels.remove(name, session, session.channels)
-  for (const name of session.patterns) server.patterns.remove(name, session, session.patterns)
-  for (const name of session.shardChannels) server.shardChannels.remove(name, session, session.shardChannels)
 }
