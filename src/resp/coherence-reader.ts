@@ -12,7 +12,7 @@ export class Reader {
   /** When, in the order of `Coherence`, he last learned something from the upstream. */
   learnedAt = 0
   /** Commands of his under way behind which nothing may be answered from memory: `Coherence.isOrdering`. */
-  ahead = 0
+  unknown = 0
   /** Whether he asked for a hit since he last learned something: only then a fence is sent for ahead of need. */
   isReading = false
   /** The door's: logged in as another user than the tracking connection's own. */

@@ -39,7 +39,7 @@ export class HotKeys {
     if (this.#size >= MAX_KEYS) return
     let keys = this.#keys.get(database)
     if (keys === undefined) this.#keys.set(database, (keys = new Map()))
-    const name = Buffer.from(key.buffer, key.byteOffset, key.byteLength).latin1Slice()
+    const name = Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
     if (keys.has(name)) return
     keys.set(name, Uint8Array.from(key))
     this.#size += 1

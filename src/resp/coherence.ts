@@ -63,6 +63,10 @@ export interface CoherenceState {
 const LIVE_MS = 300_000
 /** Rules of access that were looked at hold for so long, and are looked at again in the second half of it, ms. */
 const GRANTS_MS = 1000
+/** No fence is further ahead of the answered ones: what seems to be is older than the numbers go. */
+const MAX_BEYOND = 65_536
+/** Keys of one reading. */
+const MAX_KEYS = 64
 /** Replies held for a fence at once; more are let go: they are no worse off than in `session`. */
 const MAX_HELD = 65_536
 
@@ -106,7 +110,7 @@ export class Coherence {
       lease.renew()
       return false
     }
-    if (reader.ahead > 0 || reader.isAside) return false
+    if (reader.unknown > 0 || reader.isAside) return false
     if ((this.#seesGrants || reader.isForeign) && !this.#isGranted(now)) return false
     if (reader.watermark <= lease.answered) return true
     lease.fence(reader.watermark)
@@ -115,7 +119,7 @@ export class Coherence {
 
   /** Whether `mayHit` refused only because memory has yet to follow what the reader knows: worth waiting for (`whenProven`). */
   isBehind(reader: Reader, now: number): boolean {
-    if (now - this.#lease.provenMs > this.maxStaleMs || reader.ahead > 0 || reader.isAside) return false
+    if (now - this.#lease.provenMs > this.maxStaleMs || reader.unknown > 0 || reader.isAside) return false
     if ((this.#seesGrants || reader.isForeign) && !this.#isGranted(now)) return false
     return reader.watermark > this.#lease.answered
   }
@@ -125,9 +129,18 @@ export class Coherence {
     return this.#marks.stands(hash, token)
   }
 
-  /** What was read behind this fence is told to a reader from memory: he learns what it tells of. */
-  served(reader: Reader, fence: number): void {
-    if (fence > this.#lease.answered && fence > reader.watermark && this.causality !== 'eventual') reader.watermark = fence
+  /**
+   * What was read behind this fence is told to a reader from memory: he learns what it tells of.
+   *
+   * @param fence the entry's, or its low 32 bits
+   * @returns whether memory has yet to follow: ask `mayHit` again before he is told more
+   */
+  served(reader: Reader, fence: number): boolean {
+    const { answered } = this.#lease
+    const beyond = (fence - answered) | 0
+    if (beyond <= 0 || beyond > MAX_BEYOND || this.causality === 'eventual') return false
+    if (answered + beyond > reader.watermark) reader.watermark = answered + beyond
+    return true
   }
 
   // readings
@@ -139,7 +152,8 @@ export class Coherence {
    * @returns undefined where nothing of it can be kept
    */
   begin(reader: Reader, hashes: readonly number[] | Int32Array, now: number): Fill | undefined {
-    if (!this.#lease.isOn || reader.isAside || reader.isUntimed || hashes.length === 0) return undefined
+    if (!this.#lease.isOn || reader.isAside || reader.isUntimed) return undefined
+    if (hashes.length === 0 || hashes.length > MAX_KEYS) return undefined
     for (const hash of hashes) if (this.#marks.isLive(hash) || this.#marks.isWriting(hash)) return undefined
     return new Fill({
       hashes,
@@ -166,7 +180,7 @@ export class Coherence {
 
   /** Whether a reader may wait for the reply to a reading under way instead of asking himself. */
   mayJoin(reader: Reader, fill: Fill): boolean {
-    if (fill.isVoid || reader.ahead > 0 || reader.isAside || fill.order < reader.learnedAt) return false
+    if (fill.isVoid || reader.unknown > 0 || reader.isAside || fill.order < reader.learnedAt) return false
     return this.#isCurrent(fill)
   }
 
@@ -206,13 +220,13 @@ export class Coherence {
   }
 
   /** An ordering command of this reader is being sent. */
-  ahead(reader: Reader): void {
-    reader.ahead += 1
+  forwardedUnknown(reader: Reader): void {
+    reader.unknown += 1
   }
 
   /** Its reply is there, or its connection is gone. */
-  caughtUp(reader: Reader): void {
-    reader.ahead -= 1
+  answeredUnknown(reader: Reader): void {
+    reader.unknown -= 1
   }
 
   /**

@@ -118,6 +118,6 @@ export class ListWords implements Words {
 
   #text(index: number): string {
     const word = this.#list[index] as string | Uint8Array
-    return typeof word === 'string' ? word : Buffer.from(word.buffer, word.byteOffset, word.byteLength).latin1Slice()
+    return typeof word === 'string' ? word : Buffer.from(word.buffer, word.byteOffset, word.byteLength).toString('latin1')
   }
 }

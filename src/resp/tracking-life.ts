@@ -58,6 +58,9 @@ export class TrackingLife implements FencePort {
   #grantsAskedMs = 0
   #isAskingGrants = false
   #database = 0
+  /** The database asked for last, and the one that the answers are of. */
+  #chosen = 0
+  #database = 0
   upstream: Upstream | undefined
 
   constructor(parts: LifeParts) {
@@ -89,6 +92,8 @@ export class TrackingLife implements FencePort {
     this.#deadline?.cancel()
     this.#parts.coherence.closed()
     this.#socket?.destroy()
+    for (const answered of this.#expected.splice(0).slice(this.#next)) answered(GONE)
+    this.#next = 0
   }
 
   ping(): void {
@@ -117,7 +122,7 @@ export class TrackingLife implements FencePort {
 
   /** Asks anything, such as TOUCH; the answer comes in turn. */
   ask(command: Uint8Array, answered: (reply: Reply) => void): void {
-    if (this.#isOver || this.#socket === undefined) return
+    if (this.#isOver || this.#socket === undefined) return answered(GONE)
     if (this.#next === this.#expected.length) this.#heardMs = this.#parts.clock.now()
     this.#expected.push(answered)
     if (this.#isProven) this.#watch()
@@ -133,6 +138,29 @@ export class TrackingLife implements FencePort {
       })
     }
     this.ask(command, answered)
+  }
+
+  /**
+   * Asks how long keys of a database still live, in ms.
+   *
+   * @param told once for each key, in order; as PTTL answers, NaN where it does not
+   */
+  lifetimes(database: number, keys: readonly (string | Uint8Array)[], told: (pttlMs: number) => void): void {
+    this.choose(database)
+    for (const key of keys) {
+      this.ask(encodeCommand(['PTTL', key]), (reply) => {
+        told(typeof reply === 'number' && this.#database === database ? reply : Number.NaN)
+      })
+    }
+  }
+
+  /** Has what is asked next run in a database, if the server lets us. */
+  choose(database: number): void {
+    if (database === this.#chosen) return
+    this.#chosen = database
+    this.ask(encodeCommand(['SELECT', String(database)]), (reply) => {
+      if (reply === 'OK') this.#database = database
+    })
   }
 
   #read(chunk: Buffer): void {
@@ -167,7 +195,7 @@ export class TrackingLife implements FencePort {
     })
     this.ask(COMMAND, (answer) => {
       if (answer instanceof ReplyError || !Array.isArray(answer)) this.#fail(`COMMAND: ${said(answer)}`, true)
-      else table = new CommandTable(answer.filter(isRow))
+      else table = new CommandTable((answer as readonly unknown[]).filter(isRow))
     })
     this.#grantsAskedMs = this.#parts.clock.now()
     this.ask(ACL_LIST, (answer) => (this.#grants = grantsOf(answer)))
@@ -208,6 +236,7 @@ export class TrackingLife implements FencePort {
   }
 }
 
+const GONE = new ReplyError('the connection is gone')
 const ACL_LIST = encodeCommand(['ACL', 'LIST'])
 const COMMAND = encodeCommand(['COMMAND'])
 

@@ -86,7 +86,7 @@ export class TrackingReader {
     const kind = String.fromCharCode(bytes[start] as number)
     if (kind === '$' || kind === '=' || kind === '!') return this.#bulk(kind, lf)
     this.#at = lf + 1
-    const text = bytes.latin1Slice(start + 1, lf - 1)
+    const text = bytes.toString('latin1', start + 1, lf - 1)
     switch (kind) {
       case '+':
       case '(':
@@ -113,7 +113,7 @@ export class TrackingReader {
 
   #bulk(kind: string, lf: number): boolean {
     const bytes = this.#bytes
-    const length = this.#length(bytes.latin1Slice(this.#at + 1, lf - 1), this.#maxBytes)
+    const length = this.#length(bytes.toString('latin1', this.#at + 1, lf - 1), this.#maxBytes)
     if (length < 0) {
       this.#at = lf + 1
       this.#addNull()
@@ -131,7 +131,7 @@ export class TrackingReader {
       this.#count(open)
       return true
     }
-    const text = bytes.latin1Slice(lf + 1, lf + 1 + length)
+    const text = bytes.toString('latin1', lf + 1, lf + 1 + length)
     this.#add(kind === '!' ? new ReplyError(text) : kind === '=' ? text.slice(4) : text)
     return true
   }

@@ -30,7 +30,7 @@ export interface TrackingParts {
   /** Prefixes of the keys that are kept; none: all. Other keys must not be filled. */
   readonly prefixes: readonly string[]
   /** Keys that are read from memory and have to stay hot in the upstream. */
-  readonly hot: HotKeys | undefined
+  readonly hot?: HotKeys | undefined
   /** Each change of state, once. */
   readonly onState: (state: TrackingState, reason: string) => void
 }
@@ -66,6 +66,16 @@ export class Tracking {
   /** Connects, once; it stays up by itself until `close`. */
   open(): void {
     if (this.#state === 'closed') this.#connect()
+  }
+
+  /**
+   * Asks how long keys of a database still live: for readings that were sent elsewhere without PTTL behind them.
+   *
+   * @param told once for each key, in order; as PTTL answers, NaN where it does not
+   */
+  lifetimes(database: number, keys: readonly (string | Uint8Array)[], told: (pttlMs: number) => void): void {
+    if (this.#life === undefined) for (const _ of keys) told(Number.NaN)
+    else this.#life.lifetimes(database, keys, told)
   }
 
   /** Ends it for good. */
