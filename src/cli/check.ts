@@ -31,7 +31,7 @@ export async function runCheck(file: string, json: boolean, io: Io): Promise<num
 
 /** @returns what is about to go wrong with them @throws FC_TLS_* */
 function checkCertificates({ tls, api, origin }: Config): string[] {
-  readOriginTls(origin.tls, new URL(origin.url))
+  if (origin !== undefined) readOriginTls(origin.tls, new URL(origin.url))
   const ports = [tls && readCredentials(tls, 'tls'), api.tls && readCredentials(api.tls, 'api.tls')]
   return ports.flatMap((port) => port?.warnings(Date.now()) ?? [])
 }

@@ -13,8 +13,7 @@ import { addServeCommands } from './serve-commands.ts'
 
 export { PROCESS_IO } from './io.ts'
 
-/** Flags and commands of the contract that this version does not have. */
-const LATER_FLAGS = ['--resp', '--upstream']
+/** Commands of the contract that this version does not have. */
 const LATER_COMMANDS = ['analyze']
 
 const DONE = 0
@@ -65,11 +64,6 @@ function explainFailure(error: unknown, io: Io): number {
   return error instanceof ForecacheError && error.code === 'FC_CLI_USAGE' ? USAGE : FAILED
 }
 
-function findLater(argv: readonly string[]): string | undefined {
-  const [command] = argv
-  if (command !== undefined && LATER_COMMANDS.includes(command)) return command
-  const end = argv.indexOf('--')
-  return (end < 0 ? argv : argv.slice(0, end))
-    .map((word) => word.split('=', 1)[0] as string)
-    .find((word) => LATER_FLAGS.includes(word))
+function findLater([command]: readonly string[]): string | undefined {
+  return command !== undefined && LATER_COMMANDS.includes(command) ? command : undefined
 }

@@ -21,6 +21,8 @@ export function addServeCommands(program: Command, io: Io, act: Act): void {
   withServeFlags(program.command('serve').argument('[file]', 'configuration, such as forecache.yaml'))
     .description('run the gateway before an API')
     .option('--l2 <url>', 'second level in Redis or Valkey, such as redis://127.0.0.1:6379')
+    .option('--resp <host:port>', 'speak the protocol of Redis there, such as 127.0.0.1:6380', parseAddress)
+    .option('--upstream <url>', 'the Redis behind that door, such as redis://127.0.0.1:6379; without it the data is kept here')
     .option('--tls-cert <file>', 'certificate and its chain, PEM: serve HTTPS and HTTP/2')
     .option('--tls-key <file>', 'its private key, PEM')
     .action((file: string | undefined, flags: ServeFlags) =>

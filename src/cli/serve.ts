@@ -27,13 +27,16 @@ export interface ServeFlags {
   readonly workers?: string
   readonly tlsCert?: string
   readonly tlsKey?: string
+  readonly resp?: Address
+  readonly upstream?: string
 }
 
 /** @returns the exit code, when it has drained @throws FC_CLI_USAGE, FC_LISTEN_*, FC_CONFIG_* */
 export async function runServe(file: string | undefined, flags: ServeFlags, io: Io): Promise<number> {
-  if (file === undefined && flags.origin === undefined && process.env['FORECACHE_ORIGIN_URL'] === undefined) {
+  if (file === undefined && !namesDoor(flags)) {
     throw new ForecacheError('FC_CLI_USAGE', {
-      reason: 'serve: name the API to stand before with --origin URL, or a configuration file',
+      reason:
+        'serve: name the API to stand before with --origin URL, a Redis door with --resp HOST:PORT, or a configuration file',
     })
   }
   const end = (): boolean => process.kill(process.pid, 'SIGTERM')
@@ -48,6 +51,18 @@ export async function runServe(file: string | undefined, flags: ServeFlags, io: 
   }
 }
 
+/** Whether flags or environment say what to stand before. */
+function namesDoor(flags: ServeFlags): boolean {
+  const named = [
+    flags.origin,
+    flags.resp,
+    flags.upstream,
+    process.env['FORECACHE_ORIGIN_URL'],
+    process.env['FORECACHE_RESP_UPSTREAM'],
+  ]
+  return named.some((one) => one !== undefined)
+}
+
 /** Flags by the path of the option they set; those not given are left out. */
 function toOptions(flags: ServeFlags): Record<string, unknown> {
   const options = {
@@ -60,6 +75,9 @@ function toOptions(flags: ServeFlags): Record<string, unknown> {
     'l2.url': flags.l2,
     profile: flags.profile,
     workers: flags.workers,
+    'resp.listen': flags.resp && showAddress(flags.resp),
+    'resp.upstream': flags.upstream,
+    'resp.insecure': flags.insecure === true && (flags.resp !== undefined || flags.upstream !== undefined) ? true : undefined,
     'tls.cert': flags.tlsCert,
     'tls.key': flags.tlsKey,
   }

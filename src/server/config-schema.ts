@@ -8,8 +8,9 @@ import { z } from 'zod'
 import { CACHE_OPTIONS } from '../flow/options.ts'
 import { COMPRESS } from '../http/compression.ts'
 import { ROUTES } from '../http/policy.ts'
-import { duration, size } from '../model/option.ts'
 import { REGISTRY, SCALER, SNAPSHOT } from './fleet-schema.ts'
+import { address, bytes, count, deadline, window } from './option-shapes.ts'
+import { RESP } from './resp-schema.ts'
 import { ORIGIN_TLS, TLS } from './tls-schema.ts'
 
 const MINUTE = 60_000
@@ -18,35 +19,6 @@ const WORKERS = `expected auto or a number from 1 to ${MAX_WORKERS}`
 const DAY = 24 * 60 * MINUTE
 const KIB = 1024
 const MIB = 1024 * KIB
-
-/** A duration between two bounds, ms. */
-function span(minMs: number, maxMs: number, shown: string): z.ZodType<number, number | string> {
-  return duration().refine((ms) => ms >= minMs && ms <= maxMs, { error: `expected ${shown}` })
-}
-
-function bytes(min: number, max: number, shown: string): z.ZodType<number, number | string> {
-  return size().refine((given) => given >= min && given <= max, { error: `expected ${shown}` })
-}
-
-const deadline = (): z.ZodType<number, number | string> => span(1, 60 * MINUTE, 'a duration from 1ms to 1h')
-const window = (): z.ZodType<number, number | string> => span(1, 366 * DAY, 'a duration from 1ms to 366d')
-const count = (max: number): z.ZodInt => z.int().min(1).max(max)
-
-/** `HOST:PORT`; a bare port means loopback. */
-const address = (): z.ZodType<{ host: string; port: number }, string | number> =>
-  z.union([z.string(), z.number()], { error: 'expected HOST:PORT' }).transform((given, context) => {
-    const match = /^(?:(\[[0-9a-fA-F:.%]+\]|[A-Za-z0-9._-]+):)?(\d{1,5})$/.exec(String(given))
-    const port = Number(match?.[2])
-    if (match === null || port > 65_535) {
-      context.addIssue({
-        code: 'custom',
-        message: `expected HOST:PORT such as 127.0.0.1:8080, given ${String(given)}`,
-        input: given,
-      })
-      return z.NEVER
-    }
-    return { host: (match[1] ?? '127.0.0.1').replace(/^\[|\]$/g, ''), port }
-  })
 
 /** An origin's URL says where, not who or what: user, query and fragment have no place in it. */
 function isPlainUrl(given: string): boolean {
@@ -223,7 +195,10 @@ export const CONFIG = z.strictObject({
   h2c: z.boolean().default(false).meta({
     description: 'Speaks HTTP/2 without TLS to clients that begin with it (prior knowledge), such as a proxy beside the gateway.',
   }),
-  origin: ORIGIN.meta({ description: 'The API behind the gateway.' }),
+  origin: ORIGIN.optional().meta({ description: 'The API behind the gateway; may be left out where `resp` is the only door.' }),
+  resp: RESP.optional().meta({
+    description: 'The Redis door: a front before a Redis, or a cache that speaks its protocol; docs/guide/redis-front.md.',
+  }),
   profile: z.enum(['safe', 'conformance']).default('safe').meta({
     description:
       '`safe`: nothing is shared or served stale that was not clearly allowed. `conformance`: everything RFC 9111 allows.',
@@ -271,6 +246,8 @@ export const CONFIG = z.strictObject({
 
 /** The configuration as users write it. */
 export type ConfigInput = z.input<typeof CONFIG>
+/** The section `origin`, defaults filled in. */
+export type OriginSettings = z.output<typeof ORIGIN>
 /** The configuration with every default filled in; durations in ms, sizes in bytes; what lower rooms parse stays as written. */
 export interface Config extends Omit<z.output<typeof CONFIG>, 'routes' | 'contexts'> {
   readonly routes: z.input<typeof ROUTES>

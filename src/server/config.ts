@@ -58,7 +58,7 @@ export function parseConfig(given: ConfigSources): Config {
   for (const [path, value] of Object.entries(given.flags ?? {})) {
     if (value !== undefined) put(tree, { path: parsePathText(path), value, name: `--${path}` }, overrides)
   }
-  tree.origin ??= {}
+  if (tree.resp === undefined) tree.origin ??= {} // then what is missing is named
   const parsed = CONFIG.safeParse(tree)
   if (!parsed.success) throw issueError(sources, firstIssue(parsed.error.issues))
   const routes = (tree.routes ?? []) as Config['routes']

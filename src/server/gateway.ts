@@ -1,10 +1,11 @@
 /**
- * The gateway: cache, door, origin, the two ports, put together from one configuration.
+ * The gateway: cache, doors, origin, the ports, put together from one configuration.
  *
  * Floor 5, room server. Owns what it creates and closes it. `reload` swaps door, origin and keys between two requests;
  * requests under way end with what they began with.
  */
 import { type Cache, createCache } from '../flow/cache.ts'
+import type { Preserver } from '../flow/preserve.ts'
 import { type Logger, SILENT } from '../model/port.ts'
 import { type Admin, createAdmin } from '../ops/admin.ts'
 import type { ApiServer } from './api.ts'
@@ -15,13 +16,17 @@ import { createHealth, type Health } from './health.ts'
 import type { ListenAddress } from './listener.ts'
 import { Presence } from './presence.ts'
 import { planReload, type ReloadResult, rulesOf } from './reload.ts'
+import { createRespDoor, type RespDoor } from './resp-door.ts'
 
 export type { ReloadResult } from './reload.ts'
 
 /** Where a gateway listens, once it does. */
 export interface GatewayAddress {
+  /** Port 0 where the configuration has no origin: then there is no HTTP front. */
   readonly listen: ListenAddress
   readonly api: ListenAddress
+  /** The Redis door; undefined where there is none. */
+  readonly resp?: ListenAddress | undefined
 }
 
 /** A running gateway. */
@@ -57,9 +62,15 @@ function followRules({ engine }: Cache, config: Config): void {
   if (engine.shared !== undefined) engine.shared.rules = rulesOf(config)
 }
 
+/** Codecs of the front in force, where there is one. */
+function preserverOf(front: Front | undefined): (() => Preserver) | undefined {
+  return front && (() => front.preserver)
+}
+
 class AssembledGateway implements Gateway {
   readonly cache: Cache
-  readonly #front: Front
+  readonly #front: Front | undefined
+  readonly #resp: RespDoor | undefined
   readonly #api: ApiServer
   readonly #health: Health = createHealth()
   readonly #admin: Admin
@@ -72,17 +83,18 @@ class AssembledGateway implements Gateway {
     this.#config = config
     this.cache = parts.cache
     const { engine } = parts.cache
-    this.#front = new Front(config, { engine, logger: parts.logger })
+    this.#front = config.origin && new Front(config, { engine, logger: parts.logger })
+    this.#resp = config.resp && createRespDoor(config, { engine, logger: parts.logger })
     this.#presence = new Presence(config, {
       ...{ engine, logger: parts.logger, health: this.#health },
       config: () => this.#config,
-      preserver: () => this.#front.preserver,
+      preserver: preserverOf(this.#front),
       address: () => this.#address,
     })
     this.#admin = createAdmin({
       engine,
-      doors: [{ explain: (head) => this.#front.explain(head) }],
-      authority: () => this.#front.authority,
+      doors: this.#front === undefined ? [] : [this.#front],
+      authority: () => this.#front?.authority,
       metrics: config.metrics,
       instances: this.#presence.instances,
       expose: (registry, prefix) => this.#presence.expose(registry, prefix),
@@ -102,7 +114,9 @@ class AssembledGateway implements Gateway {
     const onApi = await this.#api.listen(api.listen)
     try {
       await this.#presence.join(this.#admin)
-      this.#address = { listen: await this.#front.listen(listen), api: { host: api.listen.host, port: onApi.port } }
+      const resp = await this.#resp?.listen()
+      const front = (await this.#front?.listen(listen)) ?? { host: listen.host, port: 0 }
+      this.#address = { listen: front, api: { host: api.listen.host, port: onApi.port }, resp }
     } catch (error) {
       await this.close(0)
       throw error
@@ -115,11 +129,12 @@ class AssembledGateway implements Gateway {
   async reload(config: Config): Promise<ReloadResult> {
     const plan = planReload(this.#config, config)
     const { applied, restart, next } = plan
-    this.#front.renew(next)
+    this.#front?.renew(next)
+    this.#resp?.renew(next)
     this.#api.renew(next.api.tls)
     if (applied.length > 0) {
       followRules(this.cache, next)
-      this.#front.apply(plan)
+      this.#front?.apply(plan)
       this.#api.setKeys(next.api.keys)
       this.#config = next
     }
@@ -132,7 +147,8 @@ class AssembledGateway implements Gateway {
   }
 
   kill(): void {
-    this.#front.kill()
+    this.#front?.kill()
+    this.#resp?.kill()
     this.#api.kill()
     void this.close(0)
   }
@@ -140,7 +156,7 @@ class AssembledGateway implements Gateway {
   async #shut(deadlineMs: number): Promise<void> {
     this.#health.set('draining')
     this.#presence.drain()
-    await this.#front.close(deadlineMs)
+    await Promise.all([this.#front?.close(deadlineMs), this.#resp?.close(deadlineMs)])
     this.#admin.close()
     await this.#api.close(Math.min(deadlineMs, 1000))
     await this.#presence.close()

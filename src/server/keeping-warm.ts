@@ -46,7 +46,7 @@ export function keepWarm(config: Config, parts: KeepingParts): Warmth {
 
 /** Digest of what says how keys and answers are made: another configuration's mean something else. */
 export function meaningOf({ origin, profile, routes, compress, contexts, events }: Config): string {
-  return hash('sha256', JSON.stringify([origin.url, profile, routes, compress, contexts, events]), 'base64url')
+  return hash('sha256', JSON.stringify([origin?.url, profile, routes, compress, contexts, events]), 'base64url')
 }
 
 function hotOf(

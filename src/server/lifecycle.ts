@@ -62,7 +62,18 @@ export async function runGateway(options: ProcessOptions): Promise<number> {
 
 /** `{"msg":"ready","listen":"127.0.0.1:8080","api":"127.0.0.1:8081","resp":null}` */
 export function readyLine(address: GatewayAddress): string {
-  return JSON.stringify({ msg: 'ready', listen: shown(address.listen), api: shown(address.api), resp: null })
+  const listen = isOpen(address.listen) ? shown(address.listen) : null
+  return JSON.stringify({
+    msg: 'ready',
+    listen,
+    api: shown(address.api),
+    resp: address.resp === undefined ? null : shown(address.resp),
+  })
+}
+
+/** Without an origin there is no HTTP front. */
+function isOpen({ port }: ListenAddress): boolean {
+  return port > 0
 }
 
 function shown({ host, port }: ListenAddress): string {

@@ -46,6 +46,7 @@ const FIXED: readonly string[] = [
   'lane',
   'h2c',
   'workers',
+  'resp',
 ]
 
 /** Sections that say what a stored answer means: where it came from, under which key it stands, for how long. */
@@ -67,7 +68,7 @@ function isOtherTls(before: TlsSettings | undefined, after: TlsSettings | undefi
 
 /** @throws what would keep a worker from serving it: FC_OPTION_* for trusted proxies, FC_TLS_* for certificates */
 export function checkServable(config: Config): void {
-  receiveSettings(config, '')
+  if (config.origin !== undefined) receiveSettings(config, '')
   if (config.tls !== undefined) readCredentials(config.tls, 'tls')
   if (config.api.tls !== undefined) readCredentials(config.api.tls, 'api.tls')
 }

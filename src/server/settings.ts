@@ -3,13 +3,20 @@
  *
  * Floor 5, room server. The one place where names of options become names of code, and files named there are read.
  */
-import type { Config } from './config-schema.ts'
+import { ForecacheError } from '../model/errors.ts'
+import type { Config, OriginSettings } from './config-schema.ts'
 import { parseTrust } from './forward.ts'
 import type { ListenerOptions } from './listener.ts'
 import type { OriginOptions } from './origin.ts'
 import { readOriginTls } from './origin-tls.ts'
 import type { ReceiveSettings } from './receive.ts'
 import type { TunnelOptions } from './tunnel.ts'
+
+/** @throws FC_OPTION_VALUE where the configuration has no origin: without one there is no HTTP front */
+export function originSettings({ origin }: Pick<Config, 'origin'>): OriginSettings {
+  if (origin !== undefined) return origin
+  throw new ForecacheError('FC_OPTION_VALUE', { name: 'origin.url', reason: 'is needed for an HTTP front' })
+}
 
 /** Without `tls`: its files are read elsewhere. */
 export function listenerOptions({ limits, h2c }: Config): ListenerOptions {
@@ -26,7 +33,8 @@ export function listenerOptions({ limits, h2c }: Config): ListenerOptions {
   }
 }
 
-export function originOptions({ origin }: Config): OriginOptions {
+export function originOptions(config: Config): OriginOptions {
+  const origin = originSettings(config)
   return {
     url: origin.url,
     connectMs: origin.connectTimeout,
@@ -45,13 +53,14 @@ export function originOptions({ origin }: Config): OriginOptions {
  * @param pseudonym our name in Via
  * @throws FC_OPTION_VALUE for a trusted proxy that is no address
  */
-export function receiveSettings({ limits, headers, origin }: Config, pseudonym: string): ReceiveSettings {
+export function receiveSettings(config: Config, pseudonym: string): ReceiveSettings {
+  const { limits, headers } = config
   return {
     limits: {
       maxTargetBytes: limits.target,
       maxFields: limits.fields,
       maxBodyBytes: limits.body,
-      defaultAuthority: new URL(origin.url).host,
+      defaultAuthority: new URL(originSettings(config).url).host,
     },
     forward: { isTrusted: parseTrust(headers.trust), pseudonym },
     latency: headers.latency,
@@ -60,7 +69,8 @@ export function receiveSettings({ limits, headers, origin }: Config, pseudonym: 
 }
 
 /** @throws FC_TLS_FILE, FC_TLS_PEM */
-export function tunnelOptions({ limits, origin }: Config): Omit<TunnelOptions, 'clock'> {
-  const { url, headTimeout: headMs, maxHead: maxHeadBytes } = origin
-  return { url, headMs, idleMs: limits.tunnelTimeout, maxHeadBytes, tls: readOriginTls(origin.tls, new URL(url)) }
+export function tunnelOptions(config: Config): Omit<TunnelOptions, 'clock'> {
+  const { limits } = config
+  const { tls, url, headTimeout: headMs, maxHead: maxHeadBytes } = originSettings(config)
+  return { url, headMs, idleMs: limits.tunnelTimeout, maxHeadBytes, tls: readOriginTls(tls, new URL(url)) }
 }

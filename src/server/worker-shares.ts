@@ -30,6 +30,6 @@ export function workerShare(config: Config, workers: number): Config {
     ...config,
     memory: { ...memory, maxBytes, ...(memory.maxEntries !== undefined && { maxEntries: part(memory.maxEntries) }) },
     limits: { ...limits, connections: part(limits.connections) },
-    origin: { ...origin, connections: part(origin.connections), waiting: part(origin.waiting) },
+    origin: origin && { ...origin, connections: part(origin.connections), waiting: part(origin.waiting) },
   }
 }

@@ -181,14 +181,14 @@ describe('config: environment and flags', () => {
   it('reads FORECACHE_SECTION_OPTION over the file', () => {
     const config = parseConfig({ text: ORIGIN, env })
 
-    expect(config.origin.url).toBe('http://env')
+    expect(config.origin?.url).toBe('http://env')
     expect(config.memory.maxBytes).toBe(5 * 1024 * 1024)
     expect(config.listen).toEqual({ host: '0.0.0.0', port: 80 })
     expect(config.api.keys).toEqual(['a-key-of-sixteen-letters', 'another-key-of-many'])
   })
 
   it('lets flags beat the environment', () => {
-    expect(parseConfig({ text: ORIGIN, env, flags: { 'origin.url': 'http://flag' } }).origin.url).toBe('http://flag')
+    expect(parseConfig({ text: ORIGIN, env, flags: { 'origin.url': 'http://flag' } }).origin?.url).toBe('http://flag')
   })
 
   it('leaves variables alone that name no section', () => {
@@ -209,7 +209,7 @@ describe('config: environment and flags', () => {
   })
 
   it('takes an object instead of text, with the option path in errors', () => {
-    expect(parseConfig({ values: { origin: { url: 'http://a' } } }).origin.url).toBe('http://a')
+    expect(parseConfig({ values: { origin: { url: 'http://a' } } }).origin?.url).toBe('http://a')
     expect(() => parseConfig({ values: { origin: { url: 'http://a', conections: 3 } } })).toThrow(
       /FC_OPTION_VALUE: origin.conections: unknown name; did you mean connections/,
     )

@@ -21,7 +21,7 @@ describe('shares of workers: what is given for the instance is kept by the insta
 
     const part = workerShare(whole, 4)
 
-    expect([part.limits.connections, part.origin.connections, part.origin.waiting]).toEqual([3, 2, 1])
+    expect([part.limits.connections, part.origin?.connections, part.origin?.waiting]).toEqual([3, 2, 1])
     expect({ ...part, memory: 0, limits: 0, origin: 0 }).toEqual({ ...whole, memory: 0, limits: 0, origin: 0 })
   })
 

@@ -1,0 +1,63 @@
+/**
+ * The Redis door of a process: its port, its clients, and what stands behind them.
+ *
+ * Floor 5, room server. Owns what it creates and closes it. With an upstream it is a front, without one it keeps the data
+ * itself.
+ */
+import { checkExposure } from './api.ts'
+import type { Config } from './config-schema.ts'
+import type { ListenAddress, ListenWish } from './listener.ts'
+import type { RespDoorParts, RespBack } from './resp-back.ts'
+import { createProxyBack } from './resp-proxy.ts'
+import { RespListener } from './resp-listener.ts'
+import type { RespSettings } from './resp-schema.ts'
+import { TlsKeeper } from './tls-keeper.ts'
+
+/** See the module's header. */
+export interface RespDoor {
+  /** @throws FC_LISTEN_EXPOSED, or what the system says of the address */
+  listen(at?: ListenWish): Promise<ListenAddress>
+  /** Reads certificates again. @throws FC_TLS_*; then the former ones stay */
+  renew(config: Config): void
+  close(deadlineMs: number): Promise<void>
+  kill(): void
+}
+
+/** @throws FC_OPTION_*, FC_TLS_* */
+export function createRespDoor(config: Config, parts: RespDoorParts): RespDoor {
+  const settings = config.resp as RespSettings
+  const { engine, logger } = parts
+  const back: RespBack = createProxyBack(config, parts)
+  const keeper =
+    settings.tls &&
+    new TlsKeeper(settings.tls, { name: 'resp.tls', clock: engine.clock, logger, onChange: (one) => listener.renew(one) })
+  const listener: RespListener = new RespListener({
+    maxClients: settings.limits.clients,
+    clock: engine.clock,
+    tls: keeper?.credentials,
+    accept: (socket) => back.accept(socket),
+    onRefused: () => back.refused(),
+  })
+  return {
+    async listen(at = settings.listen) {
+      checkExposure('resp.listen', at, isProtected(settings))
+      await back.open()
+      return listener.listen(at)
+    },
+    renew({ resp }) {
+      if (resp?.tls !== undefined) keeper?.renew(resp.tls)
+    },
+    async close(deadlineMs) {
+      keeper?.close()
+      await listener.close(deadlineMs)
+      await back.close()
+    },
+    kill: () => listener.destroy(),
+  }
+}
+
+/** Whether who is not allowed to gets nowhere: a login, a certificate, or the user's word that he knows. */
+function isProtected({ insecure, password, upstream, tls }: RespSettings): boolean {
+  if (insecure || tls?.ca !== undefined) return true
+  return upstream === undefined ? password !== undefined : new URL(upstream).password !== ''
+}
