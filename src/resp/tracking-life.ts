@@ -60,7 +60,6 @@ export class TrackingLife implements FencePort {
   #database = 0
   /** The database asked for last, and the one that the answers are of. */
   #chosen = 0
-  #database = 0
   upstream: Upstream | undefined
 
   constructor(parts: LifeParts) {
@@ -127,17 +126,6 @@ export class TrackingLife implements FencePort {
     this.#expected.push(answered)
     if (this.#isProven) this.#watch()
     this.#socket.write(command)
-  }
-
-  /** As `ask`, in a database. Where it cannot be selected the connection is of no use: what follows would speak of another. */
-  askIn(database: number, command: Uint8Array, answered: (reply: Reply) => void): void {
-    if (database !== this.#database) {
-      this.#database = database
-      this.ask(encodeCommand(['SELECT', String(database)]), (reply) => {
-        if (reply instanceof ReplyError) this.#fail(`SELECT ${database}: ${reply.text}`, isLasting(reply))
-      })
-    }
-    this.ask(command, answered)
   }
 
   /**

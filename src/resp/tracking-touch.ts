@@ -61,9 +61,10 @@ export class Toucher {
       if (reply instanceof ReplyError && reply.text.startsWith('NOPERM')) this.#isRefused = true
     }
     for (const { database, keys } of hot.take()) {
+      life.choose(database)
       // Keys of a cluster lie in different slots, and one command names one slot only.
-      if (life.upstream?.isClustered === true) for (const key of keys) life.askIn(database, encodeCommand(['TOUCH', key]), done)
-      else life.askIn(database, encodeCommand(['TOUCH', ...keys]), done)
+      if (life.upstream?.isClustered === true) for (const key of keys) life.ask(encodeCommand(['TOUCH', key]), done)
+      else life.ask(encodeCommand(['TOUCH', ...keys]), done)
     }
   }
 }

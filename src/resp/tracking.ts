@@ -11,7 +11,6 @@ import { textOf } from '../model/errors.ts'
 import type { Random } from '../model/random.ts'
 import type { Coherence } from './coherence.ts'
 import type { HotKeys } from './coherence-touch.ts'
-import { encodeCommand } from './tracking-commands.ts'
 import { TrackingLife, type Upstream } from './tracking-life.ts'
 import type { TrackingPort } from './tracking-port.ts'
 import { Toucher } from './tracking-touch.ts'
@@ -90,17 +89,6 @@ export class Tracking {
     if (this.#state !== 'waiting' && this.#state !== 'refused') return
     this.#pause?.cancel()
     this.#connect()
-  }
-
-  /**
-   * Asks how long keys of a database still live, in ms; behind the reply that was read from them.
-   *
-   * @param answered told in turn, once a key: NaN for anything but a number; never, where the connection ends before
-   */
-  lifetimes(database: number, keys: readonly (string | Uint8Array)[], answered: (pttlMs: number) => void): void {
-    for (const key of keys) {
-      this.#life?.askIn(database, encodeCommand(['PTTL', key]), (reply) => answered(typeof reply === 'number' ? reply : Number.NaN))
-    }
   }
 
   #connect(): void {
