@@ -27,7 +27,7 @@ export interface FenceLimits {
   readonly tags: number
   /** Prefixes remembered; each costs a comparison when an entry is checked. */
   readonly prefixes: number
-  /** Log records kept for people (explain). */
+  /** Log records kept for people (explain): at least so many, and never twice as many. */
   readonly records: number
 }
 
@@ -154,7 +154,8 @@ export class Fence {
     for (const target of targets) side.apply(target, position)
     const record: LogRecord = { position, at: this.#clock.wall(), steadyAt: this.#clock.now(), targets, soft, source }
     this.#records.push(record)
-    if (this.#records.length > this.#recordLimit) this.#records.shift()
+    // Many at once: taking out the first one moves all the others.
+    if (this.#records.length >= this.#recordLimit * 2) this.#records.splice(0, this.#recordLimit)
     for (const listener of this.#listeners) listener(record)
     return position
   }
