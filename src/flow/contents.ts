@@ -83,6 +83,11 @@ export class Contents {
     return this.#space(namespace)?.locate(key)
   }
 
+  /** As `locate`, for what is to be deleted: others on the log may have it in a namespace that nobody has named here. @throws as `claim` */
+  locateEverywhere(namespace: string, key: string): Place | undefined {
+    return this.engine.shared === undefined ? this.locate(namespace, key) : this.claim(namespace, key)
+  }
+
   /** As `locate`; declares the namespace. @throws FC_CACHE_NAMESPACES, FC_OPTION_VALUE for a name that is none */
   claim(namespace: string, key: string): Place {
     const { versions } = this.#cache

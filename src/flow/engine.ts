@@ -186,7 +186,8 @@ export class Engine {
       // That link tells of it later than here.
       if (this.#shared?.policy === 'strict') this.second?.note(targets, soft)
     }
-    return { result: { token: this.token(), matched, nodes: { expected: 1, acknowledged: 1 } }, published }
+    const nodes = { expected: this.#shared?.expected ?? 1, acknowledged: 1 }
+    return { result: { token: this.token(), matched, nodes }, published }
   }
 
   /** Namespaces that other machines may have. */

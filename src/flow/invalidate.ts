@@ -41,6 +41,11 @@ export interface InvalidateResult {
   readonly token: string
   /** Entries in this process's memory that it named. */
   readonly matched: number
+  /**
+   * Instances that follow the log, and those of them that have followed: all, when both are the same. Who cannot see the log
+   * does not know how many there are and expects two at least. Where only this one was asked (`dryRun`), or nothing was told
+   * because it names nothing here, only this one has answered.
+   */
   readonly nodes: { readonly expected: number; readonly acknowledged: number }
 }
 

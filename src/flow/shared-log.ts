@@ -77,6 +77,11 @@ export class SharedLog implements LinkReceiver {
     return this.#link.generation
   }
 
+  /** Members that live, this one among them; at least two while nobody knows. */
+  get expected(): number {
+    return this.#link.expected ?? UNKNOWN
+  }
+
   /** Last shared sequence number applied here, everything before it too: what a reading that begins now carries. */
   get applied(): Position {
     return this.#applied
@@ -225,6 +230,8 @@ export class SharedLog implements LinkReceiver {
   }
 }
 
+/** This member, and there may be others. */
+const UNKNOWN = 2
 /** Stands in a token for the place of a record that has none. */
 const UNPLACED = '?'
 const EVERYTHING: Pick<LinkDraft, 'targets' | 'soft'> = { targets: [{ kind: 'all' }], soft: false }

@@ -73,6 +73,8 @@ export type BlindPolicy = 'strict' | 'budget' | 'miss' | 'fail'
 export interface FenceLink {
   /** Random name of the shared log: a token of another log says nothing here. Empty until the log was reached. */
   readonly generation: string
+  /** Members that live, this one among them, as far as that is known; at least two while it is not. Default: two. */
+  readonly expected?: number
   /** Begins to deliver. @returns the place in the log that this member starts from */
   start(receiver: LinkReceiver): Position
   /** Appends to the shared log what was applied here already. Bounded in time; never rejects. */

@@ -73,7 +73,7 @@ class Batch {
     const told = items.map((item) =>
       this.attempt(item, () => {
         const { key, space } = this.#named(item)
-        const place = contents.locate(space, key)
+        const place = contents.locateEverywhere(space, key)
         const deleted = place !== undefined && contents.stands(place)
         if (place !== undefined) places.push(contents.deletable(place))
         return { status: 200, deleted }

@@ -91,9 +91,9 @@ export async function writeItem(api: CacheApi, request: ApiRequest): Promise<Api
 export async function deleteItem(api: CacheApi, request: ApiRequest): Promise<ApiReply> {
   const { contents } = api
   const key = checkKey(request.params['key'])
-  const place = contents.locate(readNamespace(readQuery(request.query, SPACE), request.fields), key)
+  const place = contents.locateEverywhere(readNamespace(readQuery(request.query, SPACE), request.fields), key)
   checkConditions(api, place, request)
-  // A namespace that nobody has named yet holds nothing, and no load of it can be under way.
+  // Where no others share the log, a namespace that nobody has named yet holds nothing, and no load of it can be under way.
   const { token, matched, nodes } =
     place === undefined ? { token: contents.engine.token(), matched: 0, nodes: ALONE } : await contents.delete([place])
   return jsonAnswer(200, { token, deleted: matched > 0, nodes }, { 'forecache-token': token })

@@ -98,6 +98,11 @@ export class Follower {
     return this.#roll.members
   }
 
+  /** Members that live; who sees nothing, or has not heard who they are, takes it that there is another. */
+  get expected(): number {
+    return Math.max(this.#isBlind ? 2 : 1, this.#roll.members.length)
+  }
+
   /** Own records that are not in the log yet. */
   get waiting(): number {
     return this.#outbox.size

@@ -57,6 +57,10 @@ export class SequencedLink implements FenceLink {
     return this.#parts.generation
   }
 
+  get expected(): number {
+    return this.#isBlind ? Math.max(2, this.#members) : this.#members
+  }
+
   start(receiver: LinkReceiver): Position {
     this.#receiver = receiver
     this.#watch()
@@ -162,7 +166,7 @@ export class SequencedLink implements FenceLink {
     for (const [id, { silentChecks, resolve }] of this.#published) {
       if (silentChecks < checks) continue
       this.#published.delete(id)
-      resolve({ sequence: 0, expected: this.#members, acknowledged: 1, matched: 0 })
+      resolve({ sequence: 0, expected: Math.max(2, this.#members), acknowledged: 1, matched: 0 })
     }
   }
 }

@@ -78,6 +78,10 @@ export class StreamLink implements FenceLink {
     return this.#follower.members
   }
 
+  get expected(): number {
+    return this.#follower.expected
+  }
+
   /** Own records that are not in the log yet. */
   get waiting(): number {
     return this.#follower.waiting

@@ -161,6 +161,18 @@ describe('the gateway over two levels', () => {
     expect(asked()).toBe(2)
   })
 
+  it('deletes for all machines what is named in a namespace that only others know', async () => {
+    const { nodes } = await stand((_, res) => res.end())
+    const [a, b] = nodes
+    const api = (node: Node, path: string): string => `http://127.0.0.1:${node.apiPort}${path}`
+    await request(api(a, '/cache/k?namespace=theirs'), { method: 'PUT', body: 'there' })
+
+    const deleted = await request(api(b, '/cache/k?namespace=theirs'), { method: 'DELETE' })
+
+    expect(await deleted.body.json()).toMatchObject({ nodes: { expected: 2, acknowledged: 2 } })
+    expect((await request(api(a, '/cache/k?namespace=theirs'))).statusCode).toBe(404)
+  })
+
   it('gives the cache API of one machine what was put into that of another', async () => {
     const { nodes } = await stand((_, res) => res.end())
     const [a, b] = nodes

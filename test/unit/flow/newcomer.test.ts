@@ -63,6 +63,22 @@ describe('an instance that has not found the log yet', () => {
     expect(await read(late)).toMatchObject({ data: 2, cached: true })
   })
 
+  it('does not say that all have followed, for it does not know who there is', async () => {
+    const [late, other] = [start('late', { isCut: true }), start('other')]
+    const told = late.cache.invalidate({ tags: ['t'] })
+    await clock.advanceAsync(BLIND_MS * 2)
+
+    expect(await told).toMatchObject({ token: '.?', nodes: { expected: 2, acknowledged: 1 } })
+    const nothing = [late.cache.invalidate({ urls: ['http://shop/'] }), late.cache.invalidate({ tags: ['t'], dryRun: true })]
+    for (const { nodes } of await Promise.all(nothing)) expect(nodes).toEqual({ expected: 2, acknowledged: 1 })
+    late.isCut = false
+    await clock.advanceAsync(BLIND_MS * 2)
+    expect((await other.cache.invalidate({ tags: ['t'], dryRun: true })).nodes).toEqual({ expected: 2, acknowledged: 1 })
+    const all = other.cache.invalidate({ tags: ['t'] })
+    await clock.advanceAsync(20)
+    expect((await all).nodes).toEqual({ expected: 2, acknowledged: 2 })
+  })
+
   it('shares its loads all the same', async () => {
     const late = start('late', { isCut: true })
     const answers = Promise.all([read(late), read(late), read(late)])
