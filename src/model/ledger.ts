@@ -17,6 +17,7 @@ export const ACCOUNT_ROWS = {
   lane: 'Answers made ready to be written at once.',
   remote: 'Answers that wait to be written to the second level.',
   log: 'What is remembered of the log that instances share.',
+  resp: 'Replies of the Redis door, or its data where it has no upstream.',
   tables: 'Places kept for entries and not in use, and what the fence remembers.',
 } as const satisfies Record<string, string>
 

@@ -165,9 +165,7 @@ export class ProxySession {
         if (hit === undefined) {
           if (!this.#pass()) break
         } else if (may === YES) {
-          this.#shared.counts.hits += 1
-          if (hit.isStable) this.#out.put(hit.bytes, hit.start, hit.end)
-          else this.#out.putCopy(hit.bytes, hit.start, hit.end)
+          this.#tell(hit)
           // What others have just asked for may tell of more than memory has followed yet.
           if (this.#shared.coherence.served(this.#reader, hit.fence)) may = this.#may()
           continue
@@ -177,6 +175,12 @@ export class ProxySession {
     }
     this.#out.flush()
     this.#sender.flush()
+  }
+
+  #tell(hit: Hit): void {
+    this.#shared.counts.hits += 1
+    if (hit.isStable) this.#out.put(hit.bytes, hit.start, hit.end)
+    else this.#out.putCopy(hit.bytes, hit.start, hit.end)
   }
 
   /** The reply to the framed request, if memory has it. */

@@ -3,10 +3,14 @@
  *
  * Floor 5, room server. One tracking connection for all clients of this process.
  */
+import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
+import type { Engine } from '../flow/engine.ts'
+import { ACCOUNT } from '../model/ledger.ts'
 import { Coherence, COHERENCE_DEFAULTS } from '../resp/coherence.ts'
 import { HotKeys } from '../resp/coherence-touch.ts'
 import { CommandTable } from '../resp/command-table.ts'
+import { ReplyCache } from '../resp/reply-cache.ts'
 import { ProxyShared } from '../resp/proxy-shared.ts'
 import { Tracking, type TrackingState } from '../resp/tracking.ts'
 import { REQUEST_LIMITS, type RequestLimits } from '../wire/resp-request.ts'
@@ -14,6 +18,7 @@ import type { Config } from './config-schema.ts'
 import type { RespBack, RespDoorParts } from './resp-back.ts'
 import { ProxyClient, type ProxyClientParts } from './resp-proxy-client.ts'
 import type { RespSettings } from './resp-schema.ts'
+import { memoryOf, yieldMemory } from './resp-memory.ts'
 import { SlowDown } from './resp-slow-down.ts'
 import { trackingPort } from './resp-tracking-socket.ts'
 import { createUpstream } from './resp-upstream.ts'
@@ -30,8 +35,9 @@ export function createProxyBack(config: Config, { engine, logger }: RespDoorPart
   const { maxStaleMs, causality } = settings
   const coherence = new Coherence({ ...COHERENCE_DEFAULTS, clock, maxStaleMs, causality, maxAgeMs: settings.maxAge })
   const hot = new HotKeys(random)
+  const cache = createReplies(config, coherence, engine)
   const shared = new ProxyShared({
-    ...{ coherence, cache: nothing, now: () => clock.now(), maxReplyBytes: settings.maxReplyBytes },
+    ...{ coherence, cache, now: () => clock.now(), maxReplyBytes: settings.maxReplyBytes },
     ownUser: upstream.login?.username || 'default',
     table: new CommandTable([]),
   })
@@ -60,6 +66,7 @@ export function createProxyBack(config: Config, { engine, logger }: RespDoorPart
     connectMs: settings.limits.connectTimeout,
     idleMs: settings.limits.idleTimeout,
   }
+  const yielding = yieldMemory(cache, engine)
   return {
     open: () => {
       tracking.open()
@@ -70,10 +77,24 @@ export function createProxyBack(config: Config, { engine, logger }: RespDoorPart
       shared.counts.refused += 1
     },
     close: () => {
+      yielding.stop()
       tracking.close()
       return Promise.resolve()
     },
   }
+}
+
+/** Replies in memory, within what the door may hold and what the process can spare. */
+function createReplies(config: Config, coherence: Coherence, { governor }: Engine): ReplyCache {
+  const { maxReplyBytes } = config.resp as RespSettings
+  const seed = randomBytes(8)
+  const cache = new ReplyCache({
+    ...{ coherence, maxReplyBytes, maxBytes: memoryOf(config) },
+    seed: [seed.readInt32LE(0), seed.readInt32LE(4)],
+    isShort: () => governor.mood === 'over',
+  })
+  governor.follow(ACCOUNT.resp, () => cache.bytes + coherence.bytes)
+  return cache
 }
 
 function limitsOf({ limits }: RespSettings): RequestLimits {
@@ -84,4 +105,3 @@ function limitsOf({ limits }: RespSettings): RequestLimits {
     largeBytes: Math.min(LARGE_REQUEST_BYTES, limits.query),
   }
 }
-const nothing = { find: () => undefined, replied: () => true, timed: () => undefined }
