@@ -1,12 +1,13 @@
 /**
  * One database: keys, what stands under them, and until when.
  *
- * Floor 3, room keyspace. What has expired is seen by nobody and goes at the first look; `expireSome` takes what nobody
- * looks at. Times are epoch ms of the keyspace's `now`, which stands still during a command.
+ * Floor 3, room keyspace. What has expired is seen by nobody and goes at the first look. Times are epoch ms of the keyspace's
+ * `now`, which stands still during a command.
  */
 import type { Random } from '../model/random.ts'
-import { Dict } from './dict.ts'
-import type { Container, Value } from './value.ts'
+import { NONE } from '../shelf/byte-table.ts'
+import { CONTAINER, type KeyTable, TEXT } from './key-table.ts'
+import type { Container, TextValue, Value } from './value.ts'
 import type { WaitingList } from './waiting.ts'
 import type { Watches } from './watch.ts'
 
@@ -31,231 +32,277 @@ export interface Surroundings {
   readonly stats: KeyspaceStats
   readonly watches: Watches
   readonly waiting: WaitingList
-  charge(bytes: number): void
+  readonly table: KeyTable
   noteChange(): void
   tell(family: string, event: string, place: KeyPlace): void
 }
 
-interface Item {
-  value: Value
-  /** Bytes charged for the value. */
-  charged: number
-  /** Epoch ms; 0: never. */
-  deadline: number
-  usedAt: number
+/** How a string is put. */
+export interface TextWish {
+  /** It was made by changing another. */
+  readonly isRaw?: boolean
+  readonly keepDeadline?: boolean
 }
 
-/** Bytes that a key is charged beside its own. */
-const KEY_BYTES = 96
-/** Keys looked at to evict one. */
-const SAMPLE = 5
+/** See `askedText`. */
+export const NOT_PLAIN = -2
+const SAMPLES = 100
+const SCANNED = 1000
+/** A scan of a sparse table goes on so many times before it answers with little. */
+const STEPS = 100
+const NEVER = Number.POSITIVE_INFINITY
+const PLAIN: TextWish = {}
 
 /** See the module's header. */
 export class Database {
   readonly number: number
-  readonly #space: Surroundings
-  #items = new Dict<Item>(false)
-  #expiring = 0
-  #sweep = 0
-
-  constructor(space: Surroundings, number: number) {
-    this.#space = space
-    this.number = number
-  }
-
+  /** Of the table; exchanged by SWAPDB. */
+  space: number
   /** Keys, the expired and not yet removed included, as DBSIZE counts. */
-  get size(): number {
-    return this.#items.size
-  }
-
+  size = 0
   /** Keys with a deadline. */
-  get expiring(): number {
-    return this.#expiring
+  expiring = 0
+  readonly #around: Surroundings
+  readonly #table: KeyTable
+  readonly #found: number[] = []
+
+  constructor(around: Surroundings, number: number) {
+    this.#around = around
+    this.#table = around.table
+    this.number = number
+    this.space = number
   }
 
   /** What stands under the key; does not count as hit or miss. */
   look(key: string): Value | undefined {
-    const item = this.#live(key)
-    if (item === undefined) return undefined
-    item.usedAt = this.#space.now
-    return item.value
+    const slot = this.#live(key)
+    if (slot === NONE) return undefined
+    this.touch(slot)
+    return this.#table.value(slot)
   }
 
   /** The same for commands that only read: counted. */
   read(key: string): Value | undefined {
     const value = this.look(key)
-    if (value === undefined) this.#space.stats.misses += 1
-    else this.#space.stats.hits += 1
+    if (value === undefined) this.#around.stats.misses += 1
+    else this.#around.stats.hits += 1
     return value
   }
 
   /** The same, leaving no trace of use. */
   peek(key: string): Value | undefined {
-    return this.#live(key)?.value
+    const slot = this.#live(key)
+    return slot === NONE ? undefined : this.#table.value(slot)
   }
 
   has(key: string): boolean {
-    return this.#live(key) !== undefined
+    return this.#live(key) !== NONE
   }
 
   /** It stands there still, and may be seen by nobody. */
   isExpired(key: string): boolean {
-    const item = this.#items.get(key)
-    return item !== undefined && item.deadline !== 0 && item.deadline <= this.#space.now
+    const slot = this.#table.find(this.space, key)
+    return slot !== NONE && this.#table.bytes.deadline(slot) <= this.#around.now
   }
 
-  /** Sets a string; a deadline is dropped unless it is to be kept. */
-  putText(key: string, text: string, how: { readonly isRaw?: boolean; readonly keepDeadline?: boolean } = {}): void {
-    this.#store(key, { kind: 'string', text, isRaw: how.isRaw === true }, how.keepDeadline === true)
+  /** Sets a string; a deadline is dropped unless it is to be kept. @throws KeyspaceFull */
+  putText(key: string, text: string, wish: TextWish = PLAIN): void {
+    const value: TextValue = { kind: 'string', text, isRaw: wish.isRaw === true }
+    this.#store(key, value, wish.keepDeadline === true)
   }
 
-  /** Sets a container; a deadline is dropped. */
+  /** Sets a container; a deadline is dropped. @throws KeyspaceFull */
   put(key: string, value: Container): void {
     this.#store(key, value, false)
   }
 
   /** @returns whether it was there */
   remove(key: string): boolean {
-    const item = this.#live(key)
-    if (item === undefined) return false
-    this.#drop(key, item)
+    const slot = this.#live(key)
+    if (slot === NONE) return false
+    this.#drop(slot)
     return true
   }
 
   /** Epoch ms, 0: none; undefined: no such key. */
   deadline(key: string): number | undefined {
-    return this.#live(key)?.deadline
+    const slot = this.#live(key)
+    if (slot === NONE) return undefined
+    const at = this.#table.bytes.deadline(slot)
+    return at === NEVER ? 0 : at
   }
 
   /** @param at epoch ms; 0: none. The key stands. */
   setDeadline(key: string, at: number): void {
-    const item = this.#items.get(key)
-    if (item === undefined) return
-    this.#expiring += (at === 0 ? 0 : 1) - (item.deadline === 0 ? 0 : 1)
-    item.deadline = at
+    const slot = this.#table.find(this.space, key)
+    if (slot !== NONE) this.#setDeadline(slot, at === 0 ? NEVER : at)
   }
 
   /** ms since it was last looked at; undefined: no such key. */
   idleMs(key: string): number | undefined {
-    const item = this.#live(key)
-    return item === undefined ? undefined : this.#space.now - item.usedAt
+    const slot = this.#live(key)
+    return slot === NONE ? undefined : this.#around.now - this.#table.bytes.mark(slot) * 1000
+  }
+
+  /** An entry is used now. */
+  touch(slot: number): void {
+    const { bytes } = this.#table
+    bytes.touch(slot)
+    bytes.setMark(slot, (this.#around.now / 1000) | 0)
   }
 
   /** What stands under the key was changed, or went: its bytes are counted anew and its watchers told. */
   changed(key: string): void {
-    const { watches } = this.#space
-    const item = this.#items.get(key)
-    if (item !== undefined) this.#recharge(item)
-    if (!watches.isEmpty) watches.changed(this.number, key, item === undefined)
-    this.#space.noteChange()
+    const { watches } = this.#around
+    const { bytes } = this.#table
+    const slot = this.#table.find(this.space, key)
+    if (slot !== NONE && bytes.kind(slot) === CONTAINER) bytes.charge(slot, (bytes.object(slot) as Container).bytes)
+    if (!watches.isEmpty) watches.changed(this.number, key, slot === NONE)
+    this.#around.noteChange()
   }
 
   randomKey(): string | undefined {
-    for (let tries = 0; tries < 100 && this.#items.size > 0; tries += 1) {
-      const key = this.#items.keys[Math.floor(this.#space.random() * this.#items.size)] as string
-      if (this.#live(key) !== undefined) return key
+    const { bytes } = this.#table
+    for (let tries = 0; tries < SAMPLES && this.size > 0; tries += 1) {
+      const slot = bytes.sample(this.#around.random())
+      if (bytes.space(slot) === this.space && bytes.deadline(slot) > this.#around.now) return this.#table.keyText(slot)
     }
-    return undefined
-  }
-
-  /** Evicts what was not used for long, by a sample. @returns whether there was anything */
-  evictOne(): boolean {
-    let oldest: string | undefined
-    let oldestAt = Infinity
-    for (let i = 0; i < SAMPLE && this.#items.size > 0; i += 1) {
-      const place = Math.floor(this.#space.random() * this.#items.size)
-      const { usedAt } = this.#items.values[place] as Item
-      if (usedAt < oldestAt) [oldest, oldestAt] = [this.#items.keys[place], usedAt]
+    let found: string | undefined
+    for (let cursor = this.scan(0, 1, seen); cursor !== 0 && found === undefined; ) cursor = this.scan(cursor, 1, seen)
+    return found
+    function seen(key: string): void {
+      found = key
     }
-    if (oldest === undefined) return false
-    this.#drop(oldest, this.#items.get(oldest) as Item)
-    this.#space.stats.evicted += 1
-    this.#space.tell('e', 'evicted', { database: this.number, key: oldest })
-    this.changed(oldest)
-    return true
   }
 
-  /** One step of a scan; see Dict. Expired keys are left out. */
-  scan(cursor: number, count: number, visit: (key: string, value: Value) => void): number {
-    const { now } = this.#space
-    return this.#items.scan(cursor, count, (key, item) => {
-      if (item.deadline === 0 || item.deadline > now) visit(key, item.value)
-    })
+  /**
+   * One step of a scan. Expired keys are left out, and those of other databases.
+   *
+   * @param visit must not change the table
+   * @returns the next cursor, 0 at the end; what stands all the while is met
+   */
+  scan(cursor: number, count: number, visit: (key: string, slot: number) => void): number {
+    const { bytes } = this.#table
+    const found = this.#found
+    found.length = 0
+    let next = bytes.scan(cursor, count, found)
+    for (let more = 0; next !== 0 && more < STEPS && found.length < count; more += 1) {
+      next = bytes.scan(next, count - found.length, found)
+    }
+    for (const slot of found) {
+      if (bytes.space(slot) === this.space && bytes.deadline(slot) > this.#around.now) visit(this.#table.keyText(slot), slot)
+    }
+    return next
   }
 
+  /** What stands in a slot that a scan has met. */
+  valueAt(slot: number): Value {
+    return this.#table.value(slot)
+  }
+
+  /** @returns how many there were */
   clear(): number {
-    const { size } = this.#items
-    for (let i = 0; i < size; i += 1) {
-      this.#space.charge(-costOf(this.#items.keys[i] as string, this.#items.values[i] as Item))
+    const { bytes } = this.#table
+    const { size } = this
+    if (bytes.size === size) {
+      bytes.clear()
+    } else {
+      const found: number[] = []
+      for (let cursor = bytes.scan(0, SCANNED, found); cursor !== 0; ) cursor = bytes.scan(cursor, SCANNED, found)
+      for (const slot of found) if (bytes.space(slot) === this.space) bytes.remove(slot)
     }
-    this.#items = new Dict<Item>(false)
-    this.#expiring = 0
+    this.size = 0
+    this.expiring = 0
     return size
   }
 
   /** SWAPDB. */
   swap(other: Database): void {
-    const [items, expiring] = [this.#items, this.#expiring]
-    this.#items = other.#items
-    this.#expiring = other.#expiring
-    other.#items = items
-    other.#expiring = expiring
+    const [space, size, expiring] = [this.space, this.size, this.expiring]
+    this.space = other.space
+    this.size = other.size
+    this.expiring = other.expiring
+    other.space = space
+    other.size = size
+    other.expiring = expiring
   }
 
-  /** Looks at some keys and removes the expired. @returns how many of the looked at had expired */
-  expireSome(most: number): number {
-    if (this.#expiring === 0) return 0
-    const gone: string[] = []
-    this.#sweep = this.#items.scan(this.#sweep, most, (key, item) => {
-      if (item.deadline !== 0 && item.deadline <= this.#space.now) gone.push(key)
-    })
-    for (const key of gone) this.#live(key)
-    return gone.length
+  /** An entry leaves because of the limit. */
+  evicted(slot: number): void {
+    const key = this.#table.keyText(slot)
+    this.#forget(slot)
+    this.#around.stats.evicted += 1
+    this.#around.tell('e', 'evicted', { database: this.number, key })
+    if (!this.#around.watches.isEmpty) this.#around.watches.changed(this.number, key, true)
   }
 
-  #live(key: string): Item | undefined {
-    const item = this.#items.get(key)
-    if (item === undefined || item.deadline === 0 || item.deadline > this.#space.now) return item
-    this.#drop(key, item)
-    this.#space.stats.expired += 1
-    this.#space.tell('x', 'expired', { database: this.number, key })
+  /** An entry whose deadline is over leaves. */
+  expire(slot: number): void {
+    const key = this.#table.keyText(slot)
+    this.#drop(slot)
+    this.#around.stats.expired += 1
+    this.#around.tell('x', 'expired', { database: this.number, key })
     this.changed(key)
-    return undefined
+  }
+
+  /** The slot of what the table's question names; NONE: nothing stands there; NOT_PLAIN: no string, or it has expired. */
+  askedText(): number {
+    const { bytes, key } = this.#table
+    const slot = bytes.find(key)
+    if (slot === NONE) return NONE
+    if (bytes.kind(slot) === CONTAINER || bytes.deadline(slot) <= this.#around.now) return NOT_PLAIN
+    return slot
+  }
+
+  /**
+   * Sets a string under the table's question, its bytes being a whole bulk reply.
+   *
+   * @returns false: it is not as plain as that, or memory is full; nothing has changed
+   */
+  putAsked(bytes: Uint8Array, start: number, end: number): boolean {
+    const { bytes: table, key } = this.#table
+    const { size } = table
+    const slot = table.put(key, this.#table.span.set(bytes, start, end))
+    if (slot === NONE) return false
+    if (table.size > size) this.size += table.size - size
+    else if (table.deadline(slot) !== NEVER) this.#setDeadline(slot, NEVER)
+    if (table.kind(slot) !== TEXT) table.setKind(slot, TEXT)
+    this.#around.noteChange()
+    return true
+  }
+
+  #live(key: string): number {
+    const slot = this.#table.find(this.space, key)
+    if (slot === NONE || this.#table.bytes.deadline(slot) > this.#around.now) return slot
+    this.expire(slot)
+    return NONE
   }
 
   #store(key: string, value: Value, keepDeadline: boolean): void {
-    const item = this.#live(key)
-    if (item === undefined) {
-      const made = { value, charged: sizeOf(value), deadline: 0, usedAt: this.#space.now }
-      this.#items.set(key, made)
-      this.#space.charge(costOf(key, made))
-      if (value.kind !== 'string') this.#space.waiting.noteFilled(this.number, key)
-      return
-    }
-    item.value = value
-    this.#recharge(item)
-    item.usedAt = this.#space.now
-    if (!keepDeadline) this.setDeadline(key, 0)
+    const isNew = this.#live(key) === NONE
+    this.#table.ask(this.space, key)
+    const slot = this.#table.put(value)
+    this.touch(slot)
+    if (isNew) {
+      this.size += 1
+      if (value.kind !== 'string') this.#around.waiting.noteFilled(this.number, key)
+    } else if (!keepDeadline) this.#setDeadline(slot, NEVER)
   }
 
-  #drop(key: string, item: Item): void {
-    this.#items.delete(key)
-    if (item.deadline !== 0) this.#expiring -= 1
-    this.#space.charge(-costOf(key, item))
+  #setDeadline(slot: number, at: number): void {
+    const { bytes } = this.#table
+    this.expiring += (at === NEVER ? 0 : 1) - (bytes.deadline(slot) === NEVER ? 0 : 1)
+    bytes.setDeadline(slot, at)
   }
 
-  #recharge(item: Item): void {
-    const bytes = sizeOf(item.value)
-    this.#space.charge(bytes - item.charged)
-    item.charged = bytes
+  #drop(slot: number): void {
+    this.#forget(slot)
+    this.#table.bytes.remove(slot)
+  }
+
+  #forget(slot: number): void {
+    this.size -= 1
+    if (this.#table.bytes.deadline(slot) !== NEVER) this.expiring -= 1
   }
 }
 
-/** Bytes that a value is charged. */
-export function sizeOf(value: Value): number {
-  return value.kind === 'string' ? value.text.length : value.bytes
-}
-
-function costOf(key: string, item: Item): number {
-  return key.length + KEY_BYTES + item.charged
-}

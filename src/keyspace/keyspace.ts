@@ -6,6 +6,7 @@
  */
 import type { Random } from '../model/random.ts'
 import { Database, type KeyPlace, type KeyspaceStats, type Surroundings } from './database.ts'
+import { KeyTable, LEAST_BYTES } from './key-table.ts'
 import { defaultPacking, type PackingLimits } from './limits.ts'
 import { WaitingList } from './waiting.ts'
 import { Watches } from './watch.ts'
@@ -32,39 +33,53 @@ export class Keyspace implements Surroundings {
   now = 0
   /** Changes since the last snapshot. */
   dirty = 0
-  maxBytes: number
-  /** Keys may be evicted when memory is full. */
-  evicts = false
   onEvent: HearEvent | undefined
-  #usedBytes = 0
+  readonly table: KeyTable
+  readonly #bySpace: Database[]
+  readonly #found: number[] = []
+  #maxBytes = 0
+  #sweep = 0
 
   constructor(options: KeyspaceOptions) {
     this.random = options.random
-    this.maxBytes = options.maxBytes
+    this.table = new KeyTable(options.random, (slot) => this.#bySpace[this.table.bytes.space(slot)]?.evicted(slot))
     this.databases = Array.from({ length: options.databases }, (_, number) => new Database(this, number))
+    this.#bySpace = [...this.databases]
+    this.maxBytes = options.maxBytes
   }
 
-  /** Bytes that keys and values are charged. */
+  /** Bytes that all may take; 0: no limit. */
+  get maxBytes(): number {
+    return this.#maxBytes
+  }
+
+  set maxBytes(bytes: number) {
+    this.#maxBytes = bytes
+    this.table.bytes.maxBytes = bytes === 0 ? Number.POSITIVE_INFINITY : Math.max(bytes, LEAST_BYTES)
+  }
+
+  /** Keys may be evicted when memory is full. */
+  get evicts(): boolean {
+    return this.table.bytes.evicts
+  }
+
+  set evicts(evicts: boolean) {
+    this.table.bytes.evicts = evicts
+  }
+
+  /** Bytes that keys and values take. */
   get usedBytes(): number {
-    return this.#usedBytes
+    return this.table.bytes.liveBytes
   }
 
   get isOver(): boolean {
-    return this.maxBytes > 0 && this.#usedBytes > this.maxBytes
+    return this.#maxBytes > 0 && this.table.bytes.bytes > this.table.bytes.maxBytes
   }
 
   /** Evicts until everything fits. @returns whether it does */
   makeRoom(): boolean {
-    while (this.isOver && this.evicts) {
-      let evicted = false
-      for (const database of this.databases) evicted = (this.isOver && database.evictOne()) || evicted
-      if (!evicted) break
-    }
+    while (this.isOver && this.evicts && this.table.bytes.evict());
     return !this.isOver
-  }
-
-  charge(bytes: number): void {
-    this.#usedBytes += bytes
   }
 
   noteChange(): void {
@@ -81,6 +96,8 @@ export class Keyspace implements Surroundings {
     this.#touchWatched(one, other)
     this.#touchWatched(other, one)
     one.swap(other)
+    this.#bySpace[one.space] = one
+    this.#bySpace[other.space] = other
     for (const database of [one, other]) this.waiting.noteAll(database.number)
   }
 
@@ -94,10 +111,20 @@ export class Keyspace implements Surroundings {
     }
   }
 
-  /** Removes expired keys that nobody looks at. @returns whether there may be many more */
+  /** Removes expired keys that nobody looks at, and tidies the table. @returns whether there may be many more */
   expireSome(most: number): boolean {
+    const { bytes } = this.table
+    bytes.tend()
+    if (!this.databases.some(({ expiring }) => expiring > 0)) return false
+    const found = this.#found
+    found.length = 0
+    this.#sweep = bytes.scan(this.#sweep, most, found)
     let gone = 0
-    for (const database of this.databases) gone += database.expireSome(most)
+    for (const slot of found) {
+      if (bytes.deadline(slot) > this.now) continue
+      this.#bySpace[bytes.space(slot)]?.expire(slot)
+      gone += 1
+    }
     return gone * 4 > most
   }
 

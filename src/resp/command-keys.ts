@@ -179,12 +179,15 @@ function isShared(value: Value): boolean {
   return number >= 0 && number < SHARED_INTEGERS
 }
 
+const SCANNED = 1000
+
 function keys(call: Call): void {
   const pattern = call.arg(1)
   const found: string[] = []
-  call.db.scan(0, Number.MAX_SAFE_INTEGER, (key) => {
+  const take = (key: string): void => {
     if (pattern === '*' || isMatch(pattern, key)) found.push(key)
-  })
+  }
+  for (let cursor = call.db.scan(0, SCANNED, take); cursor !== 0; ) cursor = call.db.scan(cursor, SCANNED, take)
   call.out.strs(found)
 }
 

@@ -1,8 +1,8 @@
 /**
  * SCAN, SSCAN, HSCAN and ZSCAN.
  *
- * Floor 4, room resp. What stands all the while is met at least once; small containers come whole, as in Redis. A cursor is
- * the number of places still to be visited (keyspace/dict.ts), so it needs no state.
+ * Floor 4, room resp. What stands all the while is met at least once; small containers come whole, as in Redis. A cursor
+ * says where to go on, without any state here (keyspace/dict.ts, shelf/byte-index.ts).
  */
 import type { Dict } from '../keyspace/dict.ts'
 import type { Call, Handler } from './embedded-call.ts'
@@ -52,9 +52,9 @@ function scanKeys(call: Call): void {
   const from = cursorOf(call.arg(1))
   const { count, pattern, type } = readOptions(call, 2)
   const found: string[] = []
-  const cursor = call.db.scan(from, count, (key, value) => {
+  const cursor = call.db.scan(from, count, (key, slot) => {
     if (pattern !== undefined && !isMatch(pattern, key)) return
-    if (type === undefined || value.kind === type) found.push(key)
+    if (type === undefined || call.db.valueAt(slot).kind === type) found.push(key)
   })
   answer(call, cursor, found)
 }

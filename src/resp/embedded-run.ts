@@ -4,6 +4,7 @@
  * Floor 4, room resp. The order of the checks is Redis 7.0's (server.c, processCommand), since it decides which of several
  * errors a client sees.
  */
+import { KeyspaceFull } from '../keyspace/full.ts'
 import type { Waiting } from '../keyspace/waiting.ts'
 import { Call, type Command, type Wait } from './embedded-call.ts'
 import { REFUSED, Refusal, refuse, refuseAs, wrongCount } from './embedded-errors.ts'
@@ -112,10 +113,11 @@ export class CommandRunner implements Runner {
     try {
       command.run(call)
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error
+      const refusal = error instanceof KeyspaceFull ? REFUSED.noMemory : error
+      if (!(refusal instanceof Refusal)) throw error
       out.cut(begun)
       server.stats.errors += 1
-      out.error(error.message)
+      out.error(refusal.message)
     }
     if (call.wait !== undefined) this.#wait(session, call.wait, out)
   }

@@ -9,6 +9,7 @@ import { Keyspace } from '../keyspace/keyspace.ts'
 import { type Clock, systemClock, type Timer } from '../model/clock.ts'
 import type { Random } from '../model/random.ts'
 import { COMMANDS } from './embedded-commands.ts'
+import { isPlain, runFast } from './embedded-fast.ts'
 import { publishEvents } from './embedded-events.ts'
 import { leaveChannels } from './embedded-publish.ts'
 import { Reply } from './embedded-reply.ts'
@@ -80,13 +81,14 @@ export class Embedded implements Executor {
       this.#readAt = now
       this.server.space.now = this.server.clock.wall()
     }
+    session.usedAt = now
+    if (isPlain(this.server, session) && runFast(this.server, session, { command, out })) return OUTCOME.done
     const args = new Array<string>(command.count)
     for (let i = 0; i < command.count; i += 1) args[i] = command.bytes.toString('latin1', command.starts[i], command.ends[i])
     const reply = this.#reply
     reply.version = session.version === 3 ? 3 : 2
-    session.commands += 1
-    session.usedAt = now
     this.#runner.process(session, args, reply)
+    if (session.replies !== 'on') silence(session, reply)
     if (reply.length > 0) out.put(reply.take())
     if (session.isLeaving) return OUTCOME.close
     return session.parked === undefined ? OUTCOME.done : OUTCOME.parked
@@ -110,4 +112,11 @@ export class Embedded implements Executor {
       this.#sweep()
     })
   }
+}
+
+/** CLIENT REPLY OFF and SKIP. */
+function silence(session: Session, reply: Reply): void {
+  reply.take()
+  if (session.replies === 'skipping') session.replies = 'on'
+  else if (session.replies === 'skip') session.replies = 'skipping'
 }

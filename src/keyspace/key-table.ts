@@ -1,0 +1,107 @@
+/**
+ * The table of all databases, asked by texts.
+ *
+ * Floor 3, room keyspace. A string stands there as the bytes of a whole bulk reply, `$3\r\nfoo\r\n`, so that reading it is
+ * one copy; a container stands beside. A database is a space of the table.
+ */
+import type { Random } from '../model/random.ts'
+import { ByteKey, ByteSpan } from '../shelf/byte-hash.ts'
+import { ByteTable, NONE } from '../shelf/byte-table.ts'
+import { KeyspaceFull } from './full.ts'
+import type { Container, Value } from './value.ts'
+
+/** Kinds of entries. */
+export const TEXT = 0
+/** A string that was made by changing another. */
+export const RAW_TEXT = 1
+export const CONTAINER = 2
+
+/** The least limit of the table. */
+export const LEAST_BYTES = 256 * 1024
+const FIRST_SCRATCH = 4096
+const KEPT_SCRATCH = 1 << 20
+/** Bytes of the longest head and the end of a bulk. */
+const FRAME_BYTES = 24
+const NEWLINE = 10
+
+/** See the module's header. */
+export class KeyTable {
+  readonly bytes: ByteTable
+  /** The question; set by `ask`. */
+  readonly key = new ByteKey()
+  /** A value to be put. */
+  readonly span = new ByteSpan()
+  #keyScratch = Buffer.allocUnsafe(FIRST_SCRATCH)
+  #valueScratch = Buffer.allocUnsafe(FIRST_SCRATCH)
+
+  constructor(random: Random, onEvict: (slot: number) => void) {
+    const seed = [(random() * 2 ** 32) | 0, (random() * 2 ** 32) | 0] as const
+    this.bytes = new ByteTable({ maxBytes: Number.POSITIVE_INFINITY, evicts: false, seed, onEvict })
+  }
+
+  /** @returns the slot, NONE: no such key */
+  find(space: number, text: string): number {
+    return this.bytes.find(this.ask(space, text))
+  }
+
+  /** Makes a text the question. */
+  ask(space: number, text: string): ByteKey {
+    const { length } = text
+    if (length > this.#keyScratch.length) this.#keyScratch = Buffer.allocUnsafe(length * 2)
+    const scratch = this.#keyScratch
+    if (length > FRAME_BYTES * 2) scratch.write(text, 0, length, 'latin1')
+    else for (let i = 0; i < length; i += 1) scratch[i] = text.charCodeAt(i)
+    this.key.set(scratch, 0, length)
+    this.key.space = space
+    return this.key
+  }
+
+  keyText(slot: number): string {
+    return textOf(this.bytes.key(slot))
+  }
+
+  isText(slot: number): boolean {
+    return this.bytes.kind(slot) !== CONTAINER
+  }
+
+  value(slot: number): Value {
+    const kind = this.bytes.kind(slot)
+    if (kind === CONTAINER) return this.bytes.object(slot) as Container
+    const { bytes, start, end } = this.bytes.value(slot)
+    let from = start
+    while (bytes[from] !== NEWLINE) from += 1
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1', from + 1, end - 2)
+    return { kind: 'string', text, isRaw: kind === RAW_TEXT }
+  }
+
+  /** Stores under the question. @returns the slot @throws KeyspaceFull */
+  put(value: Value): number {
+    const slot = value.kind === 'string' ? this.bytes.put(this.key, this.#bulk(value.text)) : this.#putContainer(value)
+    if (slot === NONE) throw new KeyspaceFull()
+    this.bytes.setKind(slot, value.kind === 'string' ? (value.isRaw ? RAW_TEXT : TEXT) : CONTAINER)
+    return slot
+  }
+
+  #putContainer(value: Container): number {
+    return this.bytes.putObject(this.key, value, value.bytes)
+  }
+
+  /** The whole reply that a string is kept as. */
+  #bulk(text: string): ByteSpan {
+    const { length } = text
+    if (length + FRAME_BYTES > this.#valueScratch.length) this.#valueScratch = Buffer.allocUnsafe(length + FRAME_BYTES)
+    const scratch = this.#valueScratch
+    let at = scratch.write(`$${length}\r\n`, 0, 'latin1')
+    scratch.write(text, at, length, 'latin1')
+    at += length
+    scratch[at] = 13
+    scratch[at + 1] = NEWLINE
+    if (scratch.length > KEPT_SCRATCH) this.#valueScratch = Buffer.allocUnsafe(FIRST_SCRATCH)
+    return this.span.set(scratch, 0, at + 2)
+  }
+}
+
+/** Bytes as latin1. */
+export function textOf({ bytes, start, end }: ByteSpan): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1', start, end)
+}
