@@ -1,0 +1,179 @@
+/**
+ * ioredis 5 and 6, wrapped: its prototype's methods ask memory first, and tell it of everything they send.
+ *
+ * Floor 5, room register. Every command comes through `sendCommand`, pipelines and transactions included; a reply is kept
+ * as it came off the wire (before encoding, transformers and callbacks, which stay the client's own), inside the very
+ * callback of its parser. Connections of Cluster and Sentinel objects are asked what they are by their server.
+ */
+import type { CommandKind } from './commands.ts'
+import type { Target } from './dial.ts'
+import { depart, type Flight } from './flight.ts'
+import type { Hub } from './hub.ts'
+import { wrapReadings } from './ioredis-readings.ts'
+import { formOf, isOneReading, type IoCommand, type IoRedis, LANE, targetOf } from './ioredis-shape.ts'
+import { type Berth, Lane, MISS, WAIT } from './lane.ts'
+import { drawerOf, hasMember, memberName, wordsName } from './view.ts'
+import type { Entry, Place } from './shelf.ts'
+import { patch } from './patch.ts'
+import type { Upstream } from './upstream.ts'
+
+const FLIGHT = Symbol('forecache.flight')
+const MESSAGES = new Set<unknown>(['message', 'pmessage', 'smessage', 'messageBuffer', 'pmessageBuffer', 'smessageBuffer'])
+
+type Send = (this: IoRedis, ...sent: unknown[]) => unknown
+
+/** Methods that have to be there; else the version is not one that is known. */
+const NEEDED = ['sendCommand', 'setStatus', 'disconnect', 'emit', 'get', 'hgetall'] as const
+
+/** @param prototype of the class Redis @returns why not, or undefined */
+export function wrapIoredis(hub: Hub, prototype: IoRedis): string | undefined {
+  for (const name of NEEDED) if (typeof prototype[name] !== 'function') return `the client has no method ${name}`
+  if (Object.hasOwn(prototype, LANE)) return undefined
+  Object.defineProperty(prototype, LANE, { value: undefined, writable: true, configurable: true })
+  const original = prototype.sendCommand as Send
+  patch(prototype, 'sendCommand', function (this: IoRedis, ...sent: unknown[]) {
+    const lane = this[LANE] as Lane | undefined
+    const pass = (): unknown => original.apply(this, sent)
+    if (lane === undefined || this.status !== 'ready') return pass()
+    const [given, stream] = sent
+    const command = given as IoCommand
+    if (lane.isOpen && (stream === undefined || stream === null) && command[FLIGHT] === undefined) {
+      const found = answer(lane, command)
+      if (found === WAIT) return waitFor(lane, command, pass)
+      if (found !== MISS) return command.resolve(found)
+    }
+    follow(this, lane, command)
+    return pass()
+  })
+  wrapLife(hub, prototype)
+  wrapReadings(prototype)
+  return undefined
+}
+
+/** The connection's comings and goings. */
+function wrapLife(hub: Hub, prototype: IoRedis): void {
+  const setStatus = prototype.setStatus as (this: IoRedis, status: string, detail?: unknown) => void
+  patch(prototype, 'setStatus', function (this: IoRedis, status: string, detail?: unknown) {
+    if (status === 'ready') arrive(hub, this)
+    else if (status === 'close' || status === 'end' || status === 'reconnecting') leave(hub, this, status === 'end')
+    return setStatus.call(this, status, detail)
+  })
+  const disconnect = prototype.disconnect as (this: IoRedis, ...args: unknown[]) => void
+  patch(prototype, 'disconnect', function (this: IoRedis, ...args: unknown[]) {
+    this[LANE]?.disconnected()
+    return disconnect.apply(this, args)
+  })
+  const emit = prototype.emit as (this: IoRedis, name: unknown, ...args: unknown[]) => boolean
+  patch(prototype, 'emit', function (this: IoRedis, name: unknown, ...args: unknown[]) {
+    const lane = this[LANE]
+    if (lane !== undefined && MESSAGES.has(name)) lane.upstream?.learned(lane.reader) // a message tells of what was written before it
+    return emit.call(this, name, ...args)
+  })
+}
+
+/** @param redis whose connection is ready, now or since before it was wrapped */
+export function arrive(hub: Hub, redis: IoRedis): void {
+  const target: Target | string = targetOf(redis)
+  if (typeof target === 'string') {
+    if (target !== '') hub.warn(target)
+    leave(hub, redis, true)
+    return
+  }
+  let lane = redis[LANE]
+  if (lane === undefined) {
+    lane = new Lane()
+    Object.defineProperty(redis, LANE, { value: lane, writable: true, configurable: true, enumerable: false })
+  }
+  const upstream = hub.attach(lane, target)
+  lane.connected(upstream, berthOf(redis, upstream))
+}
+
+function berthOf(redis: IoRedis, upstream: Upstream): Berth {
+  return { view: upstream.view(formOf(redis)), database: redis.condition?.select ?? 0 }
+}
+
+function leave(hub: Hub, redis: IoRedis, isOver: boolean): void {
+  const lane = redis[LANE]
+  if (lane === undefined) return
+  lane.disconnected()
+  if (!isOver) return
+  hub.detach(lane)
+  redis[LANE] = undefined
+}
+
+/** The raw reply from memory, MISS or WAIT. */
+function answer(lane: Lane, command: IoCommand): unknown {
+  const entry = entryOf(lane, command)
+  if (entry === undefined) return MISS
+  return lane.take(entry)
+}
+
+/** Only those that are kept as they came: readings with a drawer of their own are looked up by their methods. */
+function entryOf(lane: Lane, command: IoCommand): Entry | undefined {
+  if (isOneReading(command)) return undefined
+  const name = wordsName(command.name, command.args)
+  return name === undefined ? undefined : lane.view?.others.get(name)
+}
+
+function waitFor(lane: Lane, command: IoCommand, pass: () => unknown): unknown {
+  const entry = lane.found as Entry
+  lane.wait((isProven) => {
+    const found = isProven ? lane.take(entry) : MISS
+    if (found !== MISS && found !== WAIT) command.resolve(found)
+    else void pass()
+  })
+  return command.promise
+}
+
+/** Has memory know of a command that is sent now, and of its reply. */
+function follow(redis: IoRedis, lane: Lane, command: IoCommand): void {
+  const known = command[FLIGHT]
+  if (known !== undefined) {
+    known.again()
+    return
+  }
+  const flight = depart(lane, [command.name, ...command.args] as string[], {
+    place: ({ keys }) => placeOf(lane, redis, { command, key: keys[0] as string | Buffer }),
+    form: (reply) => (isOneReading(command) ? command.transformReply(reply) : reply),
+    after: (kind, isError) => after(redis, lane, { kind, isError }),
+  })
+  if (flight === undefined) return
+  Object.defineProperty(command, FLIGHT, { value: flight, enumerable: false })
+  listen(command, flight)
+}
+
+/** The client calls these as soon as its parser has the reply. */
+function listen(command: IoCommand, flight: Flight): void {
+  const { resolve, reject } = command
+  command.resolve = (reply) => {
+    flight.replied(reply)
+    return resolve.call(command, reply)
+  }
+  command.reject = (error) => {
+    flight.failed()
+    reject.call(command, error)
+  }
+}
+
+function placeOf(lane: Lane, redis: IoRedis, { command, key }: { command: IoCommand; key: string | Buffer }): Place | undefined {
+  const { view } = lane
+  if (view === undefined) return undefined
+  if (isOneReading(command)) {
+    const index = drawerOf(command.name) as number
+    const prefix = typeof redis.options.keyPrefix === 'string' ? redis.options.keyPrefix.length : 0
+    const name = (command.args[0] as string).slice(prefix)
+    const drawer = view.drawers[index]
+    if (drawer === undefined) return undefined
+    return { drawer, name: hasMember(index) ? memberName(name, command.args[1] as string) : name, key }
+  }
+  const name = wordsName(command.name, command.args)
+  return name === undefined ? undefined : { drawer: view.others, name, key }
+}
+
+function after(redis: IoRedis, lane: Lane, { kind, isError }: { kind: CommandKind; isError: boolean }): void {
+  if (kind === 'subscribe') lane.subscribed(Boolean(redis.condition?.subscriber))
+  if (kind !== 'select') return
+  if (isError)
+    lane.aside() // the client believes it has moved
+  else if (lane.upstream !== undefined) lane.moved(berthOf(redis, lane.upstream))
+}
