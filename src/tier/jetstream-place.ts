@@ -32,7 +32,10 @@ export interface PlaceParts {
 }
 
 const NANO_PER_MS = 1_000_000
-const ATTEMPTS = 6
+const ATTEMPTS = 30
+/** Who begins a log names it in the next breath; what has no name after this is none. */
+const NAMED_WITHIN_MS = 150
+const LOOK_EVERY_MS = 20
 /** Of a member's time to live: the server's clock has been set if it moved so much against ours, and a new list is whole after it. */
 const SHARE = 0.25
 
@@ -43,6 +46,7 @@ export class JetStreamPlace {
   /** The log is known to go so far. */
   #last: Position = 0
   #lastBeat = 0
+  #nameless: { readonly subject: string | undefined; readonly since: number } | undefined
   /** When this log was seen first here. */
   #seenAt = Number.POSITIVE_INFINITY
   /** When it began, by the server's wall clock. */
@@ -79,7 +83,7 @@ export class JetStreamPlace {
         this.#list(connection, leftMs()),
       ])
       if (log === undefined) await this.#create(connection, leftMs())
-      else if (nameOf(log, names) === undefined) await this.#name(connection, log, leftMs())
+      else if (nameOf(log, names) === undefined) await this.#awaitName(connection, log, leftMs())
       else if (list !== undefined) {
         const generation = nameOf(log, names) as string
         const last = log.state.last_seq - 1
@@ -190,36 +194,47 @@ export class JetStreamPlace {
       max_msgs_per_subject: maxRecords,
       deny_delete: true,
     }
-    await this.#make(connection, config, deadlineMs)
+    if (await this.#make(connection, config, deadlineMs)) await this.#name(connection, generation, deadlineMs)
   }
 
   async #createList(connection: NatsConnection, deadlineMs: number): Promise<void> {
     await this.#make(connection, this.#listConfig(), deadlineMs)
   }
 
-  /** Another's is as good. */
+  /** @returns whether it was made now: another's is as good */
   async #make(
     connection: NatsConnection,
     config: { readonly name: string } & Record<string, unknown>,
     deadlineMs: number,
-  ): Promise<void> {
+  ): Promise<boolean> {
     try {
       await writeStream(connection, { how: 'CREATE', config }, deadlineMs)
+      return true
     } catch (error) {
       if (!isApiError(error, API_ERROR.nameInUse)) throw error
+      return false
     }
   }
 
-  /** The first message is the name; what has lost it, or never had it, is no log. */
-  async #name(connection: NatsConnection, log: StreamInfo, deadlineMs: number): Promise<void> {
-    const subject = (log.config.subjects[0] as string).replace(/>$/, 'name')
-    if (log.state.last_seq > 0) return this.retire(connection, deadlineMs)
+  /** Nobody names a log but he who has begun it: one that has lost its name, and perhaps more, would have it again. */
+  async #name(connection: NatsConnection, generation: string, deadlineMs: number): Promise<void> {
+    const subject = `${this.#parts.names.records}.${generation}.name`
     const headers = { 'Nats-Expected-Last-Sequence': '0' }
     try {
       await store(connection, { subject, body: '' }, { deadlineMs, headers })
     } catch (error) {
       if (!isApiError(error, API_ERROR.wrongLast)) throw error
     }
+  }
+
+  /** A log without a name is being begun by another, or is none. */
+  async #awaitName(connection: NatsConnection, { config, state }: StreamInfo, deadlineMs: number): Promise<void> {
+    const { clock } = this.#parts
+    const [subject] = config.subjects
+    const nameless = this.#nameless?.subject === subject ? this.#nameless : { subject, since: clock.now() }
+    this.#nameless = nameless
+    if (state.last_seq > 0 || clock.now() - nameless.since > NAMED_WITHIN_MS) return this.retire(connection, deadlineMs)
+    await new Promise<void>((resolve) => void clock.after(LOOK_EVERY_MS, resolve))
   }
 
   #listConfig(): { readonly name: string } & Record<string, unknown> {

@@ -1,11 +1,13 @@
 /**
  * The second level in Redis or Valkey.
  *
- * Floor 2, room tier. An entry is one string: `FC1:generation:asOf:storedAt:` and its envelope. Two small scripts do the
+ * Floor 2, room tier. An entry is one string: `FC1:generation.run:asOf:storedAt:` and its envelope. The run is the one of the
+ * server that stored it: another run has another clock, by which nothing can be said of an age. Two small scripts do the
  * work: one reads with the store's time in the same step (on one server two plain commands do, for a third of its time), one
  * writes if nothing newer stands there. No command looks at more than the keys it is given: no KEYS, no SCAN, no FLUSH. The
- * physical time to live is the end of the budget, so nothing has to be cleared away. When an entry was read is written as the store's clock says it (see store-clock) and never later than
- * its writer's own count of its age allows, so neither a command that hung nor a clock that stepped makes it young.
+ * physical time to live is the end of the budget, so nothing has to be cleared away. When an entry was read is written as the
+ * store's clock says it (see store-clock) and never later than its writer's own count of its age allows, so neither a command
+ * that hung nor a clock that stepped makes it young.
  */
 import { hash } from 'node:crypto'
 import type { Clock } from '../model/clock.ts'
@@ -33,7 +35,7 @@ export interface RemoteParts {
 /** Keys of one read command. */
 const PAGE = 64
 const MAX_NAME_CHARS = 256
-const GENERATION = /^[\w.-]{1,64}$/
+const GENERATION = /^[\w.-]{1,46}$/
 const HEAD = /^FC1:([\w.-]{1,64}):(\d{1,16}):(\d{1,16}):/
 const MAX_HEAD_BYTES = 4 + 65 + 17 + 17
 
@@ -119,7 +121,7 @@ class Remote implements RemotePort {
     const lifeMs = Math.min(endsAt - storedAt, maxMs)
     if (!(storedAt + lifeMs > asked) || !store.isKnown) return store.isKnown ? 'expired' : 'unsure'
     const args = [
-      generation,
+      `${generation}.${this.#runOf(name)}`,
       String(asOf),
       wholeText(Math.floor(store.at(storedAt))),
       wholeText(Math.max(0, Math.ceil(asked - storedAt))),
@@ -155,15 +157,17 @@ class Remote implements RemotePort {
     const { redis, clock, maxEntryBytes } = this.#parts
     const asked = clock.now()
     const most = maxEntryBytes + MAX_HEAD_BYTES
+    const run = this.#runOf(names[0] as string)
     const reply =
       redis.kind === 'single'
         ? await this.#readInOrder(names, { most, deadlineMs })
         : await redis.run(READ, names, { args: [String(most)], deadlineMs })
     const [time, found] = Array.isArray(reply) ? (reply as readonly RedisReply[]) : []
     const storeMs = this.#observe(names[0] as string, time, asked)
-    if (!Array.isArray(found) || storeMs === undefined) return names.map(() => undefined)
+    const isSure = storeMs !== undefined && run === this.#runOf(names[0] as string)
+    if (!Array.isArray(found) || !isSure) return names.map(() => undefined)
     const store = this.#clockOf(names[0] as string)
-    return names.map((_, i) => readOne(found[i] as RedisReply | undefined, { store, storeMs, asked }))
+    return names.map((_, i) => readOne(found[i] as RedisReply | undefined, { run, store, storeMs, asked }))
   }
 
   /**
@@ -201,6 +205,16 @@ class Remote implements RemotePort {
     return store
   }
 
+  /** What tells one run of a server from another, in an entry. */
+  #runOf(name: string): string {
+    return (
+      this.#parts.redis
+        .runId(name)
+        .replaceAll(/[^\w-]/g, '')
+        .slice(0, RUN_CHARS) || 'unnamed'
+    )
+  }
+
   #nameOf(key: string): string {
     const { prefix, hidesKeys } = this.#parts
     const isPlain = !hidesKeys && key.length <= MAX_NAME_CHARS
@@ -227,6 +241,7 @@ class Remote implements RemotePort {
 }
 
 const MAX_CLOCKS = 1024
+const RUN_CHARS = 16
 
 /** What stands there is no text at all. */
 function noneOfOurs(error: unknown): null {
@@ -238,18 +253,23 @@ function lengthOf(reply: RedisReply): number {
   return Buffer.isBuffer(reply) ? reply.byteLength : 0
 }
 
-function readOne(
-  given: RedisReply | undefined,
-  { store, storeMs, asked }: { readonly store: StoreClock; readonly storeMs: number; readonly asked: number },
-): RemoteRead | undefined {
+interface Reading {
+  readonly run: string
+  readonly store: StoreClock
+  readonly storeMs: number
+  readonly asked: number
+}
+
+function readOne(given: RedisReply | undefined, { run, store, storeMs, asked }: Reading): RemoteRead | undefined {
   if (!Buffer.isBuffer(given)) return undefined
   const match = HEAD.exec(given.toString('latin1', 0, MAX_HEAD_BYTES))
   if (match === null) return undefined
-  const [head, generation, asOf, storedMs] = match as unknown as [string, string, string, string]
+  const [head, name, asOf, storedMs] = match as unknown as [string, string, string, string]
+  if (!name.endsWith(`.${run}`)) return undefined
   // Written by a clock that is ahead of what the store says now: nothing can be said of its age.
   if (Number(storedMs) > storeMs) return undefined
   return {
-    generation,
+    generation: name.slice(0, -run.length - 1),
     asOf: Number(asOf),
     storedAt: store.steadyOf(Number(storedMs), storeMs, asked),
     envelope: given.subarray(head.length),

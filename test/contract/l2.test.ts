@@ -260,7 +260,8 @@ describe('the library over two levels', () => {
 
   it('takes bytes that are no entry of its own for nothing', async () => {
     const b = await open()
-    const head = `FC1:${b.cache.engine.shared?.generation}:99:1:`
+    const { shared, redis } = b.cache.engine
+    const head = `FC1:${shared?.generation}.${redis?.runId('half').slice(0, 16)}:99:1:`
     await server.command('SET', 'forecache:k:junk', 'junk')
     await server.command('SET', 'forecache:k:half', Buffer.concat([Buffer.from(head), Buffer.from([0xfc, 1, 0, 9, 9])]))
 

@@ -110,6 +110,20 @@ describe('a second level in Redis, when things go wrong', () => {
     expect(await remoteOn(redis).readMany(['odd', 'none'], DEADLINE_MS)).toEqual([undefined, undefined])
   }, 60_000)
 
+  it('believes nothing of a former run of the server, whose clock was another', async () => {
+    const { server, remote } = await stand(['--appendonly', 'yes', '--appendfsync', 'always'])
+    await remote.write(entry('kept'), DEADLINE_MS)
+    expect((await remote.readMany(['kept'], DEADLINE_MS))[0]).toBeDefined()
+
+    await server.restart({ withData: true })
+    await until(() => remote.isUp, 'the server')
+
+    expect(await server.command('EXISTS', 'test:k:kept')).toBe(1)
+    expect((await remote.readMany(['kept'], DEADLINE_MS))[0]).toBeUndefined()
+    await remote.write({ ...entry('kept'), asOf: 0 }, DEADLINE_MS)
+    expect((await remote.readMany(['kept'], DEADLINE_MS))[0]).toBeDefined()
+  })
+
   it('shows neither KEYS nor SCAN nor FLUSH to who watches', async () => {
     const { server, remote } = await stand()
     await server.command('CONFIG', 'RESETSTAT')
