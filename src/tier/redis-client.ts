@@ -48,6 +48,8 @@ export interface RedisConnection {
 
 /** Asks a server to name itself, without a password's worth of detail. */
 const CLIENT_NAME = 'forecache'
+/** Tells the hook of this process to leave the client alone: what it reads has to come from the server. */
+const OWN = Symbol.for('forecache.own')
 
 /**
  * Connects, logs in and asks the server what it is.
@@ -73,6 +75,7 @@ export async function connectRedis(
     disableOfflineQueue: true,
     maintNotifications: 'disabled',
     commandOptions: { timeout: 0, typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
+    [OWN]: true,
     socket: {
       host: address.host,
       port: address.port,

@@ -17,6 +17,8 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   './node': ['forecache'],
   './fetch': ['forecache'],
   './gateway': ['ForecacheError', 'createGateway', 'parseConfig'],
+  './redis': ['ForecacheError', 'stats', 'wrap'],
+  './register': [],
   './testing': [
     ...['FAULTS', 'NoAnswer', 'VirtualClock', 'checkHistory', 'createRandom', 'createVirtualClock', 'createWorld'],
     ...['explore', 'replay', 'settle'],
