@@ -20,6 +20,7 @@ import type { Load } from './loader.ts'
 import { openEngine } from './open-log.ts'
 import type { CacheOptions } from './options.ts'
 import { readStats, type Stats } from './stats.ts'
+import { Together } from './together.ts'
 import { unpackValue } from './value.ts'
 
 /** Options of a plain write. */
@@ -91,7 +92,7 @@ export class Cache {
     const options = typeof second === 'function' ? undefined : second
     if (typeof load !== 'function')
       throw new ForecacheError('FC_OPTION_TYPE', { name: 'load', expected: 'a function', given: typeof load })
-    return this.#fetch(this.#full(key), options, load)
+    return this.#fetch(this.#full(key), options, { load })
   }
 
   /** The value if it is fresh, synchronously and without any options; undefined otherwise. The fastest way in. */
@@ -179,7 +180,8 @@ export class Cache {
     const load = createBatch<T>(loadMany, (key) => key.slice(skipChars))
     const distinct = [...new Set(keys)]
     const full = distinct.map((key) => this.#full(key)) // all of them are good, or nothing is begun
-    const settled = await Promise.allSettled(full.map((key) => this.#fetch(key, options, load)))
+    const together = new Together(this.#shared.engine)
+    const settled = await Promise.allSettled(full.map((key) => this.#fetch(key, options, { load, together })))
     const results = new Map<string, Result<T>>()
     settled.forEach((one, index) => {
       if (one.status === 'rejected') throw one.reason
@@ -266,11 +268,11 @@ export class Cache {
     engine.close()
   }
 
-  #fetch<T>(key: string, options: CallOptions | undefined, load: Load<T>): Promise<Result<T>> {
+  #fetch<T>(key: string, options: CallOptions | undefined, how: { load: Load<T>; together?: Together }): Promise<Result<T>> {
     const { engine, fetcher } = this.#shared
     if (engine.closed) throw new ForecacheError('FC_CACHE_CLOSED')
     const route = typeof options?.context === 'string' ? engine.meter.route(options.context) : DEFAULT_ROUTE
-    return fetcher.fetch({ key, namespace: this.#namespaceOf(key), route, options, load })
+    return fetcher.fetch({ key, namespace: this.#namespaceOf(key), route, options, ...how })
   }
 
   #full(key: string): string {

@@ -20,6 +20,7 @@ import { dataOf, type Loaded, startLoad } from './load.ts'
 import { loadAcross } from './load-across.ts'
 import type { SecondLevel } from './second-level.ts'
 import type { Load } from './loader.ts'
+import type { Together } from './together.ts'
 import { waitWithin } from './wait.ts'
 
 /** An answer and where it came from. */
@@ -42,6 +43,8 @@ interface Request<T> {
   readonly route: RouteId
   readonly options: CallOptions | undefined
   readonly load: Load<T>
+  /** Those that it is loaded together with. */
+  readonly together?: Together | undefined
 }
 
 /** Whether a caller still waits for its load, and what is to be done when it no longer does. */
@@ -234,7 +237,8 @@ export class Fetcher {
     const { call, presence } = caller
     const engine = this.#engine
     const look = (): Promise<boolean> => this.#isUsable(request, call)
-    const begun = loadAcross(engine, lead.fill, { call, load: request.load, target: targetOf(request, call), look })
+    const { load, together } = request
+    const begun = loadAcross(engine, lead.fill, { call, load, target: targetOf(request, call), look, together })
     const loading = begun instanceof Promise ? await begun : begun
     if ('held' in loading) return settleLead(lead, loading)
     if (presence !== undefined && engine.settings.flights.whenAbandoned === 'cancel') {

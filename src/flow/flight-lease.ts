@@ -41,21 +41,27 @@ export class FlightLeases {
     return { held, waiting }
   }
 
-  /** Never rejects; takes at most the lease's deadline, twice where it goes over another. */
-  async enter(fill: Fill): Promise<LeasePlace> {
+  /**
+   * Never rejects; takes at most the lease's deadline, twice where it goes over another.
+   *
+   * @param fills readings that begin together: one lease for all of them, by the names of all
+   */
+  async enter(fills: readonly Fill[]): Promise<LeasePlace> {
     const { leases, second } = this.#parts
-    if (fill.shared === undefined || !second.isUp || second.isSilent) return { role: 'alone' }
-    const { generation, asOf } = fill.shared
+    const stamps = fills.flatMap(({ shared }) => shared ?? [])
+    const generation = stamps[0]?.generation
+    if (stamps.length < fills.length || stamps.some((stamp) => stamp.generation !== generation)) return { role: 'alone' }
+    if (generation === undefined || !second.isUp || second.isSilent) return { role: 'alone' }
     return leases.ask({
-      name: this.#nameOf(fill),
-      stamp: `${generation}.${asOf}`,
-      isDead: (stamp) => this.#isDead(fill, stamp),
+      name: this.#nameOf(fills),
+      stamp: `${generation}.${stamps.reduce((least, { asOf }) => Math.min(least, asOf), Number.POSITIVE_INFINITY)}`,
+      isDead: (stamp) => fills.some((fill) => this.#isDead(fill, stamp)),
     })
   }
 
-  /** Lets go of a lease when the second level has what was stored under the key. Never throws, never waits. */
-  release(lease: Lease, key: string, outcome: LeaseOutcome): void {
-    void this.#parts.second.settled(key).then(() => lease.release(outcome))
+  /** Lets go of a lease when the second level has what was stored under the keys. Never throws, never waits. */
+  release(lease: Lease, keys: readonly string[], outcome: LeaseOutcome): void {
+    void Promise.all(keys.map((key) => this.#parts.second.settled(key))).then(() => lease.release(outcome))
   }
 
   /** How what another process reads stands now. */
@@ -79,8 +85,9 @@ export class FlightLeases {
     this.#parts.leases.close()
   }
 
-  #nameOf({ key, namespace }: Fill): string {
-    return hash('sha256', `${this.#parts.fence.namespaceName(namespace)}\0${key}`, 'base64url')
+  #nameOf(fills: readonly Fill[]): string {
+    const names = fills.map(({ key, namespace }) => `${this.#parts.fence.namespaceName(namespace)}\0${key}`)
+    return hash('sha256', names.length === 1 ? (names[0] as string) : JSON.stringify(names.toSorted()), 'base64url')
   }
 
   #isDead({ key, namespace, tags, shared }: Fill, stamp: string): boolean {

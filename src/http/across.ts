@@ -57,7 +57,7 @@ class SharedLeader implements Across {
   }
 
   async reply(): Promise<Reply> {
-    const standing = await this.#visit.desk.engine.leases?.enter(this.#place.fill)
+    const standing = await this.#visit.desk.engine.leases?.enter([this.#place.fill])
     if (standing?.role === 'wait') return this.#wait(standing.waiter)
     if (standing?.role === 'hold') return this.#hold(standing, this.#place.fill)
     return this.#run({ fill: this.#place.fill, lead: this.#place })
@@ -87,7 +87,7 @@ class SharedLeader implements Across {
     const { engine } = this.#visit.desk
     const found = wasReleased ? await this.#look() : undefined
     if (found !== undefined) {
-      engine.leases?.release(lease, fill.key, 'stored')
+      engine.leases?.release(lease, [fill.key], 'stored')
       this.#place.abandon()
       return found
     }

@@ -79,7 +79,7 @@ export class LeasedLead implements Lead<Sharing> {
     const stored = given === undefined ? await this.#sharing?.stored : undefined
     await this.#relaying
     const outcome = given ?? (stored !== undefined ? 'stored' : this.#sharing?.filling?.broken === true ? 'failed' : 'alone')
-    this.#engine.leases?.release(this.#lease, this.fill.key, outcome)
+    this.#engine.leases?.release(this.#lease, [this.fill.key], outcome)
   }
 
   async #relay({ plan, filling, stored }: Sharing): Promise<void> {

@@ -55,6 +55,80 @@ describe('the library on several machines that want one key', () => {
     expect(loads).toBe(30)
   })
 
+  it.each([3, 300, 1000])('loads a list of %s keys once for 4 machines, in one call', async (count) => {
+    const opened = await open(4)
+    const keys = Array.from({ length: count }, (_, i) => `item-${i}`)
+    const calls: number[] = []
+    const load = async (names: readonly string[]): Promise<string[]> => {
+      calls.push(names.length)
+      await pause(300)
+      return names.map((name) => `value of ${name}`)
+    }
+
+    const results = await Promise.all(opened.map(({ cache }) => cache.getMany(keys, { budget: '1m' }, load)))
+
+    expect(calls).toEqual([count])
+    for (const found of results) expect([...found.values()].map(({ data }) => data)).toEqual(keys.map((key) => `value of ${key}`))
+    expect(opened.map(({ cache }) => cache.engine.leases?.counts)).toEqual(opened.map(() => ({ held: 0, waiting: 0 })))
+  })
+
+  it('waits for nobody who loads another list, and finds what a list of one has in common with a single key', async () => {
+    const [a, b] = (await open(2)) as [Machine, Machine]
+    const calls: string[] = []
+    const load = async (names: readonly string[]): Promise<string[]> => {
+      calls.push(names.join())
+      await pause(names.includes('slow') ? 2000 : 150)
+      return names.map((name) => name)
+    }
+    const slow = a.cache.getMany(['k', 'slow'], {}, load)
+    const single = pause(50).then(() => a.cache.fetch('alone', () => pause(300).then(() => 'alone')))
+    await pause(100)
+    const begunAt = performance.now()
+    await b.cache.getMany(['k'], {}, load)
+    const tookMs = performance.now() - begunAt
+    await b.cache.getMany(['alone'], {}, load)
+
+    expect(tookMs).toBeLessThan(1500)
+    expect(calls).toEqual(['k,slow', 'k'])
+    await Promise.all([slow, single])
+  })
+
+  it('gives the rest of a list whose keys were not all stored to each machine itself', async () => {
+    const opened = await open(3)
+    const calls: string[] = []
+    const load = async (names: readonly string[]): Promise<Record<string, number>> => {
+      calls.push(names.join())
+      await pause(100)
+      return Object.fromEntries(names.filter((name) => name !== 'nothing').map((name) => [name, 1]))
+    }
+
+    const results = await Promise.all(opened.map(({ cache }) => cache.getMany(['here', 'nothing'], { negative: false }, load)))
+
+    expect(calls.toSorted()).toEqual(['here,nothing', 'nothing', 'nothing'])
+    expect(results.map((found) => [...found.values()].map(({ data }) => data))).toEqual(results.map(() => [1, undefined]))
+  })
+
+  it('refreshes a stale list once for all machines', async () => {
+    const opened = await open(3)
+    let calls = 0
+    const load = async (names: readonly string[]): Promise<number[]> => {
+      const call = (calls += 1)
+      await pause(100)
+      return names.map(() => call)
+    }
+    const ask = (): Promise<Map<string, { data: number; stale: boolean }>>[] =>
+      opened.map(({ cache }) => cache.getMany(['a', 'b', 'c'], { budget: { fresh: 300, stale: 60_000 }, jitter: 0 }, load))
+    await Promise.all(ask())
+    await pause(400)
+
+    const stale = await Promise.all(ask())
+    expect(stale.flatMap((found) => [...found.values()].map(({ data, stale: isStale }) => [data, isStale]))).toEqual(
+      Array.from({ length: 9 }, () => [1, true]),
+    )
+    await pause(200)
+    expect(calls).toBe(2)
+  })
+
   it('loads for itself what may not be shared: memory alone, nothing there, and after an error', async () => {
     const [a, b] = (await open(2)) as [Machine, Machine]
     let loads = 0
