@@ -75,7 +75,7 @@ export async function connectRedis(
     disableOfflineQueue: true,
     maintNotifications: 'disabled',
     commandOptions: { timeout: 0, typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
-    [OWN]: true,
+    ...{ [OWN]: true },
     socket: {
       host: address.host,
       port: address.port,
