@@ -33,6 +33,8 @@ export interface GatewayAddress {
 export interface Gateway {
   /** The cache beneath, shared with whoever embeds the gateway. */
   readonly cache: Cache
+  /** The Redis door; undefined where the configuration has none. */
+  readonly resp: Pick<RespDoor, 'isCovered'> | undefined
   /** Undefined before `listen`. */
   readonly address: GatewayAddress | undefined
   /** Opens both ports. @throws FC_LISTEN_EXPOSED, or what the system says of an address */
@@ -70,7 +72,7 @@ function preserverOf(front: Front | undefined): (() => Preserver) | undefined {
 class AssembledGateway implements Gateway {
   readonly cache: Cache
   readonly #front: Front | undefined
-  readonly #resp: RespDoor | undefined
+  readonly resp: RespDoor | undefined
   readonly #api: ApiServer
   readonly #health: Health = createHealth()
   readonly #admin: Admin
@@ -84,7 +86,7 @@ class AssembledGateway implements Gateway {
     this.cache = parts.cache
     const { engine } = parts.cache
     this.#front = config.origin && new Front(config, { engine, logger: parts.logger })
-    this.#resp = config.resp && createRespDoor(config, { engine, logger: parts.logger })
+    this.resp = config.resp && createRespDoor(config, { engine, logger: parts.logger })
     this.#presence = new Presence(config, {
       ...{ engine, logger: parts.logger, health: this.#health },
       config: () => this.#config,
@@ -114,7 +116,7 @@ class AssembledGateway implements Gateway {
     const onApi = await this.#api.listen(api.listen)
     try {
       await this.#presence.join(this.#admin)
-      const resp = await this.#resp?.listen()
+      const resp = await this.resp?.listen()
       const front = (await this.#front?.listen(listen)) ?? { host: listen.host, port: 0 }
       this.#address = { listen: front, api: { host: api.listen.host, port: onApi.port }, resp }
     } catch (error) {
@@ -130,7 +132,7 @@ class AssembledGateway implements Gateway {
     const plan = planReload(this.#config, config)
     const { applied, restart, next } = plan
     this.#front?.renew(next)
-    this.#resp?.renew(next)
+    this.resp?.renew(next)
     this.#api.renew(next.api.tls)
     if (applied.length > 0) {
       followRules(this.cache, next)
@@ -148,7 +150,7 @@ class AssembledGateway implements Gateway {
 
   kill(): void {
     this.#front?.kill()
-    this.#resp?.kill()
+    this.resp?.kill()
     this.#api.kill()
     void this.close(0)
   }
@@ -156,7 +158,7 @@ class AssembledGateway implements Gateway {
   async #shut(deadlineMs: number): Promise<void> {
     this.#health.set('draining')
     this.#presence.drain()
-    await Promise.all([this.#front?.close(deadlineMs), this.#resp?.close(deadlineMs)])
+    await Promise.all([this.#front?.close(deadlineMs), this.resp?.close(deadlineMs)])
     this.#admin.close()
     await this.#api.close(Math.min(deadlineMs, 1000))
     await this.#presence.close()

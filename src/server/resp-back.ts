@@ -16,6 +16,8 @@ export interface RespDoorParts {
 
 /** What stands behind the port. */
 export interface RespBack {
+  /** Whether memory may answer. */
+  readonly isCovered: boolean
   /** Before anybody is accepted. */
   open(): Promise<void>
   accept(socket: Socket): RespClient

@@ -15,6 +15,8 @@ import { TlsKeeper } from './tls-keeper.ts'
 
 /** See the module's header. */
 export interface RespDoor {
+  /** Whether memory may answer: the upstream tells of every change, or there is none. */
+  readonly isCovered: boolean
   /** @throws FC_LISTEN_EXPOSED, or what the system says of the address */
   listen(at?: ListenWish): Promise<ListenAddress>
   /** Reads certificates again. @throws FC_TLS_*; then the former ones stay */
@@ -39,6 +41,9 @@ export function createRespDoor(config: Config, parts: RespDoorParts): RespDoor {
     onRefused: () => back.refused(),
   })
   return {
+    get isCovered() {
+      return back.isCovered
+    },
     async listen(at = settings.listen) {
       checkExposure('resp.listen', at, isProtected(settings))
       await back.open()

@@ -68,6 +68,9 @@ export function createProxyBack(config: Config, { engine, logger }: RespDoorPart
   }
   const yielding = yieldMemory(cache, engine)
   return {
+    get isCovered() {
+      return tracking.state === 'on'
+    },
     open: () => {
       tracking.open()
       return Promise.resolve()
