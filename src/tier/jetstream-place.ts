@@ -231,7 +231,8 @@ export class JetStreamPlace {
   async #awaitName(connection: NatsConnection, { config, state }: StreamInfo, deadlineMs: number): Promise<void> {
     const { clock } = this.#parts
     const [subject] = config.subjects
-    const nameless = this.#nameless?.subject === subject ? this.#nameless : { subject, since: clock.now() }
+    const known = this.#nameless
+    const nameless = known !== undefined && known.subject === subject ? known : { subject, since: clock.now() }
     this.#nameless = nameless
     if (state.last_seq > 0 || clock.now() - nameless.since > NAMED_WITHIN_MS) return this.retire(connection, deadlineMs)
     await new Promise<void>((resolve) => void clock.after(LOOK_EVERY_MS, resolve))

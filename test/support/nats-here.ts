@@ -106,7 +106,7 @@ class Here implements NatsHere {
 
   get url(): string {
     const { login, tls } = this.#recipe.wish
-    const who = login === undefined ? '' : `${login.user}:${login.password}@`
+    const who = login === undefined ? '' : `${encodeURIComponent(login.user)}:${encodeURIComponent(login.password)}@`
     return `${tls === undefined ? 'nats' : 'tls'}://${who}${HOST}:${this.#recipe.port}`
   }
 

@@ -3,7 +3,7 @@
  *
  * Each server is a process of its own on free ports of the loopback, its data in a directory of its own; what was started
  * is ended and removed by `stop`. Needs `redis-server` or `valkey-server` in PATH (`npm test` installs it on Debian where
- * it may). REDIS_SERVER names another program.
+ * it may). FORECACHE_REDIS_SERVER names another program, such as a Valkey that was built elsewhere.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -11,6 +11,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connectRedis, type RedisReply } from '../../src/tier/redis-client.ts'
+import type { TlsMaterial } from '../../src/tier/tls-material.ts'
 
 const HOST = '127.0.0.1'
 const STARTS_WITHIN_MS = 10_000
@@ -48,22 +49,30 @@ export interface SentinelSet extends RedisSet {
   readonly sentinels: readonly RedisHere[]
 }
 
-/** @param args as on the command line, such as `['--maxmemory', '2mb']` @param env added to the server's environment */
-export async function startRedis(args: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Promise<RedisHere> {
+/**
+ * @param args as on the command line, such as `['--maxmemory', '2mb']` @param env added to the server's environment
+ * @param secure what it is spoken to with over TLS, which `args` make it speak alone; absent: in the clear
+ */
+export async function startRedis(
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+  secure?: TlsMaterial,
+): Promise<RedisHere> {
   const port = await freePort()
   const directory = mkdtempSync(join(tmpdir(), 'forecache-redis-'))
-  return new Here({ port, directory, env, args: ['--save', '', '--appendonly', 'no', ...args] }).start()
+  const recipe = { port, directory, env, args: ['--save', '', '--appendonly', 'no', ...args] }
+  return new Here(secure === undefined ? recipe : { ...recipe, secure }).start()
 }
 
 /** Three masters with a third of the slots each. */
-export async function startCluster(args: readonly string[] = []): Promise<RedisSet> {
+export async function startCluster(args: readonly string[] = [], secure?: TlsMaterial): Promise<RedisSet> {
   const servers: RedisHere[] = []
   const buses: number[] = []
   for (let i = 0; i < 3; i += 1) {
     const bus = await freePort()
     buses.push(bus)
     const flags = ['--cluster-enabled', 'yes', '--cluster-port', String(bus), '--cluster-node-timeout', '1000']
-    servers.push(await startRedis([...flags, '--cluster-require-full-coverage', 'no', ...args]))
+    servers.push(await startRedis([...flags, '--cluster-require-full-coverage', 'no', ...args], {}, secure))
   }
   const bounds = [0, 5461, 10_923, 16_384]
   for (const [i, server] of servers.entries()) {
@@ -77,17 +86,18 @@ export async function startCluster(args: readonly string[] = []): Promise<RedisS
       return info.includes('cluster_state:ok') && info.includes('cluster_slots_ok:16384')
     }, 'the cluster to be whole')
   }
-  return { url: `redis://${HOST}:${servers[0]?.port}`, servers, stop: () => stopAll(servers) }
+  return { url: (servers[0] as RedisHere).url, servers, stop: () => stopAll(servers) }
 }
 
 /** A master, one replica and three Sentinels that fail over after half a second. */
-export async function startSentinel(): Promise<SentinelSet> {
-  const master = await startRedis()
-  const replica = await startRedis(['--replicaof', HOST, String(master.port), '--repl-diskless-sync-delay', '0'])
+export async function startSentinel(args: readonly string[] = [], secure?: TlsMaterial): Promise<SentinelSet> {
+  const master = await startRedis(args, {}, secure)
+  const following = ['--replicaof', HOST, String(master.port), '--repl-diskless-sync-delay', '0']
+  const replica = await startRedis([...following, ...args], {}, secure)
   await until(async () => String(await replica.command('INFO', 'replication')).includes('master_link_status:up'), 'the replica')
-  const sentinels = await Promise.all([1, 2, 3].map(() => startOneSentinel(master.port)))
+  const sentinels = await Promise.all([1, 2, 3].map(() => startOneSentinel(master.port, args, secure)))
   const servers = [master, replica]
-  const url = `redis://${sentinels.map(({ port }) => `${HOST}:${port}`).join(',')}`
+  const url = `${secure === undefined ? 'redis' : 'rediss'}://${sentinels.map(({ port }) => `${HOST}:${port}`).join(',')}`
   const first = sentinels[0] as RedisHere
   await until(async () => {
     const row = (await first.command('SENTINEL', 'MASTER', 'main')) as readonly RedisReply[]
@@ -133,6 +143,8 @@ interface Recipe {
   readonly directory: string
   readonly args: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** Spoken to over TLS, with this. */
+  readonly secure?: TlsMaterial
   /** Started with a file of this text, as Sentinels must be. */
   readonly file?: string
 }
@@ -146,7 +158,7 @@ class Here implements RedisHere {
   }
 
   get url(): string {
-    return `redis://${HOST}:${this.port}`
+    return `${this.#recipe.secure === undefined ? 'redis' : 'rediss'}://${HOST}:${this.port}`
   }
 
   get port(): number {
@@ -163,11 +175,12 @@ class Here implements RedisHere {
 
   async start(): Promise<this> {
     const { port, directory, args, env, file } = this.#recipe
-    const place = ['--port', String(port), '--bind', HOST, '--dir', directory, '--logfile', join(directory, 'server.log')]
+    const ports = this.#recipe.secure === undefined ? ['--port', String(port)] : ['--port', '0', '--tls-port', String(port)]
+    const place = [...ports, '--bind', HOST, '--dir', directory, '--logfile', join(directory, 'server.log')]
     if (file !== undefined) writeFileSync(join(directory, 'sentinel.conf'), file)
     const child = spawn(
       program(),
-      file === undefined ? [...place, ...args] : [join(directory, 'sentinel.conf'), '--sentinel', ...place],
+      file === undefined ? [...place, ...args] : [join(directory, 'sentinel.conf'), '--sentinel', ...place, ...args],
       { stdio: 'ignore', env: { ...process.env, ...env } },
     )
     this.#child = child
@@ -182,7 +195,9 @@ class Here implements RedisHere {
 
   async command(...args: readonly (string | Buffer)[]): Promise<RedisReply> {
     const address = { host: HOST, port: this.port }
-    const connection = await connectRedis(address, LOGIN, { deadlineMs: 5000, onEnd: () => undefined })
+    const { secure } = this.#recipe
+    const login = secure === undefined ? LOGIN : { ...LOGIN, tls: true, secure }
+    const connection = await connectRedis(address, login, { deadlineMs: 5000, onEnd: () => undefined })
     try {
       return await connection.send(args)
     } finally {
@@ -221,7 +236,7 @@ class Here implements RedisHere {
   }
 }
 
-async function startOneSentinel(masterPort: number): Promise<RedisHere> {
+async function startOneSentinel(masterPort: number, args: readonly string[], secure?: TlsMaterial): Promise<RedisHere> {
   const port = await freePort()
   const directory = mkdtempSync(join(tmpdir(), 'forecache-sentinel-'))
   const file = [
@@ -230,7 +245,7 @@ async function startOneSentinel(masterPort: number): Promise<RedisHere> {
     'sentinel failover-timeout main 2000',
     '',
   ].join('\n')
-  return new Here({ port, directory, args: [], file }).start()
+  return new Here({ port, directory, args, file, ...(secure && { secure }) }).start()
 }
 
 async function stopAll(servers: readonly RedisHere[]): Promise<void> {
@@ -250,9 +265,11 @@ function freePort(): Promise<number> {
 
 let found: string | undefined
 function program(): string {
-  found ??= [process.env['REDIS_SERVER'] ?? '', 'redis-server', 'valkey-server'].find(
+  found ??= [process.env['FORECACHE_REDIS_SERVER'] ?? '', 'redis-server', 'valkey-server'].find(
     (name) => name !== '' && spawnSync(name, ['--version']).status === 0,
   )
   if (found !== undefined) return found
-  throw new Error('these tests need redis-server or valkey-server: apt-get install redis-server, or name one with REDIS_SERVER')
+  throw new Error(
+    'these tests need redis-server or valkey-server: apt-get install redis-server, or name one with FORECACHE_REDIS_SERVER',
+  )
 }
