@@ -3,13 +3,18 @@
  *
  * Floor 4, room resp.
  */
+import { CLIENT_COMMANDS } from './command-client.ts'
+import { COMMAND_COMMANDS } from './command-command.ts'
+import { CONFIG_COMMANDS } from './command-config.ts'
 import { CONNECTION_COMMANDS } from './command-connection.ts'
 import { HASH_COMMANDS } from './command-hashes.ts'
+import { INFO_COMMANDS } from './command-info.ts'
 import { KEY_COMMANDS } from './command-keys.ts'
 import { LIST_COMMANDS } from './command-lists.ts'
 import { WAITING_LIST_COMMANDS } from './command-lists-waiting.ts'
 import { PUBSUB_COMMANDS } from './command-pubsub.ts'
 import { SCAN_COMMANDS } from './command-scan.ts'
+import { SERVER_COMMANDS } from './command-server.ts'
 import { SET_COMMANDS } from './command-sets.ts'
 import { STRING_COMMANDS } from './command-strings.ts'
 import { TRANSACTION_COMMANDS } from './command-transactions.ts'
@@ -22,13 +27,18 @@ import { createCatalog } from './embedded-catalog.ts'
 
 /** By name in lower case. */
 export const COMMANDS: ReadonlyMap<string, Command> = createCatalog<Handler>([
+  CLIENT_COMMANDS,
+  COMMAND_COMMANDS,
+  CONFIG_COMMANDS,
   CONNECTION_COMMANDS,
   HASH_COMMANDS,
+  INFO_COMMANDS,
   KEY_COMMANDS,
   LIST_COMMANDS,
   WAITING_LIST_COMMANDS,
   PUBSUB_COMMANDS,
   SCAN_COMMANDS,
+  SERVER_COMMANDS,
   SET_COMMANDS,
   STRING_COMMANDS,
   TRANSACTION_COMMANDS,

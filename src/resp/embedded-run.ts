@@ -110,6 +110,7 @@ export class CommandRunner implements Runner {
     const begun = out.length
     if (server.monitors.size > 0) feedMonitors(call)
     server.stats.commands += 1
+    session.lastCommand = command.name
     try {
       command.run(call)
     } catch (error) {
@@ -142,7 +143,7 @@ export class CommandRunner implements Runner {
       this.wake(session)
     }
     const timer = wait.timeoutMs > 0 ? server.clock.after(wait.timeoutMs, onTimeout) : undefined
-    session.parked = { waiting, timer, onTimeout } satisfies Parked
+    session.parked = { waiting, timer, onTimeout, breakOff: (error) => this.#breakOff(session, error) } satisfies Parked
     server.space.waiting.add(waiting)
   }
 
@@ -155,7 +156,7 @@ export class CommandRunner implements Runner {
   }
 
   /** Ends a parked command with an error. */
-  breakOff(session: Session, error: string): void {
+  #breakOff(session: Session, error: string): void {
     this.#aside.error(error)
     this.wake(session)
   }

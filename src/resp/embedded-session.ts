@@ -15,6 +15,8 @@ export interface Parked {
   readonly timer: Timer | undefined
   /** What is answered when nothing came in time. */
   readonly onTimeout: () => void
+  /** Ends it with an error reply. */
+  readonly breakOff: (error: string) => void
 }
 
 /** See the module's header. */
@@ -26,8 +28,6 @@ export class Session implements Watcher {
   /** 2 or 3. */
   version = 2
   name = ''
-  library = ''
-  libraryVersion = ''
   user = 'default'
   isAuthenticated: boolean
   /** Commands between MULTI and EXEC. */
