@@ -26,6 +26,8 @@ export interface Stand {
   readonly isFound: boolean
   /** Time has passed: a reading that begins now is another one. */
   readonly hasWaited: boolean
+  /** What became of the load that was waited for, where that is known. */
+  readonly ended?: LeaseOutcome
 }
 
 const NOBODY: Stand = { release: undefined, isFound: false, hasWaited: false }
@@ -46,7 +48,8 @@ export async function awaitLease(engine: Engine, wishes: readonly Wish[]): Promi
     const isThere = event.kind === 'over' && event.outcome !== 'failed'
     const found = isThere ? await lookAll(wishes) : wishes.map(() => false)
     countEnd(engine, event, found.every(Boolean))
-    return found.map((isFound) => ({ release: undefined, isFound, hasWaited: true }))
+    const ended = event.kind === 'over' ? { ended: event.outcome } : {}
+    return found.map((isFound) => ({ release: undefined, isFound, hasWaited: true, ...ended }))
   }
 }
 
