@@ -9,6 +9,9 @@ import type { Lane, Way } from './proxy.ts'
 import type { Stand } from './stand.ts'
 import type { Traffic } from './traffic.ts'
 
+/** What may be frozen and killed, whatever it speaks. */
+type Server = Pick<Stand['redis'], 'port' | 'freeze' | 'thaw' | 'kill' | 'restart'>
+
 /** A line of what was done. */
 export interface Deed {
   readonly at: number
@@ -123,7 +126,7 @@ export class Arena {
   }
 
   /** SIGSTOP of stores. @returns what ends it */
-  freeze(servers = this.stand.servers): () => void {
+  freeze(servers: readonly Server[] = this.stand.servers): () => void {
     this.say(`SIGSTOP the store (${servers.map(({ port }) => port).join(', ')})`)
     const end = this.ill()
     for (const server of servers) server.freeze()
@@ -135,7 +138,7 @@ export class Arena {
   }
 
   /** The store is ended as by a power cut, and started again after a while. */
-  async restart(how: { readonly withData: boolean; readonly ms: number }, server = this.stand.redis): Promise<void> {
+  async restart(how: { readonly withData: boolean; readonly ms: number }, server: Server = this.stand.redis): Promise<void> {
     this.say(`kill -9 the store, back ${how.withData ? 'with' : 'without'} data in ${Math.round(how.ms)} ms`)
     const end = this.ill()
     await server.kill()

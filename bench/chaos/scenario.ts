@@ -19,6 +19,7 @@ export interface Scenario {
 /** What a scenario runs on where it does not say. */
 export const USUAL: Omit<Build, 'root'> = {
   store: 'single',
+  bus: 'store',
   redisArgs: [],
   redisEnv: () => ({}),
   door: 'gateway',

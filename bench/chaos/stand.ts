@@ -15,6 +15,7 @@ import {
   startRedis,
   startSentinel,
 } from '../../test/support/redis-here.ts'
+import { type NatsHere, startNats } from '../../test/support/nats-here.ts'
 import { type Door, Instance } from './instance.ts'
 import { Namespace } from './namespace.ts'
 import { Origin } from './origin.ts'
@@ -23,6 +24,8 @@ import { Proxy } from './proxy.ts'
 /** How a stand is built. */
 export interface Build {
   readonly store: 'single' | 'sentinel' | 'cluster'
+  /** Where the log stands: in the store, or in a NATS beside it. */
+  readonly bus: 'store' | 'nats'
   readonly redisArgs: readonly string[]
   readonly redisEnv: () => Readonly<Record<string, string>>
   readonly door: Door
@@ -52,6 +55,7 @@ export class Stand {
   readonly #others: Proxy[] = []
   #set: RedisSet | undefined
   #single: RedisHere | undefined
+  #nats: NatsHere | undefined
   #originUrl = ''
   #namespace: Namespace | undefined
 
@@ -73,19 +77,25 @@ export class Stand {
     return this.#set as SentinelSet
   }
 
+  /** @throws where the log stands in the store */
+  get nats(): NatsHere {
+    return this.#nats as NatsHere
+  }
+
   /** @throws where no instance has a network of its own */
   get namespace(): Namespace {
     return this.#namespace as Namespace
   }
 
   async start(): Promise<void> {
-    const { store, redisArgs, redisEnv, instances, budgetMs, isApart } = this.build
+    const { store, bus, redisArgs, redisEnv, instances, budgetMs, isApart } = this.build
     if (isApart) this.#namespace = new Namespace()
     this.origin.cacheControl = `max-age=${Math.round(budgetMs / 1000)}`
     this.#originUrl = await this.origin.listen()
     if (store === 'sentinel') this.#set = await startSentinel()
     else if (store === 'cluster') this.#set = await startCluster(redisArgs)
     else this.#single = await startRedis(redisArgs, redisEnv())
+    if (bus === 'nats') this.#nats = await startNats()
     await Promise.all(Array.from({ length: instances }, (_, index) => this.#add(index)))
   }
 
@@ -98,6 +108,7 @@ export class Stand {
     await Promise.all(this.instances.map((instance) => instance.kill()))
     for (const proxy of [...this.proxies, ...this.#others]) proxy.close()
     await (this.#set ?? this.#single)?.stop()
+    await this.#nats?.stop()
     this.origin.close()
     this.#namespace?.close()
     rmSync(this.folder, { recursive: true, force: true })
@@ -106,7 +117,7 @@ export class Stand {
   async #add(index: number): Promise<Instance> {
     const { door, root, blind, blindAfterMs, budgetMs, maxRecords, env } = this.build
     const folder = mkdtempSync(join(this.folder, `n${index}-`))
-    const bus = { blind, blindAfter: blindAfterMs, maxRecords }
+    const bus = { blind, blindAfter: blindAfterMs, maxRecords, ...(this.#nats && { url: this.#nats.url }) }
     const apart = index === 0 ? this.#namespace : undefined
     const l2 = { url: await this.#way(index, apart?.store.host), deadline: L2_DEADLINE_MS, bus }
     const place = apart === undefined ? { host: LOOPBACK, origin: this.#originUrl, before: [] } : await this.#outside(apart)

@@ -5,6 +5,7 @@
  * neither reconnects nor queues here: a connection that has ended is thrown away, and another is opened in the background, on
  * any of the URL's servers. A server that answers no ping for about two seconds counts as gone.
  */
+import { createRequire } from 'node:module'
 import type { Clock, Timer } from '../model/clock.ts'
 import { ForecacheError, textOf } from '../model/errors.ts'
 import type { Random } from '../model/random.ts'
@@ -60,8 +61,9 @@ const RETRY_MS = 50
 const MAX_RETRY_MS = 1000
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024
 
-/** Connects at once, in the background; see NatsPort. */
+/** Connects at once, in the background; see NatsPort. @throws FC_LINK_PEER where the library is not installed */
 export function createNats(parts: NatsParts): NatsPort {
+  if (parts.load === undefined) findLibrary()
   return new Nats(parts)
 }
 
@@ -245,6 +247,15 @@ function messageOf({ data, reply, headers }: LibraryMessage): NatsMessage {
 
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : textOf(error)
+}
+
+/** Missing is told at creation, not by a log that never comes in sight. */
+function findLibrary(): void {
+  try {
+    createRequire(import.meta.url).resolve(PACKAGE)
+  } catch (cause) {
+    throw new ForecacheError('FC_LINK_PEER', { name: PACKAGE }, { cause })
+  }
 }
 
 /** Seen through our own words: its types are not compared with them here. */

@@ -30,6 +30,7 @@ export interface NatsWish {
 /** One server. */
 export interface NatsHere {
   readonly url: string
+  readonly port: number
   readonly pid: number
   /** What JetStream's API answers, with the stream of a log named by the log's prefix. */
   api(subject: string, body?: object): Promise<Record<string, unknown>>
@@ -108,6 +109,10 @@ class Here implements NatsHere {
     const { login, tls } = this.#recipe.wish
     const who = login === undefined ? '' : `${encodeURIComponent(login.user)}:${encodeURIComponent(login.password)}@`
     return `${tls === undefined ? 'nats' : 'tls'}://${who}${HOST}:${this.#recipe.port}`
+  }
+
+  get port(): number {
+    return this.#recipe.port
   }
 
   get pid(): number {
