@@ -25,8 +25,7 @@ function pop(call: Call, atHead: boolean): void {
   if (call.count > 3) throw wrongCount(call.command.name)
   const key = call.arg(1)
   const hasCount = call.count === 3
-  const count = hasCount ? call.int(2) : 1
-  if (count < 0) throw REFUSED.notPositive
+  const count = hasCount ? call.positive(2) : 1
   const list = call.list(key)
   if (list === undefined) return void (hasCount ? call.out.nullArray() : call.out.null())
   if (count === 0) return void call.out.array(0)

@@ -5,7 +5,7 @@
  */
 import type { Call, Handler } from './embedded-call.ts'
 import type { Channels } from './embedded-channels.ts'
-import { refuse } from './embedded-errors.ts'
+import { refuse, wrongSubcommand } from './embedded-errors.ts'
 import { help } from './embedded-help.ts'
 import { publish, publishToShard } from './embedded-publish.ts'
 
@@ -76,15 +76,20 @@ function countSubscribers(call: Call, table: Channels): void {
   }
 }
 
+function listChannels(call: Call, table: Channels): void {
+  if (call.count > 3) throw wrongSubcommand(call.arg(1), 'PUBSUB')
+  call.out.strs(table.names(call.args[2]))
+}
+
 export const PUBSUB_COMMANDS: Readonly<Record<string, Handler>> = {
   psubscribe: (call) => subscribe(call, PATTERN),
   publish: (call) => void call.out.integer(publish(call.server, call.arg(1), call.arg(2))),
   pubsub: () => undefined,
-  'pubsub channels': (call) => call.out.strs(call.server.channels.names(call.args[2])),
+  'pubsub channels': (call) => listChannels(call, call.server.channels),
   'pubsub help': (call) => help(call),
   'pubsub numpat': (call) => void call.out.integer(call.server.patterns.size),
   'pubsub numsub': (call) => countSubscribers(call, call.server.channels),
-  'pubsub shardchannels': (call) => call.out.strs(call.server.shardChannels.names(call.args[2])),
+  'pubsub shardchannels': (call) => listChannels(call, call.server.shardChannels),
   'pubsub shardnumsub': (call) => countSubscribers(call, call.server.shardChannels),
   punsubscribe: (call) => unsubscribe(call, PATTERN),
   spublish: (call) => void call.out.integer(publishToShard(call.server, call.arg(1), call.arg(2))),

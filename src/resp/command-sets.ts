@@ -79,8 +79,7 @@ function pop(call: Call): void {
 
 function popMany(call: Call): void {
   const key = call.arg(1)
-  const count = call.int(2)
-  if (count < 0) throw REFUSED.notPositive
+  const count = call.positive(2)
   const set = call.set(key)
   if (set === undefined || count === 0) return void call.out.set(0)
   const members = set.members()

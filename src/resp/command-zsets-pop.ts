@@ -38,8 +38,7 @@ function take(call: Call, { key, zset, isMax, count, isPaired, out }: Taking): v
 function pop(call: Call, isMax: boolean): void {
   if (call.count > 3) throw REFUSED.syntax
   const hasCount = call.count === 3
-  const count = hasCount ? call.int(2) : 1
-  if (count < 0) throw REFUSED.notPositive
+  const count = hasCount ? call.positive(2) : 1
   const key = call.arg(1)
   const zset = call.zset(key)
   if (zset === undefined || count === 0) return void call.out.array(0)

@@ -5,6 +5,7 @@
  */
 import type { Database } from '../keyspace/database.ts'
 import { HashValue } from '../keyspace/hash-value.ts'
+import { isInteger64 } from '../keyspace/integer.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import { ListValue } from '../keyspace/list-value.ts'
 import { SetValue } from '../keyspace/set-value.ts'
@@ -82,6 +83,13 @@ export class Call {
 
   int(i: number): number {
     return parseInteger(this.arg(i))
+  }
+
+  /** At least 0. @throws value is out of range, must be positive */
+  positive(i: number): number {
+    const text = this.arg(i)
+    if (!isInteger64(text) || text.startsWith('-')) throw REFUSED.notPositive
+    return Number(text)
   }
 
   bigInt(i: number): bigint {

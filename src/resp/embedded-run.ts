@@ -7,7 +7,7 @@
 import { KeyspaceFull } from '../keyspace/full.ts'
 import type { Waiting } from '../keyspace/waiting.ts'
 import { Call, type Command, type Wait } from './embedded-call.ts'
-import { REFUSED, Refusal, refuse, refuseAs, wrongCount } from './embedded-errors.ts'
+import { REFUSED, Refusal, refuse, wrongCount } from './embedded-errors.ts'
 import { feedMonitors } from './embedded-monitor.ts'
 import { Reply } from './embedded-reply.ts'
 import type { Runner, Server } from './embedded-server.ts'
@@ -185,9 +185,9 @@ export class CommandRunner implements Runner {
   #reject(session: Session, given: { readonly command: Command | undefined; readonly error: Refusal; readonly out: Reply }): void {
     const { command, error, out } = given
     this.#server.stats.errors += 1
-    if (command?.name === 'exec' && session.isQueueing) {
+    if (command?.name === 'exec') {
       discard(this.#server, session)
-      out.error(refuseAs(`EXECABORT Transaction discarded because of: ${error.message}`).message)
+      out.error(`EXECABORT Transaction discarded because of: ${error.message.replace(/^ERR /, '')}`)
       return
     }
     if (session.isQueueing) session.isSpoiled = true
