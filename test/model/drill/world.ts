@@ -1,0 +1,506 @@
+/**
+ * The world of a drill: whole milliseconds, one server that holds log, entries and plain strings, an origin of versions, and
+ * questions under way between them. No promises: everything that happens is one call, chosen by the schedule.
+ */
+import { Dice } from './dice.ts'
+import { LeanCells } from './lean-cells.ts'
+import { LeanLog, type LogImage } from './lean-log.ts'
+
+export const KEYS = ['k0', 'k1'] as const
+export const BLIND_MS = 240
+export const ACK_MS = 300
+export const MEMBER_TTL_MS = 300
+/** Last window of every answer. */
+export const BUDGET_MS = 1200
+
+const ASKED = 0
+const PARKED = 1
+const ANSWERED = 2
+const LOST = 3
+
+/** A question under way. */
+class Question {
+  readonly member: Member
+  readonly life: number
+  readonly what: string
+  readonly deadlineAt: number
+  readonly isOrigin: boolean
+  state = ASKED
+  heldUntil = 0
+  /** Undefined: nothing yet, the question waits at the server. */
+  readonly serve: () => unknown
+  readonly hear: ((reply: never) => void) | undefined
+  readonly fail: (() => void) | undefined
+  reply: unknown = undefined
+
+  constructor(
+    member: Member,
+    what: string,
+    { deadlineAt, serve, hear, fail }: Omit<Asked, 'ms'> & { readonly deadlineAt: number },
+  ) {
+    this.member = member
+    this.life = member.life
+    this.what = what
+    this.deadlineAt = deadlineAt
+    this.isOrigin = deadlineAt === Number.POSITIVE_INFINITY
+    this.serve = serve
+    this.hear = hear
+    this.fail = fail
+  }
+}
+
+interface Asked {
+  readonly ms: number
+  readonly serve: () => unknown
+  readonly hear?: ((reply: never) => void) | undefined
+  readonly fail?: (() => void) | undefined
+}
+
+/** A caller who waits. */
+export interface Reading {
+  readonly member: Member
+  readonly life: number
+  readonly key: number
+  readonly token: Writing | undefined
+  readonly begunAt: number
+  /** Nothing older, whatever is wrong. */
+  readonly floor: number
+  /** Nothing older from whoever sees the log. */
+  readonly seenFloor: number
+}
+
+/** A change of the origin, told to a member. */
+export interface Writing {
+  readonly member: Member
+  readonly life: number
+  readonly key: number
+  readonly version: number
+  readonly begunAt: number
+  isAnswered: boolean
+  answeredAt: number
+  token: string | undefined
+  /** 0: none. */
+  sequence: number
+  hasAll: boolean
+}
+
+/** A system on one node. */
+export interface Member {
+  readonly name: string
+  life: number
+  isPaused: boolean
+  isCut: boolean
+  /** Why it should have seen the log since a moment; undefined: it said that it could not, and with reason. */
+  shouldHaveSeen(begunAt: number): string | undefined
+  /** What it has applied of the log. */
+  hasApplied(writing: Writing): boolean
+  start(): void
+  stop(): void
+  read(reading: Reading): void
+  write(writing: Writing): void
+  /** Something of its own is due. */
+  tick(): void
+  /** Messages of a channel. */
+  told?(key: number, value: number): void
+}
+
+/** What is drilled. */
+export interface Settings {
+  /** While the log is out of sight. */
+  readonly policy: 'budget' | 'miss'
+  readonly hasSecond: boolean
+  /** A system that promises less: without tokens, without log. */
+  readonly isPlain?: boolean
+}
+
+/** What was done. */
+export interface Counts {
+  schedules: number
+  steps: number
+  reads: number
+  cached: number
+  second: number
+  writes: number
+  loads: number
+  kept: number
+  fenced: number
+  joined: number
+  blind: number
+  renewed: number
+  faults: number
+  tokens: number
+}
+
+export function noCounts(): Counts {
+  return {
+    ...{ schedules: 0, steps: 0, reads: 0, cached: 0, second: 0, writes: 0, loads: 0 },
+    ...{ kept: 0, fenced: 0, joined: 0, blind: 0, renewed: 0, faults: 0, tokens: 0 },
+  }
+}
+
+/** What a plain store holds. */
+export interface Plain {
+  readonly value: number
+  /** Any number beside it. */
+  readonly mark: number
+  readonly endsAt: number
+}
+
+/** See the module's header. */
+export class World {
+  now = 1_000_000
+  /** Changes with every moment. */
+  tick = 0
+  readonly dice = new Dice()
+  readonly log: LeanLog
+  readonly entries = new LeanCells()
+  readonly plain = new Map<string, Plain>()
+  readonly counts = noCounts()
+  readonly versions: number[] = []
+  settings: Settings = { policy: 'budget', hasSecond: true }
+  members: readonly Member[] = []
+  violations: string[] = []
+  lines: string[] | undefined
+  #supersededAt: number[][] = []
+  #writings: Writing[] = []
+  #local: number[][] = []
+  #questions: Question[] = []
+  /** Reads and writes of each member that nobody has answered. */
+  #open: number[] = []
+  #wallShift = 0
+  #names = 0
+  #image: LogImage | undefined
+  #isFrozen = false
+
+  constructor() {
+    this.log = new LeanLog(
+      MEMBER_TTL_MS,
+      () => this.time(),
+      () => `g${(this.#names += 1)}`,
+    )
+  }
+
+  /** The server's wall clock. */
+  time(): number {
+    return this.now + this.#wallShift
+  }
+
+  /** Reads and writes that nobody has answered. */
+  get open(): number {
+    let open = 0
+    for (const count of this.#open) open += count
+    return open
+  }
+
+  get isQuiet(): boolean {
+    return this.#questions.every(({ state }) => state === PARKED)
+  }
+
+  begin(settings: Settings, members: readonly Member[]): void {
+    this.settings = settings
+    this.members = members
+    this.now = Math.ceil(this.now / 100_000) * 100_000 + 100_000 // whatever was before is long over
+    this.tick += 1
+    this.#wallShift = 5_000_000
+    this.log.empty()
+    this.log.run = 1
+    this.entries.cells.clear()
+    this.plain.clear()
+    this.violations = []
+    this.#questions = []
+    this.#writings = []
+    this.#supersededAt = KEYS.map(() => [])
+    this.#local = members.map(() => KEYS.map(() => 0))
+    this.#open = members.map(() => 0)
+    this.#names = 0
+    this.#image = undefined
+    this.#isFrozen = false
+    for (let key = 0; key < KEYS.length; key += 1) this.versions[key] = 0
+    for (const member of members) {
+      member.life = 0
+      member.isPaused = false
+      member.isCut = false
+      member.start()
+    }
+  }
+
+  note(text: string): void {
+    this.lines?.push(`${String(this.now % 100_000).padStart(6)}  ${text}`)
+  }
+
+  // ── questions
+
+  /** Asks the server. @param serve one step there; undefined: it waits for the next change */
+  ask<T>(
+    member: Member,
+    what: string,
+    { ms, serve, hear, fail }: { ms: number; serve: () => T | undefined; hear?: (reply: T) => void; fail?: () => void },
+  ): void {
+    this.#questions.push(new Question(member, what, { deadlineAt: this.now + ms, serve, hear, fail }))
+  }
+
+  /** Reads the origin: the version that stands there at some moment of the reading. */
+  load(member: Member, key: number, hear: (version: number) => void): void {
+    this.counts.loads += 1
+    const serve = (): unknown => this.versions[key]
+    this.#questions.push(new Question(member, 'load', { deadlineAt: Number.POSITIVE_INFINITY, serve, hear }))
+  }
+
+  /** Tells every other member; each word may be lost. */
+  tell(from: Member, key: number, value: number): void {
+    for (const member of this.members) {
+      if (member === from || member.told === undefined) continue
+      const serve = (): null => null
+      const hear = (): void => member.told?.(key, value)
+      this.#questions.push(new Question(member, 'word', { deadlineAt: this.now + 100, serve, hear }))
+    }
+  }
+
+  /** Moves one question on: to the server, or its answer home. @returns whether there was one */
+  deliver(pick: number): boolean {
+    const { length } = this.#questions
+    for (let i = 0; i < length; i += 1) {
+      const index = (pick + i) % length
+      const question = this.#questions[index] as Question
+      if (!this.#mayMove(question)) continue
+      this.#move(question, index)
+      return true
+    }
+    return false
+  }
+
+  get underWay(): number {
+    return this.#questions.length
+  }
+
+  lose(pick: number): void {
+    const question = this.#questions[pick % Math.max(1, this.#questions.length)]
+    if (question === undefined || question.isOrigin) return
+    question.state = LOST
+    this.note(`${question.member.name}: lost: ${question.what}`)
+  }
+
+  /** It takes its time. */
+  hold(pick: number, ms: number): void {
+    const question = this.#questions[pick % Math.max(1, this.#questions.length)]
+    if (question === undefined) return
+    question.heldUntil = this.now + ms
+    if (this.lines !== undefined) this.note(`${question.member.name}: takes ${ms} ms: ${question.what}`)
+  }
+
+  /** A word comes a second time. */
+  repeat(pick: number): void {
+    const question = this.#questions[pick % Math.max(1, this.#questions.length)]
+    if (question === undefined || question.isOrigin || question.state !== ASKED) return
+    question.serve()
+    this.note(`${question.member.name}: done twice: ${question.what}`)
+    this.#wake()
+  }
+
+  #mayMove({ state, member, isOrigin, heldUntil }: Question): boolean {
+    if (state === LOST || state === PARKED || heldUntil > this.now) return false
+    if (member.isCut && !isOrigin) return false
+    if (state === ASKED) return isOrigin || !this.#isFrozen
+    return !member.isPaused
+  }
+
+  #move(question: Question, index: number): void {
+    if (question.state === ASKED) {
+      const reply = question.serve()
+      if (this.lines !== undefined) this.note(`${question.member.name}: done: ${question.what}`)
+      question.state = reply === undefined && question.hear !== undefined ? PARKED : ANSWERED
+      question.reply = reply
+      if (!question.isOrigin) this.#wake()
+      if (question.hear === undefined) this.#take(index)
+      return
+    }
+    this.#take(index)
+    if (question.life !== question.member.life) return
+    if (this.lines !== undefined) this.note(`${question.member.name} hears: ${question.what}`)
+    question.hear?.(question.reply as never)
+  }
+
+  #take(index: number): void {
+    const last = this.#questions.pop() as Question
+    if (index < this.#questions.length) this.#questions[index] = last
+  }
+
+  #wake(): void {
+    for (const question of this.#questions) {
+      if (question.state !== PARKED) continue
+      const reply = question.serve()
+      if (reply === undefined) continue
+      question.reply = reply
+      question.state = ANSWERED
+    }
+  }
+
+  // ── time
+
+  pass(ms: number): void {
+    this.now += ms
+    this.tick += 1
+    for (const member of this.members) this.due(member)
+  }
+
+  /** What a member that runs finds when time has passed. */
+  due(member: Member): void {
+    if (member.isPaused || member.life < 0) return
+    for (let i = this.#questions.length - 1; i >= 0; i -= 1) {
+      const question = this.#questions[i]
+      if (question === undefined || question.member !== member) continue
+      if (question.life !== member.life) this.#take(i)
+      else if (question.deadlineAt <= this.now && question.state !== PARKED) {
+        this.#take(i)
+        if (this.lines !== undefined) this.note(`${member.name} has no answer: ${question.what}`)
+        question.fail?.()
+      }
+    }
+    member.tick()
+  }
+
+  // ── clients
+
+  read(index: number, key: number, hasToken: boolean): void {
+    const member = this.members[index] as Member
+    if (member.isPaused) return
+    let token: Writing | undefined
+    let [floor, seenFloor] = [this.#local[index]?.[key] ?? 0, 0]
+    for (const writing of this.#writings) {
+      if (writing.key !== key || !writing.isAnswered) continue
+      if (hasToken && writing.token !== undefined && writing.version > (token?.version ?? 0)) token = writing
+      if (writing.sequence === 0) continue
+      const isOver = this.settings.policy === 'miss' || (writing.hasAll && member.hasApplied(writing))
+      if (isOver) floor = Math.max(floor, writing.version)
+      else if (writing.hasAll || writing.answeredAt < this.now - BLIND_MS) seenFloor = Math.max(seenFloor, writing.version)
+    }
+    if (token !== undefined) {
+      this.counts.tokens += 1
+      floor = Math.max(floor, token.version)
+    }
+    this.counts.reads += 1
+    this.#count(member, 1)
+    if (this.lines !== undefined) this.note(`${member.name} is asked for k${key}${token === undefined ? '' : ' with a token'}`)
+    member.read({ member, life: member.life, key, token, begunAt: this.now, floor, seenFloor })
+  }
+
+  answer(reading: Reading, version: number, isCached: boolean): void {
+    const { member, key, begunAt } = reading
+    if (reading.life !== member.life) return
+    this.#count(member, -1)
+    if (isCached) this.counts.cached += 1
+    if (this.lines !== undefined) this.note(`${member.name} answers k${key} v${version}${isCached ? ' from its cache' : ''}`)
+    if (version < reading.floor) this.broken(`${member.name} gave k${key} v${version}, not v${reading.floor}`)
+    else if (version < reading.seenFloor) {
+      const wrong = member.shouldHaveSeen(begunAt)
+      if (wrong !== undefined) this.broken(`${member.name} gave k${key} v${version}, not v${reading.seenFloor}, ${wrong}`)
+    }
+    const since = this.#supersededAt[key]?.[version] ?? Number.POSITIVE_INFINITY
+    // Who joins a load waits for a reading that began before he came; its budget is not his.
+    if (isCached && begunAt > since + BUDGET_MS)
+      this.broken(`${member.name} gave k${key} v${version}, ${begunAt - since} ms too old`)
+  }
+
+  /** The origin is another one, and nobody hears of it. */
+  change(key: number): number {
+    const version = (this.versions[key] ?? 0) + 1
+    ;(this.#supersededAt[key] as number[])[version - 1] = this.now
+    this.versions[key] = version
+    if (this.lines !== undefined) this.note(`k${key} is v${version} now`)
+    return version
+  }
+
+  write(index: number, key: number): void {
+    const member = this.members[index] as Member
+    if (member.isPaused) return
+    const version = this.change(key)
+    this.counts.writes += 1
+    this.#count(member, 1)
+    const writing: Writing = {
+      ...{ member, life: member.life, key, version, begunAt: this.now },
+      ...{ isAnswered: false, answeredAt: 0, token: undefined, sequence: 0, hasAll: false },
+    }
+    this.#writings.push(writing)
+    if (this.lines !== undefined) this.note(`${member.name} is told of k${key} v${version}`)
+    member.write(writing)
+    if (!this.settings.isPlain) this.isGoneHere(writing)
+  }
+
+  /** From now on this member answers nothing older. */
+  isGoneHere({ member, life, key, version }: Writing): void {
+    const local = this.#local[this.members.indexOf(member)] as number[]
+    if (life === member.life) local[key] = Math.max(local[key] ?? 0, version)
+  }
+
+  acknowledge(writing: Writing, { token, sequence, hasAll }: Pick<Writing, 'token' | 'sequence' | 'hasAll'>): void {
+    if (writing.life !== writing.member.life || writing.isAnswered) return
+    this.#count(writing.member, -1)
+    writing.isAnswered = true
+    writing.answeredAt = this.now
+    writing.token = token
+    writing.sequence = sequence
+    writing.hasAll = hasAll
+    if (this.lines !== undefined)
+      this.note(`${writing.member.name} has told of k${writing.key} v${writing.version}${hasAll ? '; all have followed' : ''}`)
+  }
+
+  broken(text: string): void {
+    this.violations.push(text)
+    this.note(`BROKEN: ${text}`)
+  }
+
+  // ── faults
+
+  crash(member: Member): void {
+    member.stop()
+    member.life += 1
+    member.isPaused = false
+    let open = 0
+    for (const question of this.#questions) if (question.member === member) open += 1
+    if (open > 0) this.#questions = this.#questions.filter((one) => one.member !== member)
+    this.#local[this.members.indexOf(member)]?.fill(0)
+    this.#open[this.members.indexOf(member)] = 0
+    this.note(`${member.name} dies and comes back`)
+    member.start()
+  }
+
+  #count(member: Member, by: number): void {
+    const index = this.members.indexOf(member)
+    this.#open[index] = (this.#open[index] ?? 0) + by
+  }
+
+  /** The server goes and comes again. */
+  restart(how: 'with its data' | 'without its data' | 'as a replica'): void {
+    this.note(`the server comes back ${how}`)
+    for (const question of this.#questions) if (!question.isOrigin) question.state = LOST
+    if (how === 'without its data') {
+      this.log.empty()
+      this.entries.cells.clear()
+      this.plain.clear()
+    } else if (how === 'as a replica' && this.#image !== undefined) {
+      this.log.failOver(this.#image)
+      this.#wallShift += this.dice.below(2000) - 1000
+    } else this.log.run += 1
+  }
+
+  /** What a replica knows from now on. */
+  replicate(): void {
+    this.#image = this.log.image()
+  }
+
+  freeze(isFrozen: boolean): void {
+    this.#isFrozen = isFrozen
+  }
+
+  stepClock(ms: number): void {
+    this.#wallShift += ms
+  }
+
+  mend(): void {
+    this.#isFrozen = false
+    for (const member of this.members) {
+      member.isCut = false
+      member.isPaused = false
+    }
+  }
+}
