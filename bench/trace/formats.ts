@@ -23,6 +23,12 @@ export interface Trace {
   readonly distinct: number
   /** Bytes per request where the format tells them. */
   readonly sizes: Int32Array | undefined
+  /** Time of each request in ms since the first; undefined where the format tells none. */
+  readonly atMs: Float64Array | undefined
+  /** Dense numbers of who asked; undefined where the format does not tell. */
+  readonly clients: Int32Array | undefined
+  /** Names of the keys. */
+  readonly names: readonly string[]
   readonly format: string
   /** Lines that could not be read. */
   readonly skipped: number
@@ -93,13 +99,14 @@ function detect(bytes: Buffer): Format {
   return 'text'
 }
 
-const CLF = /^\S+ \S+ .*?\[([^\]]*)\] "(\S+) (\S+)[^"]*" (\d{3}) (\d+|-)/
+const CLF = /^(\S+) \S+ .*?\[([^\]]*)\] "(\S+) (\S+)[^"]*" (\d{3}) (\d+|-)/
 const ADAPTSIZE = /^(\d+)[ \t]+(\S+)[ \t]+(\d+)\s*$/
 
 interface Request {
   readonly key: string
   readonly size: number
   readonly at: number
+  readonly client: string
 }
 
 function readInt32(bytes: Buffer): Trace {
@@ -107,7 +114,7 @@ function readInt32(bytes: Buffer): Trace {
   const ids = new Int32Array(count)
   const known = new Map<number, number>()
   for (let i = 0; i < count; i += 1) ids[i] = idOf(known, bytes.readInt32BE(i * 4))
-  return { ids, distinct: known.size, sizes: undefined, format: 'int32', skipped: bytes.length % 4 === 0 ? 0 : 1 }
+  return { ids, distinct: known.size, sizes: undefined, ...UNTOLD, format: 'int32', skipped: bytes.length % 4 === 0 ? 0 : 1 }
 }
 
 function readLines(text: string, format: Format, all: boolean): Trace {
@@ -126,7 +133,23 @@ function readLines(text: string, format: Format, all: boolean): Trace {
   const ids = Int32Array.from(requests, (request) => idOf(known, request.key))
   const sized = requests.length > 0 && requests.every((request) => request.size >= 0)
   const sizes = sized ? Int32Array.from(requests, (request) => request.size) : undefined
-  return { ids, distinct: known.size, sizes, format, skipped }
+  return { ids, distinct: known.size, sizes, ...tellOf(requests), names: [...known.keys()], format, skipped }
+}
+
+const UNTOLD = { atMs: undefined, clients: undefined, names: [] } as const
+
+/** Times count in seconds, or in ms where they are too large for that. */
+function tellOf(requests: readonly Request[]): Pick<Trace, 'atMs' | 'clients'> {
+  const first = requests[0]?.at ?? 0
+  const unit = first > 1e11 ? 1 : 1000
+  const isTimed = requests.some(({ at }) => at !== first)
+  const known = new Map<string, number>()
+  return {
+    atMs: isTimed ? Float64Array.from(requests, ({ at }) => (at - first) * unit) : undefined,
+    clients: requests.some(({ client }) => client !== '')
+      ? Int32Array.from(requests, ({ client }) => idOf(known, client))
+      : undefined,
+  }
 }
 
 type LineParser = (line: string) => Request | undefined
@@ -142,21 +165,21 @@ function parserOf(lines: string[], format: Format, all: boolean): LineParser {
     case 'csv':
       return columnParser(lines, ',', all)
     default:
-      return (line) => ({ key: line.trim(), size: -1, at: 0 })
+      return (line) => ({ key: line.trim(), size: -1, at: 0, client: '' })
   }
 }
 
 function parseClf(line: string, all: boolean): Request | undefined {
   const match = CLF.exec(line)
   if (match === null) return undefined
-  const [, time = '', method = '', target = '', status = '', bytes = ''] = match
+  const [, client = '', time = '', method = '', target = '', status = '', bytes = ''] = match
   if (!all && !isCacheable(method, status)) return undefined
-  return { key: target, size: bytes === '-' ? 0 : Number(bytes), at: parseLogTime(time) }
+  return { key: target, size: bytes === '-' ? 0 : Number(bytes), at: parseLogTime(time), client }
 }
 
 function parseAdaptSize(line: string): Request | undefined {
   const match = ADAPTSIZE.exec(line)
-  return match === null ? undefined : { key: match[2] as string, size: Number(match[3]), at: 0 }
+  return match === null ? undefined : { key: match[2] as string, size: Number(match[3]), at: 0, client: '' }
 }
 
 /** Columns by the names of a header line, which it removes; without one the first is the key, a second the size. */
@@ -170,13 +193,14 @@ function columnParser(lines: string[], separator: string, all: boolean): LinePar
   if (key >= 0) lines.shift()
   const at =
     key < 0
-      ? { key: 0, size: 1, time: -1, method: -1, status: -1 }
+      ? { key: 0, size: 1, time: -1, method: -1, status: -1, client: -1 }
       : {
           key,
           size: column('bytes', 'size', 'obj_size'),
           time: column('time', 'timestamp'),
           method: column('method'),
           status: column('response', 'status'),
+          client: column('host', 'client', 'session', 'user'),
         }
   return (line) => {
     const cells = line.split(separator)
@@ -185,7 +209,7 @@ function columnParser(lines: string[], separator: string, all: boolean): LinePar
     if (!all && at.method >= 0 && at.status >= 0 && !isCacheable(cells[at.method] ?? '', cells[at.status] ?? '')) return undefined
     const size = Number.parseInt(cells[at.size] ?? '', 10)
     const time = Number(cells[at.time] ?? 0)
-    return { key: name, size: Number.isNaN(size) ? -1 : size, at: Number.isNaN(time) ? 0 : time }
+    return { key: name, size: Number.isNaN(size) ? -1 : size, at: Number.isNaN(time) ? 0 : time, client: cells[at.client] ?? '' }
   }
 }
 

@@ -50,6 +50,18 @@ describe('trace formats', () => {
     }
   })
 
+  it('tells when each was asked, and by whom, where the format does', () => {
+    const tsv = readTrace(
+      write('host\ttime\tmethod\turl\tresponse\nh\t102\tGET\t/a\t200\ni\t100\tGET\t/b\t200\nh\t103\tGET\t/b\t200\n'),
+    )
+    expect([...(tsv.atMs ?? [])]).toEqual([0, 2000, 3000])
+    expect([...(tsv.clients ?? [])]).toEqual([0, 1, 1])
+    expect(tsv.names).toEqual(['/b', '/a'])
+    const clf = readTrace(write([CLF('03', 'GET', '/a', 200), CLF('09', 'GET', '/b', 200)].join('\n')))
+    expect([...(clf.atMs ?? [])]).toEqual([0, 6000])
+    expect(readTrace(write('a\nb\n')).atMs).toBeUndefined()
+  })
+
   it('reads access logs whole when told to', () => {
     expect(readTrace(write(CLF('01', 'POST', '/a', 500)), 'clf', true).ids.length).toBe(1)
   })
@@ -69,7 +81,16 @@ describe('trace simulation', () => {
     const keys = fc.array(fc.nat(50), { minLength: 1, maxLength: 400 })
     fc.assert(
       fc.property(keys, fc.integer({ min: 1, max: 30 }), (requests, capacity) => {
-        const trace = { ids: Int32Array.from(requests), distinct: 51, sizes: undefined, format: 'text', skipped: 0 }
+        const trace = {
+          ids: Int32Array.from(requests),
+          distinct: 51,
+          sizes: undefined,
+          atMs: undefined,
+          clients: undefined,
+          names: [],
+          format: 'text',
+          skipped: 0,
+        }
         const optimum = simulateOptimum(trace, capacity)
         for (const policy of ['s3-fifo', 'lru', 'sieve', 'w-tinylfu'] as const) {
           expect(simulatePolicy(trace, policy, capacity)).toBeLessThanOrEqual(optimum)
