@@ -7,7 +7,7 @@
 import type { Random } from '../model/random.ts'
 import { NONE } from '../shelf/byte-table.ts'
 import { CONTAINER, type KeyTable, TEXT } from './key-table.ts'
-import type { Container, TextValue, Value } from './value.ts'
+import type { Container, TextForm, TextValue, Value } from './value.ts'
 import type { WaitingList } from './waiting.ts'
 import type { Watches } from './watch.ts'
 
@@ -39,8 +39,8 @@ export interface Surroundings {
 
 /** How a string is put. */
 export interface TextWish {
-  /** It was made by changing another. */
-  readonly isRaw?: boolean
+  /** Default `plain`. */
+  readonly form?: TextForm
   readonly keepDeadline?: boolean
 }
 
@@ -107,7 +107,7 @@ export class Database {
 
   /** Sets a string; a deadline is dropped unless it is to be kept. @throws KeyspaceFull */
   putText(key: string, text: string, wish: TextWish = PLAIN): void {
-    const value: TextValue = { kind: 'string', text, isRaw: wish.isRaw === true }
+    const value: TextValue = { kind: 'string', text, form: wish.form ?? 'plain' }
     this.#store(key, value, wish.keepDeadline === true)
   }
 

@@ -8,13 +8,12 @@ import type { Random } from '../model/random.ts'
 import { ByteKey, ByteSpan } from '../shelf/byte-hash.ts'
 import { ByteTable, NONE } from '../shelf/byte-table.ts'
 import { KeyspaceFull } from './full.ts'
-import type { Container, Value } from './value.ts'
+import type { Container, TextForm, Value } from './value.ts'
 
-/** Kinds of entries. */
+/** Kinds of entries: strings by their form (FORMS), and containers. */
 export const TEXT = 0
-/** A string that was made by changing another. */
-export const RAW_TEXT = 1
-export const CONTAINER = 2
+export const CONTAINER = 1
+const FORMS: readonly (TextForm | undefined)[] = ['plain', undefined, 'text', 'raw']
 
 /** The least limit of the table. */
 export const LEAST_BYTES = 256 * 1024
@@ -71,14 +70,14 @@ export class KeyTable {
     let from = start
     while (bytes[from] !== NEWLINE) from += 1
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1', from + 1, end - 2)
-    return { kind: 'string', text, isRaw: kind === RAW_TEXT }
+    return { kind: 'string', text, form: FORMS[kind] ?? 'plain' }
   }
 
   /** Stores under the question. @returns the slot @throws KeyspaceFull */
   put(value: Value): number {
     const slot = value.kind === 'string' ? this.bytes.put(this.key, this.#bulk(value.text)) : this.#putContainer(value)
     if (slot === NONE) throw new KeyspaceFull()
-    this.bytes.setKind(slot, value.kind === 'string' ? (value.isRaw ? RAW_TEXT : TEXT) : CONTAINER)
+    this.bytes.setKind(slot, value.kind === 'string' ? FORMS.indexOf(value.form) : CONTAINER)
     return slot
   }
 

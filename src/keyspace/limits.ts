@@ -15,7 +15,7 @@ export interface PackingLimits {
 }
 
 export function defaultPacking(): PackingLimits {
-  return { hashEntries: 128, hashValueBytes: 64, zsetEntries: 128, zsetValueBytes: 64, setIntegers: 512 }
+  return { hashEntries: 512, hashValueBytes: 64, zsetEntries: 128, zsetValueBytes: 64, setIntegers: 512 }
 }
 
 /** Bytes that one element of a container is charged beside its own. */

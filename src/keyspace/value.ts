@@ -9,13 +9,18 @@ import type { ListValue } from './list-value.ts'
 import type { SetValue } from './set-value.ts'
 import type { ZsetValue } from './zset-value.ts'
 
+/**
+ * How OBJECT ENCODING sees a string: by its bytes; as text though it may be a number (INCRBYFLOAT); as `raw` whatever its
+ * length (it was changed in place).
+ */
+export type TextForm = 'plain' | 'text' | 'raw'
+
 /** A string; made anew at every look, never changed. */
 export interface TextValue {
   readonly kind: 'string'
   /** Bytes as latin1. */
   readonly text: string
-  /** It was made by changing another: encoded `raw` whatever its length. */
-  readonly isRaw: boolean
+  readonly form: TextForm
 }
 
 /** What is held beside the table and changed in place. */
@@ -28,7 +33,7 @@ const SHORT_BYTES = 44
 /** OBJECT ENCODING. */
 export function encodingOf(value: Value): string {
   if (value.kind !== 'string') return value.encoding
-  if (value.isRaw) return 'raw'
-  if (isInteger64(value.text)) return 'int'
+  if (value.form === 'raw') return 'raw'
+  if (value.form === 'plain' && isInteger64(value.text)) return 'int'
   return value.text.length <= SHORT_BYTES ? 'embstr' : 'raw'
 }

@@ -4,7 +4,7 @@
  * Floor 4, room resp. What is set takes effect at once where it means something here.
  */
 import type { Call, Handler } from './embedded-call.ts'
-import { REFUSED, refuse, wrongCount } from './embedded-errors.ts'
+import { REFUSED, refuse, untilZero } from './embedded-errors.ts'
 import { publishEvents } from './embedded-events.ts'
 import { isMatch } from './embedded-glob.ts'
 import { help } from './embedded-help.ts'
@@ -25,13 +25,13 @@ function get(call: Call): void {
 }
 
 function set(call: Call): void {
-  if (call.count % 2 === 1) throw wrongCount('config|set')
+  if (call.count % 2 === 1) throw REFUSED.syntax
   const { settings } = call.server
   const wanted: (readonly [name: string, value: string])[] = []
   for (let i = 2; i < call.count; i += 2) {
     const name = call.arg(i).toLowerCase()
     if (!settings.names().includes(name)) {
-      throw refuse(`Unknown option or number of arguments for CONFIG SET - '${call.arg(i)}'`)
+      throw refuse(`Unknown option or number of arguments for CONFIG SET - '${untilZero(call.arg(i))}'`)
     }
     const failed = `CONFIG SET failed (possibly related to argument '${name}') - `
     if (settings.isFixed(name)) throw refuse(`${failed}can't set immutable config`)

@@ -5,7 +5,7 @@
  */
 import { timingSafeEqual } from 'node:crypto'
 import type { Call, Handler } from './embedded-call.ts'
-import { REFUSED, refuse, refuseAs, wrongCount } from './embedded-errors.ts'
+import { REFUSED, refuse, refuseAs, untilZero, wrongCount } from './embedded-errors.ts'
 import { isInteger64 } from '../keyspace/integer.ts'
 import { leaveChannels } from './embedded-publish.ts'
 import { discard } from './embedded-run.ts'
@@ -56,7 +56,7 @@ function hello(call: Call): void {
       setName(call, call.arg(i + 1))
       i += 1
     } else {
-      throw refuse(`Syntax error in HELLO option '${call.arg(i)}'`)
+      throw refuse(`Syntax error in HELLO option '${untilZero(call.arg(i))}'`)
     }
   }
   if (!session.isAuthenticated) {

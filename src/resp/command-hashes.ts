@@ -80,6 +80,7 @@ function hincrby(call: Call): void {
   if (!isInteger64(text)) throw refuse('hash value is not an integer')
   const value = BigInt(text) + by
   if (value > MOST_64 || value < LEAST_64) throw REFUSED.overflow
+  hash.makeRoom([call.arg(2)], 0)
   hash.set(call.arg(2), value.toString())
   call.changed(call.arg(1), 'h', 'hincrby')
   call.out.whole(value)
@@ -93,7 +94,7 @@ function hincrbyfloat(call: Call): void {
   const hash = opened(call)
   const text = hash.dict.get(call.arg(2)) ?? '0'
   const made = sum(text, call.arg(3))
-  hash.makeRoom([made], 0)
+  hash.makeRoom([call.arg(2), made], 0)
   hash.set(call.arg(2), made)
   call.changed(call.arg(1), 'h', 'hincrbyfloat')
   call.out.str(made)

@@ -7,7 +7,7 @@ import type { Database } from '../keyspace/database.ts'
 import { encodingOf, type Value } from '../keyspace/value.ts'
 import { databaseOf } from './command-connection.ts'
 import type { Call, Handler } from './embedded-call.ts'
-import { REFUSED, refuse, wrongExpiry } from './embedded-errors.ts'
+import { REFUSED, refuse, untilZero, wrongExpiry } from './embedded-errors.ts'
 import { help } from './embedded-help.ts'
 import { LEAST_64, MOST_64, parseBigInteger } from './embedded-numbers.ts'
 import { isMatch } from './embedded-glob.ts'
@@ -29,7 +29,7 @@ function readConditions(call: Call): ReadonlySet<string> {
   const found = new Set<string>()
   for (let i = 3; i < call.count; i += 1) {
     const word = call.arg(i).toLowerCase()
-    if (!['nx', 'xx', 'gt', 'lt'].includes(word)) throw refuse(`Unsupported option ${call.arg(i)}`)
+    if (!['nx', 'xx', 'gt', 'lt'].includes(word)) throw refuse(`Unsupported option ${untilZero(call.arg(i))}`)
     found.add(word)
   }
   if (found.has('nx') && found.size > 1) throw refuse('NX and XX, GT or LT options at the same time are not compatible')
@@ -100,7 +100,7 @@ function rename(call: Call): void {
 }
 
 function place(db: Database, key: string, { value, deadline }: { readonly value: Value; readonly deadline: number }): void {
-  if (value.kind === 'string') db.putText(key, value.text, { isRaw: value.isRaw })
+  if (value.kind === 'string') db.putText(key, value.text, { form: value.form })
   else db.put(key, value)
   if (deadline !== 0) db.setDeadline(key, deadline)
 }

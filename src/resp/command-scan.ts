@@ -6,7 +6,7 @@
  */
 import type { Dict } from '../keyspace/dict.ts'
 import type { Call, Handler } from './embedded-call.ts'
-import { REFUSED } from './embedded-errors.ts'
+import { REFUSED, untilZero } from './embedded-errors.ts'
 import { isMatch } from './embedded-glob.ts'
 import { printDouble } from './embedded-numbers.ts'
 
@@ -20,7 +20,8 @@ interface ScanOptions {
 const CURSOR = /^[+-]?\d+$/
 const MOST = 2n ** 64n
 
-function cursorOf(text: string): number {
+function cursorOf(given: string): number {
+  const text = untilZero(given)
   if (text === '') return 0
   if (!CURSOR.test(text) || BigInt(text) >= MOST || BigInt(text) <= -MOST) throw REFUSED.cursor
   return Math.abs(Number(text))

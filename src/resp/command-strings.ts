@@ -87,7 +87,7 @@ function setRange(call: Call): void {
   const former = text ?? ''
   const start = former.length < offset ? former + '\0'.repeat(offset - former.length) : former.slice(0, offset)
   const made = start + piece + former.slice(offset + piece.length)
-  call.db.putText(key, made, { isRaw: true, keepDeadline: true })
+  call.db.putText(key, made, { form: 'raw', keepDeadline: true })
   call.changed(key, '$', 'setrange')
   call.out.integer(made.length)
 }
@@ -149,7 +149,7 @@ function incrByFloat(call: Call): void {
   const text = call.text(key) ?? '0'
   checkLongDouble(text)
   const made = addLongDoubles(text, call.arg(2))
-  call.db.putText(key, made, { keepDeadline: true })
+  call.db.putText(key, made, { form: 'text', keepDeadline: true })
   call.changed(key, '$', 'incrbyfloat')
   call.out.str(made)
 }
@@ -160,7 +160,7 @@ function append(call: Call): void {
   const piece = call.arg(2)
   if (text !== undefined) checkLength(call, text.length + piece.length)
   const made = (text ?? '') + piece
-  call.db.putText(key, made, { isRaw: text !== undefined, keepDeadline: true })
+  call.db.putText(key, made, { form: text === undefined ? 'plain' : 'raw', keepDeadline: true })
   call.changed(key, '$', 'append')
   call.out.integer(made.length)
 }

@@ -45,6 +45,12 @@ export const REFUSED = {
   timeoutRange: fixed('ERR timeout is out of range'),
 } as const
 
+/** A text as C prints it: up to its first zero byte. */
+export function untilZero(text: string): string {
+  const end = text.indexOf('\0')
+  return end < 0 ? text : text.slice(0, end)
+}
+
 /** `ERR` and a text of its own. */
 export function refuse(text: string): Refusal {
   return fixed(`ERR ${text}`)

@@ -13,7 +13,7 @@ export class Reply extends ReplyWriter {
   }
 
   override error(text: string): this {
-    return this.text(`-${text.replace(/[\r\n]/g, ' ')}\r\n`)
+    return this.text(`-${text.replace(/[\r\n]+$/, '').replace(/[\r\n]/g, ' ')}\r\n`)
   }
 
   /** Up to 64 bits. */

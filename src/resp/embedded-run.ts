@@ -7,7 +7,7 @@
 import { KeyspaceFull } from '../keyspace/full.ts'
 import type { Waiting } from '../keyspace/waiting.ts'
 import { Call, type Command, type Wait } from './embedded-call.ts'
-import { REFUSED, Refusal, refuse, wrongCount } from './embedded-errors.ts'
+import { REFUSED, Refusal, refuse, untilZero, wrongCount } from './embedded-errors.ts'
 import { feedMonitors } from './embedded-monitor.ts'
 import { Reply } from './embedded-reply.ts'
 import type { Runner, Server } from './embedded-server.ts'
@@ -214,10 +214,4 @@ function unknown(catalog: ReadonlyMap<string, Command>, args: readonly string[])
     shown += `'${untilZero(args[i] as string).slice(0, SHOWN - shown.length)}' `
   }
   return refuse(`unknown command '${untilZero(name).slice(0, SHOWN)}', with args beginning with: ${shown}`)
-}
-
-/** What C prints of a text. */
-function untilZero(text: string): string {
-  const end = text.indexOf('\0')
-  return end < 0 ? text : text.slice(0, end)
 }

@@ -30,7 +30,7 @@ export interface DuelWish {
 }
 
 const BATCH = 50
-const SHOWN = 12
+const SHOWN = Number(process.env['DUEL_SHOWN'] ?? 12)
 
 /** One seed: both begin empty. @returns the first difference */
 export async function duel({ real, ours, seed, commands, templates = groups.ALL_TEMPLATES }: DuelWish): Promise<Difference | undefined> {

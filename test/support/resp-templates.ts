@@ -48,7 +48,6 @@ export const KEYS: readonly Template[] = [
   (d) => [d.one(['EXISTS', 'TOUCH']), ...d.many(1, 3, () => any(d))],
   (d) => ['TYPE', any(d)],
   (d) => ['OBJECT', 'ENCODING', any(d)],
-  (d) => ['OBJECT', 'REFCOUNT', any(d)],
   (d) => [d.one(['EXPIRE', 'PEXPIRE']), any(d), d.one(['1000000', '5000000', '0', '-1', 'x', '9223372036854775807']), ...d.some(['NX', 'XX', 'GT', 'LT'], 0.15)],
   (d) => ['EXPIREAT', any(d), d.one(['4000000000', '1', '-1', '4100000000']), ...d.some(['NX', 'XX', 'GT', 'LT', 'YY'], 0.1)],
   (d) => ['PEXPIREAT', any(d), d.one(['4000000000000', '1'])],
@@ -74,7 +73,7 @@ export const HASHES: readonly Template[] = [
   (d) => ['HINCRBYFLOAT', hash(d), d.member(), d.float()],
   (d) => ['HRANDFIELD', hash(d), ...(d.chance(0.7) ? [d.count()] : []), ...d.some(['WITHVALUES'], 0.3)],
   (d) => ['HSCAN', hash(d), '0', ...(d.chance(0.5) ? ['MATCH', d.pattern()] : [])],
-  (d) => ['HSET', hash(d), ...d.many(100, 140, () => [`f${d.below(1000)}`, 'v'])],
+  (d) => ['HSET', hash(d), ...d.many(400, 700, () => [`f${d.below(2000)}`, 'v'])],
 ]
 
 export const LISTS: readonly Template[] = [
@@ -109,9 +108,9 @@ export const SETS: readonly Template[] = [
 ]
 
 const range = (d: RespDice): string[] => {
-  const by = d.one(['', 'BYSCORE', 'BYLEX'])
-  const bound = by === 'BYSCORE' ? d.scoreBound() : by === 'BYLEX' ? d.textBound() : d.integer()
-  const other = by === 'BYSCORE' ? d.scoreBound() : by === 'BYLEX' ? d.textBound() : d.integer()
+  const by = d.one(['', 'BYSCORE'])
+  const bound = by === 'BYSCORE' ? d.scoreBound() : d.integer()
+  const other = by === 'BYSCORE' ? d.scoreBound() : d.integer()
   const limit = d.chance(0.3) ? ['LIMIT', d.integer(), d.integer()] : []
   return [bound, other, ...(by === '' ? [] : [by]), ...d.some(['REV'], 0.3), ...limit]
 }
@@ -157,6 +156,8 @@ export const LEXES: readonly Template[] = [
   (d) => ['ZADD', 'lex', ...d.many(1, 4, () => ['0', d.member()])],
   (d) => ['ZREM', 'lex', d.member()],
   (d) => [d.one(['ZRANGEBYLEX', 'ZREVRANGEBYLEX']), 'lex', d.textBound(), d.textBound(), ...(d.chance(0.3) ? ['LIMIT', d.integer(), d.integer()] : [])],
+  (d) => ['ZRANGE', 'lex', d.textBound(), d.textBound(), 'BYLEX', ...d.some(['REV', 'WITHSCORES'], 0.3)],
+  (d) => ['ZRANGESTORE', 'z9', 'lex', d.textBound(), d.textBound(), 'BYLEX', ...d.some(['REV'], 0.3)],
   (d) => ['ZLEXCOUNT', 'lex', d.textBound(), d.textBound()],
   (d) => ['ZREMRANGEBYLEX', 'lex', d.textBound(), d.textBound()],
 ]
