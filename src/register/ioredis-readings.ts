@@ -4,6 +4,7 @@
  * Floor 5, room register. Only where the call is plain: text for each word, no callback. What is kept is what the
  * application saw, so that a hit is one look-up and a resolved promise. Everything else goes the client's own way.
  */
+import { isBehindQueued } from './ioredis-auto.ts'
 import { type IoRedis, LANE } from './ioredis-shape.ts'
 import { type Lane, MISS, WAIT } from './lane.ts'
 import { later, takeAll } from './later.ts'
@@ -32,7 +33,7 @@ function oneKey(original: Method, index: number): Method {
     const key = args[0]
     if (lane?.isOpen === true && args.length === 1 && typeof key === 'string') {
       const entry = lane.view?.drawers[index]?.get(key)
-      if (entry !== undefined) {
+      if (entry !== undefined && !isBehindQueued(this, lane)) {
         const found = lane.take(entry)
         if (found === WAIT) return later(lane, () => original.apply(this, args))
         if (found !== MISS) return Promise.resolve(found)
@@ -48,7 +49,7 @@ function oneMember(original: Method, index: number): Method {
     const [key, member] = args
     if (lane?.isOpen === true && args.length === 2 && typeof key === 'string' && typeof member === 'string') {
       const entry = lane.view?.drawers[index]?.get(memberName(key, member))
-      if (entry !== undefined) {
+      if (entry !== undefined && !isBehindQueued(this, lane)) {
         const found = lane.take(entry)
         if (found === WAIT) return later(lane, () => original.apply(this, args))
         if (found !== MISS) return Promise.resolve(found)
@@ -62,7 +63,7 @@ function oneMember(original: Method, index: number): Method {
 function many(original: Method): Method {
   return function (this: IoRedis, ...args: unknown[]): unknown {
     const lane = this[LANE] as Lane | undefined
-    if (lane?.isOpen === true) {
+    if (lane?.isOpen === true && !isBehindQueued(this, lane)) {
       const keys = args.length === 1 && Array.isArray(args[0]) ? (args[0] as unknown[]) : args
       const found = takeAll(lane, keys)
       if (found !== undefined) return Promise.resolve(found)

@@ -1,5 +1,5 @@
 /**
- * node-redis 5 and 6, wrapped: the queue that every command of a client goes through asks memory first.
+ * node-redis 5 and 6, wrapped: `sendCommand` asks memory first, and the queue that every command goes through tells it.
  *
  * Floor 5, room register. All ways lead through the queue's `addCommand`: methods, `sendCommand`, MULTI, pipelines, scripts
  * and the greeting. A reply is kept as it came from the decoder, under the type mapping it was decoded with; transformers
@@ -40,10 +40,30 @@ export function wrapNodeRedis(hub: Hub, prototype: NodeRedis, major: number): st
     attach(hub, this._self, major)
     return connect.apply(this, args)
   })
+  wrapSending(prototype)
   before(prototype, ['destroy', 'close', 'QUIT'], leave)
   // These do not come through the queue's way in.
   before(prototype, ['reset', 'MONITOR'], (client) => client[WRAPPED]?.lane.aside())
   return undefined
+}
+
+/** Hits are given here, where the client has yet to decide when it writes. */
+function wrapSending(prototype: NodeRedis): void {
+  const original = prototype.sendCommand as (this: NodeRedis, ...sent: unknown[]) => Promise<unknown>
+  patch(prototype, 'sendCommand', function (this: NodeRedis, ...sent: unknown[]) {
+    const [args, given] = sent as [unknown, QueueOptions?]
+    const own = this._commandOptions
+    if (Array.isArray(args) && (given?.abortSignal ?? own?.abortSignal) === undefined && given?.chainId === undefined) {
+      const self = this._self
+      const lane = openLane(self)
+      if (lane !== undefined) {
+        const found = answer(self, lane, { args, options: { ...own, ...given } })
+        if (found === WAIT) return later(lane, () => original.apply(this, sent))
+        if (found !== MISS) return Promise.resolve(found)
+      }
+    }
+    return original.apply(this, sent)
+  })
 }
 
 function before(prototype: NodeRedis, names: readonly string[], run: (client: NodeRedis) => void): void {
@@ -87,12 +107,6 @@ function wrapQueue(client: NodeRedis, wrapped: Wrapped, queue: RedisQueue): void
     if (isGreeting(client, options)) {
       greet(wrapped, args, options?.chainId as symbol)
       return follow(send(), undefined)
-    }
-    const lane = options?.chainId === undefined && options?.abortSignal === undefined ? openLane(client) : undefined
-    if (lane !== undefined) {
-      const found = answer(client, lane, { args, options })
-      if (found === WAIT) return later(lane, () => sendOut(client, wrapped, { args, options, send }))
-      if (found !== MISS) return Promise.resolve(found)
     }
     return sendOut(client, wrapped, { args, options, send })
   })
