@@ -75,7 +75,7 @@ describe('leases in Redis, when things go wrong', () => {
         leaseMs: 5000,
         waitMs: 20_000,
         maxHoldMs: 60_000,
-        deadlineMs: 50,
+        deadlineMs: 150,
         onCount: () => {},
       })
       closers.push(() => leases.close())
