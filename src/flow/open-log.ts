@@ -16,6 +16,7 @@ import type { RedisPort } from '../tier/redis-port.ts'
 import { readTlsMaterial } from '../tier/tls-material.ts'
 import { Engine } from './engine.ts'
 import type { L2Settings } from './l2-options.ts'
+import { REACHED_WITHIN_MS } from './open-redis.ts'
 import { type CacheOptions, resolveSettings } from './options.ts'
 
 /** Above 1: who is taken for dead has doubted before. */
@@ -34,6 +35,7 @@ function openLog(engine: Engine, redis: RedisPort, l2: L2Settings): void {
   const { logger } = settings
   const { blindAfter, acknowledge = blindAfter * MARGIN, blind } = l2.bus
   const store = openStore(engine, redis, l2)
+  let trouble: unknown
   const link = new StreamLink({
     clock,
     store,
@@ -41,9 +43,15 @@ function openLog(engine: Engine, redis: RedisPort, l2: L2Settings): void {
     ackMs: acknowledge,
     onSight: (sees) => {
       if (sees) logger.info({ generation: link.generation }, 'the shared log is in sight')
-      else logger.warn({ policy: blind }, 'the shared log is out of sight')
+      else logger.warn({ policy: blind, err: trouble }, 'the shared log is out of sight')
     },
-    onTrouble: (error) => logger.debug({ err: error }, 'the shared log does not answer'),
+    onTrouble: (error) => {
+      trouble = error
+      logger.debug({ err: error }, 'the shared log does not answer')
+    },
+  })
+  clock.after(REACHED_WITHIN_MS, () => {
+    if (link.generation === '' && !engine.closed) logger.warn({ policy: blind, err: trouble }, 'the shared log is out of reach')
   })
   const shared = engine.join(link, blind)
   const { meter, governor } = engine

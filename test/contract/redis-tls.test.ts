@@ -117,6 +117,26 @@ describe('a Redis that speaks TLS alone', () => {
   })
 })
 
+describe('a server that cannot be reached for its certificate', () => {
+  it('is told of in the log with the reason, the log of invalidations too', { timeout: 20_000 }, async () => {
+    const server = await startRedis(flags, {}, secure)
+    onTestFinished(() => server.stop())
+    const told: string[] = []
+    const note = (detail: object, text = ''): void => {
+      const { err } = detail as { err?: Error }
+      told.push(`${text}: ${err?.message ?? ''}`)
+    }
+    const logger = { debug() {}, info() {}, warn: note, error: note }
+    const cache = createCache({ l2: { url: server.url, tls: { ...GOOD, ca: foreign.cert } as Tls }, logger })
+    onTestFinished(() => cache.close())
+
+    await until(() => told.length >= 2, 'the word of it')
+
+    expect(told.join('\n')).toMatch(/second level is out of reach: FC_L2_DOWN.*certificate/i)
+    expect(told.join('\n')).toMatch(/shared log is out of reach: FC_L2_DOWN.*certificate/i)
+  })
+})
+
 type Tls = NonNullable<NonNullable<CacheOptions['l2']>['tls']>
 
 describe('several servers that speak TLS alone', () => {
