@@ -11,8 +11,8 @@
 /** Sequences are kept below this; then everything begins anew. */
 const LAST_SEQUENCE = 0x7fff_0000
 const STICKY = 0xffff
-/** Bits of each generation of counters and locks: 1 MiB. */
-const LIVE_BITS = 2 ** 23
+/** Bits for counters and locks to each slot, in each of two generations. */
+const LIVE_BITS = 8
 
 /** See the module's header. */
 export class Marks {
@@ -21,15 +21,16 @@ export class Marks {
   readonly #mask: number
   readonly #onRestart: () => void
   #writingAll = 0
-  #live = new Uint32Array(LIVE_BITS / 32)
-  #lived = new Uint32Array(LIVE_BITS / 32)
+  readonly #liveMask: number
+  #live: Uint32Array
+  #lived: Uint32Array
   /** Grows with each change. */
   sequence = 1
   /** Readings sent before this sequence are void. */
   floor = 1
 
   /**
-   * @param slots a power of two; 6 bytes each, taken when they are first used
+   * @param slots a power of two, 8 at least; 8 bytes each, taken when they are first used
    * @param onRestart the numbers begin anew, once in 2^31 changes: every token and what was kept under it is void
    */
   constructor(slots: number, onRestart: () => void) {
@@ -37,6 +38,9 @@ export class Marks {
     this.#marks = new Int32Array(slots)
     this.#writing = new Uint16Array(slots)
     this.#mask = slots - 1
+    this.#live = new Uint32Array((slots * LIVE_BITS) / 32)
+    this.#lived = new Uint32Array((slots * LIVE_BITS) / 32)
+    this.#liveMask = this.#live.length - 1
   }
 
   /** Bytes of all tables. */
@@ -92,12 +96,12 @@ export class Marks {
 
   /** A counter or a lock: not to be kept until two generations have passed. */
   enliven(hash: number): void {
-    const at = (hash >>> 5) & (LIVE_BITS / 32 - 1)
+    const at = (hash >>> 5) & this.#liveMask
     this.#live[at] = (this.#live[at] as number) | (1 << (hash & 31))
   }
 
   isLive(hash: number): boolean {
-    const at = (hash >>> 5) & (LIVE_BITS / 32 - 1)
+    const at = (hash >>> 5) & this.#liveMask
     return (((this.#live[at] as number) | (this.#lived[at] as number)) & (1 << (hash & 31))) !== 0
   }
 

@@ -67,6 +67,8 @@ const GRANTS_MS = 1000
 const MAX_BEYOND = 65_536
 /** Keys of one reading. */
 const MAX_KEYS = 64
+/** What was written to a connection before it was lost has reached the server after so long, or never will, ms. */
+const LOST_MS = 2000
 /** Replies held for a fence at once; more are let go: they are no worse off than in `session`. */
 const MAX_HELD = 65_536
 
@@ -80,6 +82,8 @@ export class Coherence {
   readonly #marks: Marks
   readonly #voided = new Set<() => void>()
   #held: { readonly fence: number; readonly run: () => void }[] = []
+  /** Fences behind which writes on everything, whose connections are gone, are over. */
+  readonly #lost: number[] = []
   #order = 1
   /** How often the numbers of changes began anew. */
   #epoch = 0
@@ -139,7 +143,8 @@ export class Coherence {
     const { answered } = this.#lease
     const beyond = (fence - answered) | 0
     if (beyond <= 0 || beyond > MAX_BEYOND || this.causality === 'eventual') return false
-    if (answered + beyond > reader.watermark) reader.watermark = answered + beyond
+    reader.watermark = Math.max(reader.watermark, answered + beyond)
+    reader.learnedAt = this.#order++
     return true
   }
 
@@ -211,6 +216,16 @@ export class Coherence {
   }
 
   /**
+   * Its connection is gone, and it may yet be run. Of keys a push will tell then, of SWAPDB nothing ever does: behind a write on
+   * everything nothing is kept until the server has surely come past it.
+   */
+  lost(written: Written): void {
+    if (written !== 'everything') return this.answered(written)
+    this.#clock.after(LOST_MS, () => this.#lost.push(this.#lease.sent + 1))
+    this.#marks.markAll()
+  }
+
+  /**
    * Whether what the reader asks behind such a command, before its reply, has to go the same way: what it does or tells
    * would be missed in memory.
    */
@@ -224,9 +239,10 @@ export class Coherence {
     reader.unknown += 1
   }
 
-  /** Its reply is there, or its connection is gone. */
+  /** Its reply is there, or its connection is gone; `learned` comes behind it. */
   answeredUnknown(reader: Reader): void {
     reader.unknown -= 1
+    if (this.causality === 'eventual') this.#moveOn(reader) // what it changed was his own
   }
 
   /**
@@ -235,11 +251,11 @@ export class Coherence {
    * @returns in `strict` the fence that the reply has to be held for (`whenProven`); else 0: relay it
    */
   learned(reader: Reader): number {
-    reader.learnedAt = this.#order++
-    if (this.causality === 'eventual') return 0
-    reader.watermark = this.#lease.sent + 1
-    if (this.causality === 'strict' || reader.isReading) this.#lease.fence(reader.watermark)
-    reader.isReading = false
+    if (this.causality === 'eventual') {
+      reader.learnedAt = this.#order++
+      return 0
+    }
+    this.#moveOn(reader)
     return this.causality === 'strict' && this.#lease.isOn ? reader.watermark : 0
   }
 
@@ -287,6 +303,10 @@ export class Coherence {
   /** The oldest PING under way was answered: all that was pushed before it has been applied. */
   proven(): void {
     this.#lease.proven()
+    while (this.#lost.length > 0 && (this.#lost[0] as number) <= this.#lease.answered) {
+      this.#lost.shift()
+      this.#marks.endAll()
+    }
     this.#letGo()
   }
 
@@ -325,6 +345,14 @@ export class Coherence {
   state(): CoherenceState {
     const { sent, answered, provenMs } = this.#lease
     return { isOn: this.isOn, changes: this.#marks.sequence, fencesSent: sent, fencesAnswered: answered, provenMs, held: this.#held.length }
+  }
+
+  /** His hits wait for the next fence, which is sent for ahead of need where he reads at all. */
+  #moveOn(reader: Reader): void {
+    reader.learnedAt = this.#order++
+    reader.watermark = this.#lease.sent + 1
+    if (this.causality === 'strict' || reader.isReading) this.#lease.fence(reader.watermark)
+    reader.isReading = false
   }
 
   /** Nothing that a fill reads has changed since it was sent, nor is being changed through us. */
