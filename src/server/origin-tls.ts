@@ -5,7 +5,7 @@
  */
 import { isIP } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
-import { readPem } from './tls-credentials.ts'
+import { readPem } from '../tier/tls-material.ts'
 import type { OriginTlsSettings } from './tls-schema.ts'
 
 /** What a connection to an origin is secured with. */

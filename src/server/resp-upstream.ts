@@ -8,7 +8,7 @@ import { connect as connectPlain, isIP, type NetConnectOpts, type Socket } from 
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { ForecacheError } from '../model/errors.ts'
 import type { RespSettings } from './resp-schema.ts'
-import { readPem } from './tls-credentials.ts'
+import { readPem } from '../tier/tls-material.ts'
 
 const DEFAULT_PORT = 6379
 

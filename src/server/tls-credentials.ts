@@ -5,9 +5,9 @@
  * the option and the file; what is merely old is a warning, because clients may still accept what we cannot judge.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
 import { ForecacheError } from '../model/errors.ts'
+import { pemReasonOf, readPem } from '../tier/tls-material.ts'
 import type { TlsSettings } from './tls-schema.ts'
 
 const DAY_MS = 86_400_000
@@ -69,23 +69,6 @@ export function credentialFiles({ cert, key, ca, certificates }: TlsSettings): s
   return [...new Set(named.filter((one) => !isPem(one)))]
 }
 
-/**
- * @param given a file, or PEM itself
- * @param name of the option in errors
- * @throws FC_TLS_FILE, FC_TLS_PEM
- */
-export function readPem(given: string, name: string): string {
-  if (isPem(given)) return given
-  let text: string
-  try {
-    text = readFileSync(given, 'latin1')
-  } catch (error) {
-    throw new ForecacheError('FC_TLS_FILE', { name, file: given, reason: reasonOf(error) }, { cause: error })
-  }
-  if (!isPem(text)) throw new ForecacheError('FC_TLS_PEM', { name, file: given, reason: 'no -----BEGIN line' })
-  return text
-}
-
 function readPair(given: Pick<TlsSettings, 'cert' | 'key' | 'passphrase'>, name: string): Pair {
   const cert = readPem(given.cert, `${name}.cert`)
   const key = readPem(given.key, `${name}.key`)
@@ -104,7 +87,7 @@ function attempt<T>(read: () => T, at: { readonly name: string; readonly file: s
   try {
     return read()
   } catch (error) {
-    throw new ForecacheError('FC_TLS_PEM', { ...at, reason: reasonOf(error) }, { cause: error })
+    throw new ForecacheError('FC_TLS_PEM', { ...at, reason: pemReasonOf(error) }, { cause: error })
   }
 }
 
@@ -112,7 +95,7 @@ function contextOf(options: SecureContextOptions, name: string): SecureContext {
   try {
     return createSecureContext(options)
   } catch (error) {
-    throw new ForecacheError('FC_OPTION_VALUE', { name, reason: reasonOf(error) }, { cause: error })
+    throw new ForecacheError('FC_OPTION_VALUE', { name, reason: pemReasonOf(error) }, { cause: error })
   }
 }
 
@@ -136,14 +119,4 @@ function isPem(given: string): boolean {
 
 function shown(given: string): string {
   return isPem(given) ? 'the text given' : given
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const { code } = error as NodeJS.ErrnoException
-  if (code === 'ERR_MISSING_PASSPHRASE' || code === 'ERR_OSSL_CRYPTO_INTERRUPTED_OR_CANCELLED')
-    return 'it is encrypted; set passphrase'
-  if (code === 'ENOENT') return 'there is no such file'
-  if (code === 'EACCES') return 'this process may not read it'
-  return error.message
 }

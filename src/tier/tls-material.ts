@@ -55,9 +55,9 @@ export function readPem(given: string, name: string): string {
   if (isPem(given)) return given
   let text: string
   try {
-    text = readFileSync(given, 'utf8')
+    text = readFileSync(given, 'latin1')
   } catch (error) {
-    throw new ForecacheError('FC_TLS_FILE', { name, file: given, reason: reasonOf(error) }, { cause: error })
+    throw new ForecacheError('FC_TLS_FILE', { name, file: given, reason: pemReasonOf(error) }, { cause: error })
   }
   if (!isPem(text)) throw new ForecacheError('FC_TLS_PEM', { name, file: given, reason: 'no -----BEGIN line' })
   return text
@@ -80,7 +80,7 @@ function readPair(given: PairOptions, name: string): TlsMaterial {
   } catch (error) {
     throw new ForecacheError(
       'FC_TLS_PEM',
-      { name: `${name}.key`, file: shown(given.key), reason: reasonOf(error) },
+      { name: `${name}.key`, file: shown(given.key), reason: pemReasonOf(error) },
       { cause: error },
     )
   }
@@ -92,7 +92,7 @@ function readCertificate(text: string, name: string, given: string): X509Certifi
   try {
     return new X509Certificate(text)
   } catch (error) {
-    throw new ForecacheError('FC_TLS_PEM', { name, file: shown(given), reason: reasonOf(error) }, { cause: error })
+    throw new ForecacheError('FC_TLS_PEM', { name, file: shown(given), reason: pemReasonOf(error) }, { cause: error })
   }
 }
 
@@ -104,6 +104,13 @@ function shown(given: string): string {
   return isPem(given) ? 'the text given' : given
 }
 
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+/** Why a file or its text is no use, for people. */
+export function pemReasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'ERR_MISSING_PASSPHRASE' || code === 'ERR_OSSL_CRYPTO_INTERRUPTED_OR_CANCELLED')
+    return 'it is encrypted; set passphrase'
+  if (code === 'ENOENT') return 'there is no such file'
+  if (code === 'EACCES') return 'this process may not read it'
+  return error.message
 }
