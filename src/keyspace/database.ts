@@ -5,6 +5,7 @@
  * `now`, which stands still during a command.
  */
 import type { Random } from '../model/random.ts'
+import type { ByteSpan } from '../shelf/byte-hash.ts'
 import { NONE } from '../shelf/byte-table.ts'
 import { CONTAINER, type KeyTable, TEXT } from './key-table.ts'
 import type { Container, TextForm, TextValue, Value } from './value.ts'
@@ -114,6 +115,29 @@ export class Database {
   /** Sets a container; a deadline is dropped. @throws KeyspaceFull */
   put(key: string, value: Container): void {
     this.#store(key, value, false)
+  }
+
+  /** The bytes of a string where they stand, good until the next change; undefined: no string stands there. */
+  content(key: string): ByteSpan | undefined {
+    const slot = this.#live(key)
+    if (slot === NONE || !this.#table.isText(slot)) return undefined
+    this.touch(slot)
+    return this.#table.content(slot)
+  }
+
+  /**
+   * Changes one byte of a string in its place.
+   *
+   * @returns false: that cannot be done; nothing has changed
+   */
+  patch(key: string, at: number, byte: number): boolean {
+    const slot = this.#table.find(this.space, key)
+    if (slot === NONE || !this.#table.isText(slot) || this.#table.bytes.isApart(slot)) return false
+    const { bytes, start, end } = this.#table.content(slot)
+    if (at >= end - start) return false
+    bytes[start + at] = byte
+    this.#table.markChanged(slot)
+    return true
   }
 
   /** @returns whether it was there */

@@ -66,11 +66,21 @@ export class KeyTable {
   value(slot: number): Value {
     const kind = this.bytes.kind(slot)
     if (kind === CONTAINER) return this.bytes.object(slot) as Container
-    const { bytes, start, end } = this.bytes.value(slot)
-    let from = start
-    while (bytes[from] !== NEWLINE) from += 1
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1', from + 1, end - 2)
-    return { kind: 'string', text, form: FORMS[kind] ?? 'plain' }
+    return { kind: 'string', text: textOf(this.content(slot)), form: FORMS[kind] ?? 'plain' }
+  }
+
+  /** The bytes of a string, without the frame of its reply. The same span at every call. */
+  content(slot: number): ByteSpan {
+    const span = this.bytes.value(slot)
+    while (span.bytes[span.start] !== NEWLINE) span.start += 1
+    span.start += 1
+    span.end -= 2
+    return span
+  }
+
+  /** A string was changed in its place. */
+  markChanged(slot: number): void {
+    this.bytes.setKind(slot, FORMS.indexOf('raw'))
   }
 
   /** Stores under the question. @returns the slot @throws KeyspaceFull */

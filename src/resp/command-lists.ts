@@ -120,6 +120,7 @@ interface Seeking {
   readonly most: number
 }
 
+const LEAST_RANK = -(2 ** 63)
 const RANK_ZERO =
   "RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list"
 
@@ -158,7 +159,7 @@ function position(call: Call): void {
   const found: number[] = []
   const wanted = count === undefined ? 1 : count === 0 ? Number.POSITIVE_INFINITY : count
   const size = list?.size ?? 0
-  let skipped = Math.abs(rank) - 1
+  let skipped = rank <= LEAST_RANK ? 0 : Math.abs(rank) - 1 // as Redis, whose negation of it overflows
   for (let i = 0; i < size && (most === 0 || i < most) && found.length < wanted; i += 1) {
     const place = rank < 0 ? size - 1 - i : i
     if (list?.at(place) !== call.arg(2)) continue

@@ -3,6 +3,8 @@
  *
  * Floor 4, room resp.
  */
+import { BITFIELD_COMMANDS } from './command-bitfield.ts'
+import { BIT_COMMANDS } from './command-bits.ts'
 import { CLIENT_COMMANDS } from './command-client.ts'
 import { COMMAND_COMMANDS } from './command-command.ts'
 import { CONFIG_COMMANDS } from './command-config.ts'
@@ -16,6 +18,7 @@ import { PUBSUB_COMMANDS } from './command-pubsub.ts'
 import { SCAN_COMMANDS } from './command-scan.ts'
 import { SERVER_COMMANDS } from './command-server.ts'
 import { SET_COMMANDS } from './command-sets.ts'
+import { SORT_COMMANDS } from './command-sort.ts'
 import { STRING_COMMANDS } from './command-strings.ts'
 import { TRANSACTION_COMMANDS } from './command-transactions.ts'
 import { ZSET_COMMANDS } from './command-zsets.ts'
@@ -27,6 +30,8 @@ import { createCatalog } from './embedded-catalog.ts'
 
 /** By name in lower case. */
 export const COMMANDS: ReadonlyMap<string, Command> = createCatalog<Handler>([
+  BITFIELD_COMMANDS,
+  BIT_COMMANDS,
   CLIENT_COMMANDS,
   COMMAND_COMMANDS,
   CONFIG_COMMANDS,
@@ -40,6 +45,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = createCatalog<Handler>([
   SCAN_COMMANDS,
   SERVER_COMMANDS,
   SET_COMMANDS,
+  SORT_COMMANDS,
   STRING_COMMANDS,
   TRANSACTION_COMMANDS,
   ZSET_COMMANDS,

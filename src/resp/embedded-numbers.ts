@@ -63,14 +63,14 @@ export function parseDouble(text: string): number {
   return value
 }
 
-/** A double as ranges of scores give it: leading space, nothing at all and what does not fit are taken. */
-export function looseDoubleOf(text: string): number | undefined {
+/** A double as ranges of scores give it: leading space, nothing at all and (if wanted) what does not fit are taken. */
+export function looseDoubleOf(text: string, takesAny = true): number | undefined {
   const end = text.indexOf('\0')
   const whole = end < 0 ? text : text.slice(0, end)
   if (whole === '') return 0
   const bare = whole.replace(SPACE, '')
-  const { value, length } = readDouble(bare)
-  return length === 0 || length !== bare.length ? undefined : value
+  const { value, length, isOut } = readDouble(bare)
+  return length === 0 || length !== bare.length || (isOut && !takesAny) ? undefined : value
 }
 
 /** `%.17g`; infinite ones as `inf` and `-inf`. */

@@ -37,6 +37,7 @@ export class Session implements Watcher {
   /** EXEC or a script is running: nothing waits. */
   mayNotWait = false
   isInExec = false
+  isInScript = false
   readonly channels = new Set<string>()
   readonly patterns = new Set<string>()
   readonly shardChannels = new Set<string>()

@@ -10,6 +10,8 @@ const PAIRED = new Set(['hgetall'])
 /** Replies of different content: only their shape counts. */
 const RANDOM = new Set(['randomkey', 'hrandfield', 'zrandmember', 'srandmember', 'spop', 'time', 'scan', 'sscan', 'hscan', 'zscan', 'memory'])
 const SECONDS = new Set(['ttl', 'expiretime'])
+/** Redis 7.0 looks at errno without having cleared it: a number that did not fit, in any earlier command, is enough. */
+const STICKY = "scores can't be converted"
 /** Numbers that what has just expired may change. */
 const LOOSE = new Set(['dbsize'])
 const MILLISECONDS = new Set(['pttl', 'pexpiretime'])
@@ -25,6 +27,7 @@ export function compareReplies(args: readonly string[], real: Frame, ours: Frame
       return undefined
     }
   }
+  if (name.startsWith('sort') && real.text.includes(STICKY)) return undefined
   if (LOOSE.has(name) && real.type === ours.type && Math.abs(Number(real.text) - Number(ours.text)) <= 4) return undefined
   if (RANDOM.has(name) && real.type === ours.type && real.type !== '-' && isSameShape(name, real, ours)) return undefined
   const isSpop = name === 'spop' || name === 'srandmember'

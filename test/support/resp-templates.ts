@@ -181,4 +181,24 @@ export const CONNECTION: readonly Template[] = [
   (d) => ['WAIT', '0', d.one(['0', '-1', 'x'])],
 ]
 
-export const ALL_TEMPLATES: readonly (readonly Template[])[] = [STRINGS, KEYS, HASHES, LISTS, SETS, ZSETS, LEXES, CONNECTION]
+const bitOffset = (d: RespDice): string => d.one(['0', '1', '7', '8', '100', '-1', 'x', '#1', '4294967296', String(d.below(300))])
+const field = (d: RespDice): string[] => [d.one(['i8', 'u8', 'i64', 'u63', 'u1', 'i5', 'u64', 'x', 'u0']), d.one(['0', '1', '9', '#0', '#1', '#3', '100', '-1', 'x'])]
+
+export const BITS: readonly Template[] = [
+  (d) => ['SETBIT', str(d), bitOffset(d), d.one(['0', '1', '1', '2', 'x'])],
+  (d) => ['GETBIT', str(d), bitOffset(d)],
+  (d) => ['BITCOUNT', str(d), ...(d.chance(0.6) ? [d.integer(), d.integer(), ...(d.chance(0.5) ? [d.one(['BIT', 'BYTE', 'x'])] : [])] : [])],
+  (d) => ['BITPOS', str(d), d.one(['0', '1', '2', 'x']), ...(d.chance(0.6) ? [d.integer()] : []), ...(d.chance(0.5) ? [d.integer()] : []), ...(d.chance(0.3) ? [d.one(['BIT', 'BYTE', 'x'])] : [])],
+  (d) => ['BITOP', d.one(['AND', 'OR', 'XOR', 'NOT', 'x']), str(d), ...d.many(1, 3, () => str(d))],
+  (d) => [d.one(['BITFIELD', 'BITFIELD', 'BITFIELD_RO']), str(d), ...d.many(0, 3, () => d.one([['GET', ...field(d)], ['SET', ...field(d), d.integer()], ['INCRBY', ...field(d), d.integer()], ['OVERFLOW', d.one(['WRAP', 'SAT', 'FAIL', 'x'])]]))],
+]
+
+export const SORTS: readonly Template[] = [
+  (d) => ['RPUSH', 'n', ...d.many(1, 5, () => String(d.below(20)))],
+  (d) => ['MSET', ...d.many(1, 4, () => [`w_${d.below(20)}`, String(d.below(50))])],
+  (d) => ['HSET', `o_${d.below(20)}`, 'f', d.value(), 'g', String(d.below(9))],
+  (d) => [d.one(['SORT', 'SORT', 'SORT_RO']), d.one(['n', 'n', list(d), set(d), zset(d), str(d)]), ...d.some(['DESC', 'ASC'], 0.3), ...(d.chance(0.3) ? ['LIMIT', d.integer(), d.integer()] : []), ...(d.chance(0.5) ? ['ALPHA', ...(d.chance(0.3) ? ['STORE', list(d)] : [])] : d.chance(0.6) ? ['BY', d.one(['w_*', 'o_*->g', 'nosort', 'o_*->', '*'])] : []), ...(d.chance(0.3) ? ['GET', d.one(['#', 'w_*', 'o_*->f', 'x'])] : [])],
+  (d) => ['DEL', d.one(['n', 'w_3', 'o_3'])],
+]
+
+export const ALL_TEMPLATES: readonly (readonly Template[])[] = [BITS, SORTS, STRINGS, KEYS, HASHES, LISTS, SETS, ZSETS, LEXES, CONNECTION]

@@ -1,0 +1,43 @@
+/**
+ * The embedded mode answers as the real Redis does: random commands with values at the edges, and scenes of several
+ * connections. Longer runs: `node test/support/resp-duel.ts`.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type EmbeddedHere, startEmbedded } from '../support/embedded-here.ts'
+import { type RedisHere, startRedis } from '../support/redis-here.ts'
+import { describeDifference, duel } from '../support/resp-duel.ts'
+import { SCENES } from '../support/resp-scenes.ts'
+import { play } from '../support/resp-stage.ts'
+
+const SEEDS = Array.from({ length: 12 }, (_, i) => i + 1)
+const COMMANDS = 1000
+
+let redis: RedisHere
+let here: EmbeddedHere
+
+beforeAll(async () => {
+  ;[redis, here] = await Promise.all([startRedis(), startEmbedded()])
+})
+
+afterAll(async () => {
+  await Promise.all([redis.stop(), here.stop()])
+})
+
+describe('embedded mode beside Redis', () => {
+  it.each(SEEDS)('gives the same replies to random commands (seed %i)', async (seed) => {
+    // Act
+    const found = await duel({ real: redis.port, ours: here.port, seed, commands: COMMANDS })
+
+    // Assert
+    expect(found === undefined ? '' : describeDifference(found)).toBe('')
+  })
+
+  it.each(SCENES.map((scene) => [`${scene.name} (RESP${scene.version})`, scene] as const))('does the same: %s', async (_, scene) => {
+    // Act
+    const expected = await play(redis.port, scene)
+    const got = await play(here.port, scene)
+
+    // Assert
+    expect(got).toEqual(expected)
+  })
+})
