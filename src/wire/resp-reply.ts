@@ -35,6 +35,8 @@ const STREAM_END = 0x2e
 const MAX_DEPTH = 1024
 /** Longest line that carries a count or a length. */
 const MAX_LENGTH_LINE = 32
+/** Numbers read without looking twice. */
+const MAX_PLAIN_DIGITS = 15
 /** A simple line without an end within so many bytes is not Redis. */
 const MAX_SIMPLE_BYTES = 512 * 1024 * 1024
 /** Levels: so many values to come; these need a closing mark instead. */
@@ -199,7 +201,9 @@ export class ReplyScanner {
       value = value * 10 + digit
       at += 1
     }
-    if (this.#lineBytes === 0 && at > begin && at - begin <= 15 && at + 1 < limit && bytes[at] === CR && bytes[at + 1] === LF) {
+    const digits = at - begin
+    const isPlain = digits === 1 || (digits > 1 && digits <= MAX_PLAIN_DIGITS && bytes[begin] !== ZERO)
+    if (isPlain && this.#lineBytes === 0 && at + 1 < limit && bytes[at] === CR && bytes[at + 1] === LF) {
       this.#at = at + 2
       return this.#measured(value)
     }
