@@ -11,8 +11,9 @@
  *     write:  `forwarded(…)` when it is written; `answered(…)` when its reply is there, before it is relayed, or never will be
  *     news:   `learned(reader)` before a reply that tells of the data is relayed
  */
-import type { Clock, Timer } from '../model/clock.ts'
+import type { Clock } from '../model/clock.ts'
 import { Fill } from './coherence-fill.ts'
+import { Held } from './coherence-held.ts'
 import { type FencePort, Lease } from './coherence-lease.ts'
 import { Marks } from './coherence-marks.ts'
 import type { Reader } from './coherence-reader.ts'
@@ -69,8 +70,6 @@ const MAX_BEYOND = 65_536
 const MAX_KEYS = 64
 /** What was written to a connection before it was lost has reached the server after so long, or never will, ms. */
 const LOST_MS = 2000
-/** Replies held for a fence at once; more are let go: they are no worse off than in `session`. */
-const MAX_HELD = 65_536
 
 /** See the module's header. */
 export class Coherence {
@@ -81,7 +80,7 @@ export class Coherence {
   readonly #lease: Lease
   readonly #marks: Marks
   readonly #voided = new Set<() => void>()
-  #held: { readonly fence: number; readonly run: () => void }[] = []
+  readonly #held: Held
   /** Fences behind which writes on everything, whose connections are gone, are over. */
   readonly #lost: number[] = []
   #order = 1
@@ -91,8 +90,8 @@ export class Coherence {
   /** Whether the rules of access can be looked at, and up to when they are known to be as they were. */
   #seesGrants = false
   #grantsMs = Number.NEGATIVE_INFINITY
-  #turn: Timer | undefined
-  #patience: Timer | undefined
+  /** When the elder generation of counters and locks is forgotten. */
+  #turnMs = 0
 
   constructor(parts: CoherenceParts) {
     this.#clock = parts.clock
@@ -100,6 +99,7 @@ export class Coherence {
     this.maxStaleMs = parts.maxStaleMs
     this.#maxAgeMs = parts.maxAgeMs
     this.#lease = new Lease(parts.clock, parts.maxStaleMs)
+    this.#held = new Held(parts.clock, this.#lease, parts.maxStaleMs)
     this.#marks = new Marks(parts.slots, () => this.#restarted())
   }
 
@@ -159,6 +159,7 @@ export class Coherence {
   begin(reader: Reader, hashes: readonly number[] | Int32Array, now: number): Fill | undefined {
     if (!this.#lease.isOn || reader.isAside || reader.isUntimed) return undefined
     if (hashes.length === 0 || hashes.length > MAX_KEYS) return undefined
+    if (now >= this.#turnMs) this.#turn(now)
     for (const hash of hashes) if (this.#marks.isLive(hash) || this.#marks.isWriting(hash)) return undefined
     return new Fill({
       hashes,
@@ -193,10 +194,6 @@ export class Coherence {
   enliven(hash: number): void {
     this.#marks.enliven(hash)
     this.#marks.mark(hash)
-    this.#turn ??= this.#clock.after(LIVE_MS, () => {
-      this.#turn = undefined
-      this.#marks.turn()
-    })
   }
 
   // writes
@@ -261,9 +258,7 @@ export class Coherence {
 
   /** Runs once memory has followed up to a fence, or nothing is answered from memory any more; at once where that is so. */
   whenProven(fence: number, run: () => void): void {
-    if (fence <= this.#lease.answered || !this.#lease.isOn || this.#held.length >= MAX_HELD) return run()
-    this.#held.push({ fence, run })
-    this.#patience ??= this.#clock.after(this.maxStaleMs, () => this.#release())
+    this.#held.add(fence, run)
   }
 
   // what others changed
@@ -307,7 +302,7 @@ export class Coherence {
       this.#lost.shift()
       this.#marks.endAll()
     }
-    this.#letGo()
+    this.#held.look()
   }
 
   /** The rules of access are as they were, asked at `askedMs`. */
@@ -326,7 +321,7 @@ export class Coherence {
     this.#grantsMs = Number.NEGATIVE_INFINITY
     this.#marks.markAll()
     this.#lease.close()
-    this.#letGo()
+    this.#held.look()
   }
 
   // for people
@@ -344,7 +339,14 @@ export class Coherence {
   /** How things stand. */
   state(): CoherenceState {
     const { sent, answered, provenMs } = this.#lease
-    return { isOn: this.isOn, changes: this.#marks.sequence, fencesSent: sent, fencesAnswered: answered, provenMs, held: this.#held.length }
+    return {
+      isOn: this.isOn,
+      changes: this.#marks.sequence,
+      fencesSent: sent,
+      fencesAnswered: answered,
+      provenMs,
+      held: this.#held.size,
+    }
   }
 
   /** His hits wait for the next fence, which is sent for ahead of need where he reads at all. */
@@ -367,24 +369,9 @@ export class Coherence {
     return now <= this.#grantsMs
   }
 
-  #letGo(): void {
-    const held = this.#held
-    if (held.length === 0) return
-    this.#held = []
-    for (const one of held) this.whenProven(one.fence, one.run)
-  }
-
-  /** A silent upstream holds no reply for longer than its lease: behind that nothing is answered from memory anyway. */
-  #release(): void {
-    this.#patience = undefined
-    if (this.#held.length === 0) return
-    if (this.#clock.now() - this.#lease.provenMs <= this.maxStaleMs) {
-      this.#patience = this.#clock.after(this.maxStaleMs / 4, () => this.#release())
-      return
-    }
-    const held = this.#held
-    this.#held = []
-    for (const one of held) one.run()
+  #turn(now: number): void {
+    this.#turnMs = now + LIVE_MS
+    this.#marks.turn()
   }
 
   #restarted(): void {

@@ -129,7 +129,8 @@ function isConditionalSet(words: Words): boolean {
 function find(rules: ReadonlyMap<number, readonly CommandRule[]>, words: Words, index: number): CommandRule | undefined {
   const named = rules.get(words.nameOf(index))
   if (named === undefined) return undefined
-  for (const rule of named) if (words.is(index, index === 0 ? rule.name : rule.name.slice(rule.name.indexOf('|') + 1))) return rule
+  for (const rule of named)
+    if (words.is(index, index === 0 ? rule.name : rule.name.slice(rule.name.indexOf('|') + 1))) return rule
   return undefined
 }
 

@@ -234,7 +234,8 @@ export class ReplyCache implements ReplyStore {
     if (this.#scratch.length < length) this.#scratch = Buffer.allocUnsafeSlow(length * 2)
     const scratch = this.#scratch
     scratch.writeInt32LE(fence | 0, 0)
-    if (hashes.length > 1) for (let i = 0; i < hashes.length; i += 1) scratch.writeInt32LE(hashes[i] as number, FENCE_BYTES + i * HASH_BYTES)
+    if (hashes.length > 1)
+      for (let i = 0; i < hashes.length; i += 1) scratch.writeInt32LE(hashes[i] as number, FENCE_BYTES + i * HASH_BYTES)
     bytes.copy(scratch, head, start, end)
     return this.#value.set(scratch, 0, length)
   }
@@ -250,7 +251,10 @@ function whole(bytes: Buffer): FramedBytes {
 
 function readInt(bytes: Uint8Array, at: number): number {
   return (
-    (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24)
+    (bytes[at] as number) |
+    ((bytes[at + 1] as number) << 8) |
+    ((bytes[at + 2] as number) << 16) |
+    ((bytes[at + 3] as number) << 24)
   )
 }
 

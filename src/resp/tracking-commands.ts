@@ -3,7 +3,7 @@
  *
  * Floor 4, room resp. Pure: commands as RESP bytes, replies as data.
  */
-import { ReplyError, type Reply } from './tracking-reader.ts'
+import type { Reply, ReplyError } from './tracking-reader.ts'
 
 /** One command as a RESP request. */
 export function encodeCommand(words: readonly (string | Uint8Array)[]): Buffer {
@@ -66,7 +66,9 @@ export function infoField(reply: Reply, name: string): string {
 
 /** Whether an error says that it will be no different next time: our rights, or a server too old. */
 export function isLasting(error: ReplyError): boolean {
-  return /^(NOPERM|NOPROTO|WRONGPASS|NOAUTH|ERR unknown|ERR Unknown|ERR syntax|ERR invalid|ERR AUTH|ERR Client sent)/.test(error.text)
+  return /^(NOPERM|NOPROTO|WRONGPASS|NOAUTH|ERR unknown|ERR Unknown|ERR syntax|ERR invalid|ERR AUTH|ERR Client sent)/.test(
+    error.text,
+  )
 }
 
 /** Whether the server forgets what was used least recently or least often, once its memory is full. */

@@ -9,7 +9,17 @@ import type { Clock, Timer } from '../model/clock.ts'
 import type { Coherence } from './coherence.ts'
 import type { FencePort } from './coherence-lease.ts'
 import { type CommandRow, CommandTable } from './command-table.ts'
-import { encodeCommand, type Greeting, greetingOf, hello, infoField, isLasting, type Login, PING, trackingOn } from './tracking-commands.ts'
+import {
+  encodeCommand,
+  type Greeting,
+  greetingOf,
+  hello,
+  infoField,
+  isLasting,
+  type Login,
+  PING,
+  trackingOn,
+} from './tracking-commands.ts'
 import type { TrackingPort, TrackingSocket } from './tracking-port.ts'
 import { type Reply, ReplyError, TrackingReader } from './tracking-reader.ts'
 
@@ -167,7 +177,10 @@ export class TrackingLife implements FencePort {
     const answered = this.#expected[this.#next]
     if (answered === undefined) return this.#fail('an answer without a question')
     this.#next += 1
-    if (this.#next >= 1024 || this.#next === this.#expected.length) this.#expected.splice(0, this.#next) && (this.#next = 0)
+    if (this.#next >= 1024 || this.#next === this.#expected.length) {
+      this.#expected.splice(0, this.#next)
+      this.#next = 0
+    }
     answered(value)
   }
 

@@ -144,7 +144,11 @@ export class TrackingReader {
     const length = this.#length(text, this.#maxBytes) * (isPair ? 2 : 1)
     if (length < 0) return this.#addNull()
     if (this.#stack.length >= MAX_DEPTH) throw new RangeError('lists nested too deep')
-    const open: Open = { items: [], left: length, kind: isKeys ? 'keys' : kind === '>' ? 'push' : kind === '|' ? 'attribute' : 'list' }
+    const open: Open = {
+      items: [],
+      left: length,
+      kind: isKeys ? 'keys' : kind === '>' ? 'push' : kind === '|' ? 'attribute' : 'list',
+    }
     this.#stack.push(open)
     if (length === 0) this.#close(open)
   }

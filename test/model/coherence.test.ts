@@ -12,7 +12,12 @@ import { runSchedules, type ScheduleOptions } from '../support/coherence-schedul
 
 const COUNT = Number(process.env['FORECACHE_COHERENCE_SEEDS'] ?? 17_000)
 const WITHIN = 20_000
-const SOUND: ScheduleOptions = { causality: 'session', spoilt: 'nothing', isClustered: false, create: (parts) => new Coherence(parts) }
+const SOUND: ScheduleOptions = {
+  causality: 'session',
+  spoilt: 'nothing',
+  isClustered: false,
+  create: (parts) => new Coherence(parts),
+}
 
 describe('coherence', () => {
   for (const causality of ['session', 'eventual', 'strict'] as const) {

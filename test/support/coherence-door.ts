@@ -75,7 +75,12 @@ export class DoorSession {
     const now = clock.now()
     const entry = this.#door.store.get(name)
     const may = coherence.mayHit(this.reader, now)
-    if (may && entry !== undefined && entry.deadlineMs > now && entry.hashes.every((hash) => coherence.stands(hash, entry.token))) {
+    if (
+      may &&
+      entry !== undefined &&
+      entry.deadlineMs > now &&
+      entry.hashes.every((hash) => coherence.stands(hash, entry.token))
+    ) {
       for (const [i, key] of keys.entries()) judge.shown(this.knowledge, { db, key, value: entry.values[i] as number })
       coherence.served(this.reader, entry.fence)
       return
@@ -109,14 +114,20 @@ export class DoorSession {
   /** Its keys are not declared. */
   script(db: number, writes: readonly { readonly key: string; readonly value: number }[]): void {
     const asks: Ask[] = writes.map((write) => ({ kind: 'set', db, ...write }))
-    this.#write({ kind: 'many', asks }, { written: [], isOrdering: true, isTeaching: true, names: writes.map(({ key }) => `${db} ${key}`) })
+    this.#write(
+      { kind: 'many', asks },
+      { written: [], isOrdering: true, isTeaching: true, names: writes.map(({ key }) => `${db} ${key}`) },
+    )
   }
 
   /** MULTI and EXEC, or MSET: its keys are known. */
   many(db: number, writes: readonly { readonly key: string; readonly value: number }[]): void {
     const asks: Ask[] = writes.map((write) => ({ kind: 'set', db, ...write }))
     const written = writes.map(({ key }) => hashText(key))
-    this.#write({ kind: 'many', asks }, { written, isOrdering: true, isTeaching: true, names: writes.map(({ key }) => `${db} ${key}`) })
+    this.#write(
+      { kind: 'many', asks },
+      { written, isOrdering: true, isTeaching: true, names: writes.map(({ key }) => `${db} ${key}`) },
+    )
   }
 
   flush(kind: 'flush' | 'swap', names: readonly string[]): void {
@@ -183,14 +194,21 @@ export class DoorSession {
   #storeAnew(name: string, values: readonly number[], fill: Fill): void {
     const { coherence } = this.#door.parts
     const token = coherence.state().changes
-    this.#door.store.set(name, { values, hashes: fill.hashes as readonly number[], token, fence: fill.fence, deadlineMs: fill.deadlineMs })
+    this.#door.store.set(name, {
+      values,
+      hashes: fill.hashes as readonly number[],
+      token,
+      fence: fill.fence,
+      deadlineMs: fill.deadlineMs,
+    })
   }
 
   /** Memory holds these very values: they tell nothing new, but what they told was known behind their own fence. */
   #isKnown(name: string, values: readonly number[], fill: Fill | undefined): boolean {
     const { coherence, clock } = this.#door.parts
     const entry = this.#door.store.get(name)
-    if (entry === undefined || entry.deadlineMs <= clock.now() || entry.values.some((value, i) => value !== values[i])) return false
+    if (entry === undefined || entry.deadlineMs <= clock.now() || entry.values.some((value, i) => value !== values[i]))
+      return false
     if (!entry.hashes.every((hash) => coherence.stands(hash, entry.token))) return false
     if (fill !== undefined) fill.fence = entry.fence
     coherence.served(this.reader, entry.fence)
@@ -219,7 +237,11 @@ export class DoorSession {
         for (const name of names) {
           own.set(name, told.index)
           // What a script wrote beside its keys is promised to its own client alone, but in `strict`.
-          if (written === 'everything' || (Array.isArray(written) ? written.length > 0 : true) || coherence.causality === 'strict') {
+          if (
+            written === 'everything' ||
+            (Array.isArray(written) ? written.length > 0 : true) ||
+            coherence.causality === 'strict'
+          ) {
             judge.confirmed(name, told.index)
           }
         }

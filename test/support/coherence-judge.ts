@@ -73,17 +73,22 @@ export class Judge {
     if (state.endsAt < now && !isReplaced) this.#fault(`${name}: ${value} outlived its time by ${now - state.endsAt} ms`)
     if (next !== undefined) {
       if (now - next.at > this.#promised.maxStaleMs) this.#fault(`${name}: ${value} was replaced ${now - next.at} ms ago`)
-      if (Math.max(this.#pushed.get(key) ?? 0, this.#pushedAll) >= next.index) this.#fault(`${name}: ${value} though the push had come`)
+      if (Math.max(this.#pushed.get(key) ?? 0, this.#pushedAll) >= next.index)
+        this.#fault(`${name}: ${value} though the push had come`)
       if ((this.#confirmed.get(name) ?? 0) >= next.index) this.#fault(`${name}: ${value} though its replacement was confirmed`)
       if ((reader.own.get(name) ?? 0) >= next.index) this.#fault(`${name}: ${value} is older than the reader's own`)
-      if (this.#promised.isCausal && reader.known >= next.index) this.#fault(`${name}: ${value} is older than what the reader knew`)
+      if (this.#promised.isCausal && reader.known >= next.index)
+        this.#fault(`${name}: ${value} is older than what the reader knew`)
     }
     if ((reader.underWay.get(name) ?? 0) > 0) this.#fault(`${name}: ${value} from memory behind the reader's own write`)
     this.learns(reader, { db, key, value })
   }
 
   /** A reader is shown what another one's question was answered. @param knew what he knew when he joined */
-  joined(of: { readonly db: number; readonly key: string; readonly value: number }, knew: { readonly known: number; readonly own: number }): void {
+  joined(
+    of: { readonly db: number; readonly key: string; readonly value: number },
+    knew: { readonly known: number; readonly own: number },
+  ): void {
     const states = this.#redis.states(of.db, of.key)
     const next = states[states.findLastIndex((state) => state.value === of.value) + 1]
     if (next === undefined) return

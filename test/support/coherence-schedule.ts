@@ -4,7 +4,7 @@
  */
 import { createRandom, type Random } from '../../src/model/random.ts'
 import { VirtualClock } from '../../src/model/virtual-clock.ts'
-import { type Causality, Coherence, type CoherenceParts } from '../../src/resp/coherence.ts'
+import type { Causality, Coherence, CoherenceParts } from '../../src/resp/coherence.ts'
 import { Tracking } from '../../src/resp/tracking.ts'
 import { Door, type DoorSession, type Spoilt } from './coherence-door.ts'
 import { Judge } from './coherence-judge.ts'
@@ -94,8 +94,16 @@ export class Schedule {
     const chance = random()
     if (chance < 0.5) session.set(db, this.#pick(KEYS), { value: random() < 0.15 ? 0 : this.#next(), ...this.#time() })
     else if (chance < 0.65) session.set(db, 'flag', { value: this.#next(), nx: true })
-    else if (chance < 0.8) session.script(db, [{ key: 'a', value: this.#next() }, { key: this.#pick(KEYS), value: this.#next() }])
-    else session.many(db, [{ key: 'b', value: this.#next() }, { key: 'flag', value: this.#next() }])
+    else if (chance < 0.8)
+      session.script(db, [
+        { key: 'a', value: this.#next() },
+        { key: this.#pick(KEYS), value: this.#next() },
+      ])
+    else
+      session.many(db, [
+        { key: 'b', value: this.#next() },
+        { key: 'flag', value: this.#next() },
+      ])
   }
 
   #writeBeside(line: Line): void {
@@ -123,7 +131,11 @@ export class Schedule {
     if (chance < 0.1) this.#redis.disturb('cut', 0)
     else if (chance < 0.25) this.#redis.disturb('silent', random() * (random() < 0.3 ? 3000 : 60))
     else if (chance < 0.4) session.cut()
-    else if (chance < 0.45) session.flush('flush', KEYS.map((key) => `0 ${key}`))
+    else if (chance < 0.45)
+      session.flush(
+        'flush',
+        KEYS.map((key) => `0 ${key}`),
+      )
     else if (chance < 0.5 && !this.#isClustered) this.#swap(session)
     else if (chance < 0.6) this.#redis.expireSome()
     else if (chance < 0.7 && this.#isClustered) this.#redis.move('b')
@@ -133,7 +145,10 @@ export class Schedule {
 
   /** Perhaps on a connection that is lost right behind. */
   #swap(session: DoorSession): void {
-    session.flush('swap', KEYS.flatMap((key) => [`0 ${key}`, `1 ${key}`]))
+    session.flush(
+      'swap',
+      KEYS.flatMap((key) => [`0 ${key}`, `1 ${key}`]),
+    )
     if (this.#random() < 0.5) session.cut()
   }
 

@@ -12,7 +12,14 @@ import type { TrackingEvents, TrackingPort, TrackingSocket } from '../../src/res
 export type Ask =
   | { readonly kind: 'get'; readonly db: number; readonly keys: readonly string[] }
   | { readonly kind: 'pttl'; readonly db: number; readonly key: string }
-  | { readonly kind: 'set'; readonly db: number; readonly key: string; readonly value: number; readonly px?: number; readonly nx?: boolean }
+  | {
+      readonly kind: 'set'
+      readonly db: number
+      readonly key: string
+      readonly value: number
+      readonly px?: number
+      readonly nx?: boolean
+    }
   | { readonly kind: 'many'; readonly asks: readonly Ask[] }
   | { readonly kind: 'flush' }
   | { readonly kind: 'swap' }
@@ -203,7 +210,8 @@ export class TrackedRedis {
 
   #answer(name: string, second: string | undefined): string {
     if (name === 'PING') return '+PONG\r\n'
-    if (name === 'HELLO') return `%3\r\n+proto\r\n:3\r\n+mode\r\n+${this.#isClustered ? 'cluster' : 'standalone'}\r\n+role\r\n+master\r\n`
+    if (name === 'HELLO')
+      return `%3\r\n+proto\r\n:3\r\n+mode\r\n+${this.#isClustered ? 'cluster' : 'standalone'}\r\n+role\r\n+master\r\n`
     if (name === 'COMMAND') return '*0\r\n'
     if (name === 'ACL') return '-NOPERM\r\n'
     if (name === 'INFO') return '$0\r\n\r\n'
@@ -238,7 +246,9 @@ export class TrackedRedis {
 
   #tell(names: readonly string[] | 'everything'): void {
     const list =
-      names === 'everything' ? '_\r\n' : `*${names.length}\r\n${names.map((name) => `$${Buffer.byteLength(name)}\r\n${name}\r\n`).join('')}`
+      names === 'everything'
+        ? '_\r\n'
+        : `*${names.length}\r\n${names.map((name) => `$${Buffer.byteLength(name)}\r\n${name}\r\n`).join('')}`
     const { index } = this
     for (const tracker of this.#trackers) tracker(`>2\r\n$10\r\ninvalidate\r\n${list}`, () => this.onPush(names, index))
   }
@@ -260,7 +270,11 @@ export class TrackedRedis {
         const before = this.#touch(name).value
         if (ask.nx === true && before !== 0) return { values: [0], index: this.index, isMoved: false }
         if (before !== 0 || ask.value !== 0) {
-          this.#change(name, ask.value, ask.px === undefined || ask.value === 0 ? Number.POSITIVE_INFINITY : this.#clock.now() + ask.px)
+          this.#change(
+            name,
+            ask.value,
+            ask.px === undefined || ask.value === 0 ? Number.POSITIVE_INFINITY : this.#clock.now() + ask.px,
+          )
           this.#push(ask.key)
         }
         return { values: [1], index: this.index, isMoved: false }
@@ -269,7 +283,8 @@ export class TrackedRedis {
         for (const one of ask.asks) this.#run(one)
         return { values: [1], index: this.index, isMoved: false }
       case 'flush': {
-        for (const name of this.#history.keys()) if (this.#present(name).value !== 0) this.#change(name, 0, Number.POSITIVE_INFINITY)
+        for (const name of this.#history.keys())
+          if (this.#present(name).value !== 0) this.#change(name, 0, Number.POSITIVE_INFINITY)
         this.#isFlushed = true
         return { values: [], index: this.index, isMoved: false }
       }
