@@ -120,7 +120,7 @@ function waitFor(lane: Lane, command: IoCommand, pass: () => unknown): unknown {
   lane.wait((isProven) => {
     const found = isProven ? lane.take(entry) : MISS
     if (found !== MISS && found !== WAIT) command.resolve(found)
-    else void pass()
+    else void lane.passing(pass)
   })
   return command.promise
 }

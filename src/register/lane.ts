@@ -59,6 +59,8 @@ export class Lane {
   #provenFence = 0
   #queued: number[] | 'everything' = []
   #waiting: Waiting[] = []
+  /** What has waited goes to the server, and does not wait once more. */
+  #isPassing = false
 
   get isQueueing(): boolean {
     return this.#isQueueing
@@ -117,7 +119,7 @@ export class Lane {
     }
     if (!upstream.turn.allows(now)) return MISS
     if (!upstream.coherence.mayHit(this.reader, now)) {
-      if (!upstream.coherence.isBehind(this.reader, now) || this.#waiting.length >= MAX_WAITING) return MISS
+      if (this.#isPassing || this.#waiting.length >= MAX_WAITING || !upstream.coherence.isBehind(this.reader, now)) return MISS
       this.found = entry
       return WAIT
     }
@@ -205,6 +207,17 @@ export class Lane {
     const stands = this.isOpen && now < waiting.entry.deadlineMs && upstream.stands(waiting.entry)
     this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
     this.#finish(waiting, stands && upstream.coherence.mayHit(this.reader, now))
+  }
+
+  /** Runs what asks the server now. */
+  passing<T>(run: () => T): T {
+    const former = this.#isPassing
+    this.#isPassing = true
+    try {
+      return run()
+    } finally {
+      this.#isPassing = former
+    }
   }
 
   /** Sends all that wait to the server, in their order. */

@@ -13,7 +13,7 @@ export function later(lane: Lane, pass: () => unknown, shown: (found: unknown) =
   return new Promise((resolve) => {
     lane.wait((isProven) => {
       const found = isProven ? lane.take(entry) : MISS
-      resolve(found === MISS || found === WAIT ? pass() : shown(found))
+      resolve(found === MISS || found === WAIT ? lane.passing(pass) : shown(found))
     })
   })
 }

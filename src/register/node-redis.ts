@@ -52,9 +52,10 @@ function wrapSending(prototype: NodeRedis): void {
   const original = prototype.sendCommand as (this: NodeRedis, ...sent: unknown[]) => Promise<unknown>
   patch(prototype, 'sendCommand', function (this: NodeRedis, ...sent: unknown[]) {
     const [args, given] = sent as [unknown, QueueOptions?]
-    const own = this._commandOptions
+    const self = this._self
+    // Version 5 does not heed the options of a derived client here.
+    const own = (self[WRAPPED]?.major ?? 6) < 6 ? self._commandOptions : this._commandOptions
     if (Array.isArray(args) && (given?.abortSignal ?? own?.abortSignal) === undefined && given?.chainId === undefined) {
-      const self = this._self
       const lane = openLane(self)
       if (lane !== undefined) {
         const found = answer(self, lane, { args, options: { ...own, ...given } })

@@ -14,7 +14,7 @@ interface Batch {
 const { default: Redis } = (await import(process.env['CLIENT'] as string)) as {
   default: new (url: string, options: object) => Client
 }
-const options = JSON.parse(process.env['OPTIONS'] ?? '{}') as object
+const options = JSON.parse(process.env['OPTIONS'] ?? '{}') as { readonly enableAutoPipelining?: boolean }
 const redis = new Redis(process.env['URL'] as string, options)
 const other = new Redis(process.env['URL'] as string, options)
 const { command, chance, below } = dice(Number(process.env['SEED']))
@@ -43,7 +43,8 @@ function run(client: Client, [name, ...args]: Drawn): Promise<unknown> {
   const method = name.toLowerCase()
   const way = below(16)
   if (way === 0) return (client['call'] as Client[string]).call(client, name, ...args)
-  if (way === 1) return (client['callBuffer'] as Client[string]).call(client, name, ...args)
+  // callBuffer loses the command's name under autopipelining, with the hook and without.
+  if (way === 1 && options.enableAutoPipelining !== true) return (client['callBuffer'] as Client[string]).call(client, name, ...args)
   const isKnown = typeof client[method] === 'function'
   if (!isKnown) return (client['call'] as Client[string]).call(client, name, ...args)
   if (way === 2) return (client[`${method}Buffer`] as Client[string]).call(client, ...args)
