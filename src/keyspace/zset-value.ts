@@ -79,6 +79,11 @@ export class ZsetValue {
     return score === undefined ? undefined : this.list.rank(score, member)
   }
 
+  /** Leaves the small form for good. */
+  unpack(): void {
+    this.#packed = false
+  }
+
   /** The same in the small form if it fits, else itself. */
   packed(): ZsetValue {
     const { zsetEntries, zsetValueBytes } = this.#parts.limits

@@ -168,7 +168,7 @@ function combine(call: Call): void {
     for (const other of others) byte = operation(byte, other[i] ?? 0)
     made[i] = byte
   }
-  call.db.putText(target, made.toString('latin1'), { form: 'text' })
+  call.db.putText(target, made.toString('latin1'), { form: 'raw' })
   call.changed(target, '$', 'set')
   call.out.integer(size)
 }

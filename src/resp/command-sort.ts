@@ -114,6 +114,7 @@ function sort(call: Call): void {
   const given = readWish(call)
   const value = call.value(call.arg(1))
   if (value !== undefined && (value.kind === 'string' || value.kind === 'hash')) throw REFUSED.wrongType
+  if (value?.kind === 'zset') value.unpack() // as Redis does, SORT_RO too
   const isFixed = given.by !== undefined && !given.by.includes('*')
   const mustSort = isFixed && value?.kind === 'set' && (given.target !== undefined || call.session.isInScript)
   const wish = mustSort ? { ...given, isAlpha: true, by: undefined } : given
