@@ -218,8 +218,8 @@ export class RequestScanner {
     let at = this.#at + 1
     const last = Math.min(at + SHORT, this.#limit - 2)
     let value = (data[at] as number) - ZERO
-    // Leading zeros are for the long way, which refuses them.
-    if (at < last && value > 0 && value <= 9) {
+    // Leading zeros, and lines that begin with a zero byte and so never end, are for the long way.
+    if (at < last && value > 0 && value <= 9 && data[this.#at] !== 0) {
       for (at += 1; at <= last; at += 1) {
         const digit = (data[at] as number) - ZERO
         if (digit < 0 || digit > 9) break
