@@ -154,7 +154,8 @@ export class Drill {
     const member = world.members[dice.below(this.#nodes)] as Member
     const what = dice.below(12)
     const one = dice.below(Math.max(1, world.underWay))
-    if (what < 4) world.hold(one, 20 + dice.below(280))
+    if (what < 2) world.hold(one, 20 + dice.below(280))
+    else if (what < 4) world.deafen(member, 120 + dice.below(118))
     else if (what < 6) this.#toggle(member, 'isPaused')
     else if (what < 8) this.#toggle(member, 'isCut')
     else if (what < 9) world.repeat(one)

@@ -3,6 +3,7 @@
  */
 import type { Settled } from '../../../src/model/link.ts'
 import type { DrillNode, Sabotage } from './node.ts'
+import { BLIND_MS } from './world.ts'
 
 /** Run at the beginning of each life. */
 export const SABOTAGES: Readonly<Record<string, Sabotage>> = {
@@ -33,9 +34,9 @@ export const SABOTAGES: Readonly<Record<string, Sabotage>> = {
     shared.reach = (sequence, draft) => reach(sequence, { ...draft, targets: [] })
   },
   'silence is trusted for ever': trustSilence,
-  'silence is trusted from the answer instead of the question': ({ follower, world }) => {
+  'silence is trusted for half as long again': ({ follower }) => {
     const proven = follower.proven.bind(follower)
-    follower.proven = (proof, asked) => proven(proof, { ...asked, at: world.now })
+    follower.proven = (proof, asked) => proven(proof, { ...asked, at: asked.at + BLIND_MS / 2 })
   },
   'who serves does not look until when silence is trusted': ({ engine }) => {
     Object.defineProperty(engine, 'seesUntil', { configurable: true, get: () => Number.POSITIVE_INFINITY })

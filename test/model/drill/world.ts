@@ -8,8 +8,9 @@ import { LeanLog, type LogImage } from './lean-log.ts'
 
 export const KEYS = ['k0', 'k1'] as const
 export const BLIND_MS = 240
-export const ACK_MS = 300
-export const MEMBER_TTL_MS = 300
+/** Little above the time that silence is trusted: a rule that is out by a few ms is noticed. */
+export const ACK_MS = 245
+export const MEMBER_TTL_MS = 250
 /** Last window of every answer. */
 export const BUDGET_MS = 1200
 
@@ -288,6 +289,14 @@ export class World {
     if (this.lines !== undefined) this.note(`${question.member.name}: takes ${ms} ms: ${question.what}`)
   }
 
+  /** What a member has asked is answered late, all of it. */
+  deafen(member: Member, ms: number): void {
+    for (const question of this.#questions) {
+      if (question.member === member && question.state === ANSWERED) question.heldUntil = this.now + ms
+    }
+    this.note(`${member.name} is answered ${ms} ms later`)
+  }
+
   /** A word comes a second time. */
   repeat(pick: number): void {
     const question = this.#questions[pick % Math.max(1, this.#questions.length)]
@@ -440,6 +449,7 @@ export class World {
     writing.token = token
     writing.sequence = sequence
     writing.hasAll = hasAll
+    if (this.settings.isPlain === true) this.isGoneHere(writing)
     if (this.lines !== undefined)
       this.note(`${writing.member.name} has told of k${writing.key} v${writing.version}${hasAll ? '; all have followed' : ''}`)
   }
