@@ -329,4 +329,3 @@ export class Database {
     if (this.#table.bytes.deadline(slot) !== NEVER) this.expiring -= 1
   }
 }
-

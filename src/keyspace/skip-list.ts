@@ -149,5 +149,11 @@ function isBefore(node: SkipNode, score: number, member: string): boolean {
 }
 
 function nodeOf(member: string, score: number, levels: number): SkipNode {
-  return { member, score, before: undefined, next: new Array<SkipNode | undefined>(levels).fill(undefined), spans: new Array<number>(levels).fill(0) }
+  return {
+    member,
+    score,
+    before: undefined,
+    next: new Array<SkipNode | undefined>(levels).fill(undefined),
+    spans: new Array<number>(levels).fill(0),
+  }
 }

@@ -74,7 +74,11 @@ interface BitRange {
   readonly last: number
 }
 
-function bitRange(call: Call, bytes: number, given: { readonly start: number; readonly end: number; readonly isBit: boolean }): BitRange {
+function bitRange(
+  call: Call,
+  bytes: number,
+  given: { readonly start: number; readonly end: number; readonly isBit: boolean },
+): BitRange {
   void call
   const total = given.isBit ? bytes * 8 : bytes
   const start = Math.max(0, given.start < 0 ? total + given.start : given.start)

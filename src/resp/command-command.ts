@@ -124,7 +124,21 @@ function docs(call: Call): void {
   }
 }
 
-const GROUPS = ['string', 'bitmap', 'hash', 'list', 'set', 'sortedset', 'hyperloglog', 'stream', 'geo', 'pubsub', 'transaction', 'scripting', 'connection']
+const GROUPS = [
+  'string',
+  'bitmap',
+  'hash',
+  'list',
+  'set',
+  'sortedset',
+  'hyperloglog',
+  'stream',
+  'geo',
+  'pubsub',
+  'transaction',
+  'scripting',
+  'connection',
+]
 
 function groupOf({ categories }: Command): string {
   const found = GROUPS.find((group) => categories.includes(group))

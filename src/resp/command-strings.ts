@@ -188,8 +188,7 @@ export const STRING_COMMANDS: Readonly<Record<string, Handler>> = {
   mget,
   mset,
   msetnx: mset,
-  psetex: (call) =>
-    setGeneric(call, { value: call.arg(3), expiry: { given: call.arg(2), isSeconds: false, isAbsolute: false } }),
+  psetex: (call) => setGeneric(call, { value: call.arg(3), expiry: { given: call.arg(2), isSeconds: false, isAbsolute: false } }),
   set,
   setex: (call) => setGeneric(call, { value: call.arg(3), expiry: { given: call.arg(2), isSeconds: true, isAbsolute: false } }),
   setnx: (call) => setGeneric(call, { value: call.arg(2), onlyNew: true, done: ':1\r\n', refused: ':0\r\n' }),

@@ -51,7 +51,11 @@ function readOptions(call: Call, shape: RangeShape): RangeOptions {
 }
 
 /** Finds the places of a set that is read later: what is wrong with the bounds counts first. */
-function readPlaces(call: Call, at: number, { by, isReverse }: { readonly by: By; readonly isReverse: boolean }): (zset: ZsetValue) => Places {
+function readPlaces(
+  call: Call,
+  at: number,
+  { by, isReverse }: { readonly by: By; readonly isReverse: boolean },
+): (zset: ZsetValue) => Places {
   const [first, second] = isReverse && by !== 'rank' ? [at + 2, at + 1] : [at + 1, at + 2]
   if (by === 'rank') {
     const [start, stop] = [call.int(first), call.int(second)]

@@ -46,7 +46,10 @@ export class Call {
   /** Set by a command that waits. */
   wait: Wait | undefined
 
-  constructor(session: Session, given: { readonly server: Server; readonly command: Command; readonly args: readonly string[]; readonly out: Reply }) {
+  constructor(
+    session: Session,
+    given: { readonly server: Server; readonly command: Command; readonly args: readonly string[]; readonly out: Reply },
+  ) {
     this.session = session
     this.server = given.server
     this.command = given.command

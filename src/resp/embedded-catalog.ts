@@ -50,11 +50,7 @@ export function createCatalog<H>(groups: readonly Handlers<H>[]): ReadonlyMap<st
   return catalog
 }
 
-function rowOf<H>(
-  cells: readonly string[],
-  run: H,
-  subcommands: ReadonlyMap<string, CommandRow<H>> | undefined,
-): CommandRow<H> {
+function rowOf<H>(cells: readonly string[], run: H, subcommands: ReadonlyMap<string, CommandRow<H>> | undefined): CommandRow<H> {
   const [name, arity, flagText, keys, categories, tips, ...specs] = cells as [string, string, string, string, string, string]
   const flags = new Set(flagText.split(',').filter((flag) => flag !== ''))
   const [firstKey, lastKey, keyStep] = keys.split(' ').map(Number) as [number, number, number]
@@ -70,7 +66,10 @@ function rowOf<H>(
     keyStep,
     categories: categories.split(',').filter((category) => category !== ''),
     tips: tips.split(';').filter((tip) => tip !== ''),
-    specs: (specs as string[]).join('|').split(';').filter((spec) => spec !== ''),
+    specs: (specs as string[])
+      .join('|')
+      .split(';')
+      .filter((spec) => spec !== ''),
     subcommands,
     run,
   }

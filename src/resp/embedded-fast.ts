@@ -37,7 +37,7 @@ export function runFast(
   const { bytes, count, starts, ends } = command
   const at = starts[0] as number
   if ((ends[0] as number) - at !== 3 || (count !== 2 && count !== 3)) return false
-  const name = (((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number)) | LOWER_3
+  const name = ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number) | LOWER_3
   if (name === GET && count === 2) return get(server, session, { command, out })
   if (name === SET && count === 3) return set(server, session, { command, out })
   return false
@@ -45,7 +45,11 @@ export function runFast(
 
 const LOWER_3 = (LOWER << 16) | (LOWER << 8) | LOWER
 
-function get(server: Server, session: Session, { command, out }: { readonly command: FramedCommand; readonly out: ReplySink }): boolean {
+function get(
+  server: Server,
+  session: Session,
+  { command, out }: { readonly command: FramedCommand; readonly out: ReplySink },
+): boolean {
   const { db } = session
   const { table, stats } = server.space
   table.key.set(command.bytes, command.starts[1] as number, command.ends[1] as number)
@@ -65,7 +69,11 @@ function get(server: Server, session: Session, { command, out }: { readonly comm
   return true
 }
 
-function set(server: Server, session: Session, { command, out }: { readonly command: FramedCommand; readonly out: ReplySink }): boolean {
+function set(
+  server: Server,
+  session: Session,
+  { command, out }: { readonly command: FramedCommand; readonly out: ReplySink },
+): boolean {
   const { bytes, starts, ends } = command
   const { space } = server
   if (!space.watches.isEmpty || space.onEvent !== undefined) return false

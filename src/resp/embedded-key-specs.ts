@@ -35,7 +35,12 @@ function firstOf(begin: string, args: readonly string[]): number | undefined {
 }
 
 function placesOf(finding: string, first: number, args: readonly string[]): readonly number[] | undefined {
-  const [type, a = 0, b = 1, c = 1] = finding.split(' ').map((word, i) => (i === 0 ? word : Number(word))) as [string, number?, number?, number?]
+  const [type, a = 0, b = 1, c = 1] = finding.split(' ').map((word, i) => (i === 0 ? word : Number(word))) as [
+    string,
+    number?,
+    number?,
+    number?,
+  ]
   const places: number[] = []
   if (type === 'range') {
     const limited = c > 1 ? first + Math.floor((args.length - first) / c) - 1 : args.length + a

@@ -18,7 +18,13 @@ export function readEnd(call: Call, i: number): boolean {
 /** Pops and writes up to `count` elements; an empty list goes. */
 export function takeMany(
   call: Call,
-  { key, list, atHead, count, out }: { readonly key: string; readonly list: ListValue; readonly atHead: boolean; readonly count: number; readonly out: Reply },
+  {
+    key,
+    list,
+    atHead,
+    count,
+    out,
+  }: { readonly key: string; readonly list: ListValue; readonly atHead: boolean; readonly count: number; readonly out: Reply },
 ): void {
   const taken = Math.min(count, list.size)
   for (let i = 0; i < taken; i += 1) out.str(list.pop(atHead))
@@ -48,7 +54,10 @@ export function moveElement(
 }
 
 /** What LMPOP and BLMPOP ask for. @param at where the number of keys stands */
-export function readManyPop(call: Call, at: number): { readonly keys: readonly string[]; readonly atHead: boolean; readonly count: number } {
+export function readManyPop(
+  call: Call,
+  at: number,
+): { readonly keys: readonly string[]; readonly atHead: boolean; readonly count: number } {
   const keyCount = atLeastOne(call, at, 'numkeys should be greater than 0')
   const where = at + keyCount + 1
   if (where >= call.count) throw REFUSED.syntax

@@ -5,7 +5,15 @@
  */
 import type { Call } from './embedded-call.ts'
 
-const PLAIN: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\x07': '\\a', '\b': '\\b', '"': '\\"', '\\': '\\\\' }
+const PLAIN: Readonly<Record<string, string>> = {
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\x07': '\\a',
+  '\b': '\\b',
+  '"': '\\"',
+  '\\': '\\\\',
+}
 
 /** A text in quotes, its unprintable bytes escaped (sdscatrepr). */
 export function quote(text: string): string {

@@ -9,6 +9,7 @@ import type { Waiting } from '../keyspace/waiting.ts'
 import { Call, type Command, type Wait } from './embedded-call.ts'
 import { REFUSED, Refusal, refuse, untilZero, wrongCount } from './embedded-errors.ts'
 import { feedMonitors } from './embedded-monitor.ts'
+import { leaveChannels } from './embedded-publish.ts'
 import { Reply } from './embedded-reply.ts'
 import type { Runner, Server } from './embedded-server.ts'
 import type { Parked, Session } from './embedded-session.ts'
@@ -170,6 +171,14 @@ export class CommandRunner implements Runner {
     session.parked = undefined
   }
 
+  /** The connection is gone. */
+  end(session: Session): void {
+    this.forget(session)
+    leaveChannels(this.#server, session)
+    this.#server.space.watches.unwatchAll(session)
+    this.#server.monitors.delete(session)
+  }
+
   #serveWaiting(): void {
     const { waiting } = this.#server.space
     while (waiting.hasReady) {
@@ -182,7 +191,10 @@ export class CommandRunner implements Runner {
     }
   }
 
-  #reject(session: Session, given: { readonly command: Command | undefined; readonly error: Refusal; readonly out: Reply }): void {
+  #reject(
+    session: Session,
+    given: { readonly command: Command | undefined; readonly error: Refusal; readonly out: Reply },
+  ): void {
     const { command, error, out } = given
     this.#server.stats.errors += 1
     if (command?.name === 'exec') {

@@ -10,14 +10,20 @@ import { type Clock, systemClock, type Timer } from '../model/clock.ts'
 import type { Random } from '../model/random.ts'
 import { COMMANDS } from './embedded-commands.ts'
 import { isPlain, runFast } from './embedded-fast.ts'
-import { publishEvents } from './embedded-events.ts'
-import { leaveChannels } from './embedded-publish.ts'
 import { Reply } from './embedded-reply.ts'
 import { CommandRunner } from './embedded-run.ts'
 import { type Saver, Server } from './embedded-server.ts'
 import { Session } from './embedded-session.ts'
 import { Settings } from './embedded-settings.ts'
-import { type Executor, type ExecutorPeer, type ExecutorSession, type FramedCommand, OUTCOME, type Outcome, type ReplySink } from './executor.ts'
+import {
+  type Executor,
+  type ExecutorPeer,
+  type ExecutorSession,
+  type FramedCommand,
+  OUTCOME,
+  type Outcome,
+  type ReplySink,
+} from './executor.ts'
 
 export interface EmbeddedOptions {
   readonly clock?: Clock
@@ -55,7 +61,6 @@ export class Embedded implements Executor {
     this.server = new Server({ clock, random, space, settings, saver: options.saver })
     this.#runner = new CommandRunner(this.server, COMMANDS)
     this.server.runner = this.#runner
-    publishEvents(this.server)
     this.#sweep()
   }
 
@@ -95,12 +100,8 @@ export class Embedded implements Executor {
   }
 
   #close(session: Session): void {
-    const { server } = this
-    this.#runner.forget(session)
-    leaveChannels(server, session)
-    server.space.watches.unwatchAll(session)
-    server.monitors.delete(session)
-    server.sessions.delete(session.peer.id)
+    this.#runner.end(session)
+    this.server.sessions.delete(session.peer.id)
   }
 
   #sweep(): void {

@@ -32,12 +32,15 @@ describe('embedded mode beside Redis', () => {
     expect(found === undefined ? '' : describeDifference(found)).toBe('')
   })
 
-  it.each(SCENES.map((scene) => [`${scene.name} (RESP${scene.version})`, scene] as const))('does the same: %s', async (_, scene) => {
-    // Act
-    const expected = await play(redis.port, scene)
-    const got = await play(here.port, scene)
+  it.each(SCENES.map((scene) => [`${scene.name} (RESP${scene.version})`, scene] as const))(
+    'does the same: %s',
+    async (_, scene) => {
+      // Act
+      const expected = await play(redis.port, scene)
+      const got = await play(here.port, scene)
 
-    // Assert
-    expect(got).toEqual(expected)
-  })
+      // Assert
+      expect(got).toEqual(expected)
+    },
+  )
 })

@@ -45,7 +45,10 @@ function attend(embedded: Embedded, socket: Socket, id: number): void {
   socket.setNoDelay(true)
   const scanner = new RequestScanner({ ...REQUEST_LIMITS, largeBytes: REQUEST_LIMITS.maxBulkBytes }, true)
   const writer = new ReplyWriter()
-  const sink: ReplySink = { put: (bytes, start, end) => void writer.put(bytes, start, end), text: (line) => void writer.text(line) }
+  const sink: ReplySink = {
+    put: (bytes, start, end) => void writer.put(bytes, start, end),
+    text: (line) => void writer.text(line),
+  }
   const waiting: Buffer[] = []
   let isParked = false
   let isOver = false

@@ -4,11 +4,35 @@
 import { type Frame, textOfFrame } from './resp-frames.ts'
 
 /** Elements in any order. */
-const UNORDERED = new Set(['smembers', 'sunion', 'sinter', 'sdiff', 'keys', 'hkeys', 'hvals', 'spop', 'srandmember', 'sort', 'pubsub'])
+const UNORDERED = new Set([
+  'smembers',
+  'sunion',
+  'sinter',
+  'sdiff',
+  'keys',
+  'hkeys',
+  'hvals',
+  'spop',
+  'srandmember',
+  'sort',
+  'pubsub',
+])
 /** Fields with values, in any order of the pairs. */
 const PAIRED = new Set(['hgetall'])
 /** Replies of different content: only their shape counts. */
-const RANDOM = new Set(['randomkey', 'hrandfield', 'zrandmember', 'srandmember', 'spop', 'time', 'scan', 'sscan', 'hscan', 'zscan', 'memory'])
+const RANDOM = new Set([
+  'randomkey',
+  'hrandfield',
+  'zrandmember',
+  'srandmember',
+  'spop',
+  'time',
+  'scan',
+  'sscan',
+  'hscan',
+  'zscan',
+  'memory',
+])
 const SECONDS = new Set(['ttl', 'expiretime'])
 /** Redis 7.0 looks at errno without having cleared it: a number that did not fit, in any earlier command, is enough. */
 const STICKY = "scores can't be converted"
@@ -23,7 +47,12 @@ export function compareReplies(args: readonly string[], real: Frame, ours: Frame
   const name = (args[0] ?? '').toLowerCase()
   if (SECONDS.has(name) || MILLISECONDS.has(name)) {
     const most = SECONDS.has(name) ? 1 : 1500
-    if (real.type === ':' && ours.type === ':' && Number(real.text) > 0 && Math.abs(Number(real.text) - Number(ours.text)) <= most) {
+    if (
+      real.type === ':' &&
+      ours.type === ':' &&
+      Number(real.text) > 0 &&
+      Math.abs(Number(real.text) - Number(ours.text)) <= most
+    ) {
       return undefined
     }
   }

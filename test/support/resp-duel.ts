@@ -33,7 +33,13 @@ const BATCH = 50
 const SHOWN = Number(process.env['DUEL_SHOWN'] ?? 12)
 
 /** One seed: both begin empty. @returns the first difference */
-export async function duel({ real, ours, seed, commands, templates = groups.ALL_TEMPLATES }: DuelWish): Promise<Difference | undefined> {
+export async function duel({
+  real,
+  ours,
+  seed,
+  commands,
+  templates = groups.ALL_TEMPLATES,
+}: DuelWish): Promise<Difference | undefined> {
   const dice = new RespDice(createRandom(seed))
   const sides = await Promise.all([RawResp.open(real), RawResp.open(ours)])
   try {
@@ -78,7 +84,8 @@ function drawn(dice: RespDice, templates: readonly (readonly groups.Template[])[
 /** Commands that would end the duel or make the sides differ by what they are. */
 function isFit(args: readonly string[]): boolean {
   const name = (args[0] ?? '').toLowerCase()
-  if (args.length === 0 || name === '' || ['quit', 'hello', 'debug', 'shutdown', 'info', 'host:', 'post'].includes(name)) return false
+  if (args.length === 0 || name === '' || ['quit', 'hello', 'debug', 'shutdown', 'info', 'host:', 'post'].includes(name))
+    return false
   return !(name === 'client' && ['reply', 'unblock'].includes((args[1] ?? '').toLowerCase()) && args.length > 2)
 }
 

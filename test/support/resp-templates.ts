@@ -48,7 +48,12 @@ export const KEYS: readonly Template[] = [
   (d) => [d.one(['EXISTS', 'TOUCH']), ...d.many(1, 3, () => any(d))],
   (d) => ['TYPE', any(d)],
   (d) => ['OBJECT', 'ENCODING', any(d)],
-  (d) => [d.one(['EXPIRE', 'PEXPIRE']), any(d), d.one(['1000000', '5000000', '0', '-1', 'x', '9223372036854775807']), ...d.some(['NX', 'XX', 'GT', 'LT'], 0.15)],
+  (d) => [
+    d.one(['EXPIRE', 'PEXPIRE']),
+    any(d),
+    d.one(['1000000', '5000000', '0', '-1', 'x', '9223372036854775807']),
+    ...d.some(['NX', 'XX', 'GT', 'LT'], 0.15),
+  ],
   (d) => ['EXPIREAT', any(d), d.one(['4000000000', '1', '-1', '4100000000']), ...d.some(['NX', 'XX', 'GT', 'LT', 'YY'], 0.1)],
   (d) => ['PEXPIREAT', any(d), d.one(['4000000000000', '1'])],
   (d) => [d.one(['TTL', 'PTTL', 'EXPIRETIME', 'PEXPIRETIME', 'PERSIST']), any(d)],
@@ -58,7 +63,12 @@ export const KEYS: readonly Template[] = [
   (d) => ['KEYS', d.pattern()],
   () => ['DBSIZE'],
   () => ['RANDOMKEY'],
-  (d) => ['SCAN', d.one(['0', 'x', '']), ...(d.chance(0.5) ? ['MATCH', d.pattern()] : []), ...(d.chance(0.3) ? ['COUNT', d.count()] : [])],
+  (d) => [
+    'SCAN',
+    d.one(['0', 'x', '']),
+    ...(d.chance(0.5) ? ['MATCH', d.pattern()] : []),
+    ...(d.chance(0.3) ? ['COUNT', d.count()] : []),
+  ],
 ]
 
 export const HASHES: readonly Template[] = [
@@ -86,10 +96,24 @@ export const LISTS: readonly Template[] = [
   (d) => ['LREM', list(d), d.integer(), d.value()],
   (d) => ['LTRIM', list(d), d.one(['0', '1', '-3', d.integer()]), d.one(['-1', '5', '-2', d.integer()])],
   (d) => ['LINSERT', list(d), d.one(['BEFORE', 'AFTER', 'x']), d.value(), d.value()],
-  (d) => ['LPOS', list(d), d.value(), ...(d.chance(0.4) ? ['RANK', d.integer()] : []), ...(d.chance(0.4) ? ['COUNT', d.count()] : []), ...(d.chance(0.2) ? ['MAXLEN', d.count()] : [])],
+  (d) => [
+    'LPOS',
+    list(d),
+    d.value(),
+    ...(d.chance(0.4) ? ['RANK', d.integer()] : []),
+    ...(d.chance(0.4) ? ['COUNT', d.count()] : []),
+    ...(d.chance(0.2) ? ['MAXLEN', d.count()] : []),
+  ],
   (d) => ['LMOVE', list(d), list(d), d.one(['LEFT', 'RIGHT', 'x']), d.one(['LEFT', 'RIGHT'])],
   (d) => ['RPOPLPUSH', list(d), list(d)],
-  (d) => ['LMPOP', d.one(['1', '2', '0', 'x', '5']), list(d), list(d), d.one(['LEFT', 'RIGHT']), ...(d.chance(0.4) ? ['COUNT', d.count()] : [])],
+  (d) => [
+    'LMPOP',
+    d.one(['1', '2', '0', 'x', '5']),
+    list(d),
+    list(d),
+    d.one(['LEFT', 'RIGHT']),
+    ...(d.chance(0.4) ? ['COUNT', d.count()] : []),
+  ],
 ]
 
 export const SETS: readonly Template[] = [
@@ -135,10 +159,24 @@ export const ZSETS: readonly Template[] = [
   (d) => ['ZRANGE', zset(d), ...range(d), ...d.some(['WITHSCORES'], 0.5)],
   (d) => ['ZRANGESTORE', zset(d), zset(d), ...range(d)],
   (d) => ['ZREVRANGE', zset(d), d.integer(), d.integer(), ...d.some(['WITHSCORES'], 0.5)],
-  (d) => [d.one(['ZRANGEBYSCORE', 'ZREVRANGEBYSCORE']), zset(d), d.scoreBound(), d.scoreBound(), ...d.some(['WITHSCORES'], 0.5), ...(d.chance(0.3) ? ['LIMIT', d.integer(), d.integer()] : [])],
+  (d) => [
+    d.one(['ZRANGEBYSCORE', 'ZREVRANGEBYSCORE']),
+    zset(d),
+    d.scoreBound(),
+    d.scoreBound(),
+    ...d.some(['WITHSCORES'], 0.5),
+    ...(d.chance(0.3) ? ['LIMIT', d.integer(), d.integer()] : []),
+  ],
   (d) => ['ZCOUNT', zset(d), d.scoreBound(), d.scoreBound()],
   (d) => [d.one(['ZPOPMIN', 'ZPOPMAX']), zset(d), ...(d.chance(0.4) ? [d.count()] : [])],
-  (d) => ['ZMPOP', d.one(['1', '2', '0', 'x']), zset(d), zset(d), d.one(['MIN', 'MAX', 'x']), ...(d.chance(0.4) ? ['COUNT', d.count()] : [])],
+  (d) => [
+    'ZMPOP',
+    d.one(['1', '2', '0', 'x']),
+    zset(d),
+    zset(d),
+    d.one(['MIN', 'MAX', 'x']),
+    ...(d.chance(0.4) ? ['COUNT', d.count()] : []),
+  ],
   (d) => ['ZREMRANGEBYRANK', zset(d), d.integer(), d.integer()],
   (d) => ['ZREMRANGEBYSCORE', zset(d), d.scoreBound(), d.scoreBound()],
   (d) => [d.one(['ZUNION', 'ZINTER']), ...joined(d), ...d.some(['WITHSCORES'], 0.6)],
@@ -155,7 +193,13 @@ export const ZSETS: readonly Template[] = [
 export const LEXES: readonly Template[] = [
   (d) => ['ZADD', 'lex', ...d.many(1, 4, () => ['0', d.member()])],
   (d) => ['ZREM', 'lex', d.member()],
-  (d) => [d.one(['ZRANGEBYLEX', 'ZREVRANGEBYLEX']), 'lex', d.textBound(), d.textBound(), ...(d.chance(0.3) ? ['LIMIT', d.integer(), d.integer()] : [])],
+  (d) => [
+    d.one(['ZRANGEBYLEX', 'ZREVRANGEBYLEX']),
+    'lex',
+    d.textBound(),
+    d.textBound(),
+    ...(d.chance(0.3) ? ['LIMIT', d.integer(), d.integer()] : []),
+  ],
   (d) => ['ZRANGE', 'lex', d.textBound(), d.textBound(), 'BYLEX', ...d.some(['REV', 'WITHSCORES'], 0.3)],
   (d) => ['ZRANGESTORE', 'z9', 'lex', d.textBound(), d.textBound(), 'BYLEX', ...d.some(['REV'], 0.3)],
   (d) => ['ZLEXCOUNT', 'lex', d.textBound(), d.textBound()],
@@ -182,23 +226,70 @@ export const CONNECTION: readonly Template[] = [
 ]
 
 const bitOffset = (d: RespDice): string => d.one(['0', '1', '7', '8', '100', '-1', 'x', '#1', '4294967296', String(d.below(300))])
-const field = (d: RespDice): string[] => [d.one(['i8', 'u8', 'i64', 'u63', 'u1', 'i5', 'u64', 'x', 'u0']), d.one(['0', '1', '9', '#0', '#1', '#3', '100', '-1', 'x'])]
+const field = (d: RespDice): string[] => [
+  d.one(['i8', 'u8', 'i64', 'u63', 'u1', 'i5', 'u64', 'x', 'u0']),
+  d.one(['0', '1', '9', '#0', '#1', '#3', '100', '-1', 'x']),
+]
 
 export const BITS: readonly Template[] = [
   (d) => ['SETBIT', str(d), bitOffset(d), d.one(['0', '1', '1', '2', 'x'])],
   (d) => ['GETBIT', str(d), bitOffset(d)],
-  (d) => ['BITCOUNT', str(d), ...(d.chance(0.6) ? [d.integer(), d.integer(), ...(d.chance(0.5) ? [d.one(['BIT', 'BYTE', 'x'])] : [])] : [])],
-  (d) => ['BITPOS', str(d), d.one(['0', '1', '2', 'x']), ...(d.chance(0.6) ? [d.integer()] : []), ...(d.chance(0.5) ? [d.integer()] : []), ...(d.chance(0.3) ? [d.one(['BIT', 'BYTE', 'x'])] : [])],
+  (d) => [
+    'BITCOUNT',
+    str(d),
+    ...(d.chance(0.6) ? [d.integer(), d.integer(), ...(d.chance(0.5) ? [d.one(['BIT', 'BYTE', 'x'])] : [])] : []),
+  ],
+  (d) => [
+    'BITPOS',
+    str(d),
+    d.one(['0', '1', '2', 'x']),
+    ...(d.chance(0.6) ? [d.integer()] : []),
+    ...(d.chance(0.5) ? [d.integer()] : []),
+    ...(d.chance(0.3) ? [d.one(['BIT', 'BYTE', 'x'])] : []),
+  ],
   (d) => ['BITOP', d.one(['AND', 'OR', 'XOR', 'NOT', 'x']), str(d), ...d.many(1, 3, () => str(d))],
-  (d) => [d.one(['BITFIELD', 'BITFIELD', 'BITFIELD_RO']), str(d), ...d.many(0, 3, () => d.one([['GET', ...field(d)], ['SET', ...field(d), d.integer()], ['INCRBY', ...field(d), d.integer()], ['OVERFLOW', d.one(['WRAP', 'SAT', 'FAIL', 'x'])]]))],
+  (d) => [
+    d.one(['BITFIELD', 'BITFIELD', 'BITFIELD_RO']),
+    str(d),
+    ...d.many(0, 3, () =>
+      d.one([
+        ['GET', ...field(d)],
+        ['SET', ...field(d), d.integer()],
+        ['INCRBY', ...field(d), d.integer()],
+        ['OVERFLOW', d.one(['WRAP', 'SAT', 'FAIL', 'x'])],
+      ]),
+    ),
+  ],
 ]
 
 export const SORTS: readonly Template[] = [
   (d) => ['RPUSH', 'n', ...d.many(1, 5, () => String(d.below(20)))],
   (d) => ['MSET', ...d.many(1, 4, () => [`w_${d.below(20)}`, String(d.below(50))])],
   (d) => ['HSET', `o_${d.below(20)}`, 'f', d.value(), 'g', String(d.below(9))],
-  (d) => [d.one(['SORT', 'SORT', 'SORT_RO']), d.one(['n', 'n', list(d), set(d), zset(d), str(d)]), ...d.some(['DESC', 'ASC'], 0.3), ...(d.chance(0.3) ? ['LIMIT', d.integer(), d.integer()] : []), ...(d.chance(0.5) ? ['ALPHA', ...(d.chance(0.3) ? ['STORE', list(d)] : [])] : d.chance(0.6) ? ['BY', d.one(['w_*', 'o_*->g', 'nosort', 'o_*->', '*'])] : []), ...(d.chance(0.3) ? ['GET', d.one(['#', 'w_*', 'o_*->f', 'x'])] : [])],
+  (d) => [
+    d.one(['SORT', 'SORT', 'SORT_RO']),
+    d.one(['n', 'n', list(d), set(d), zset(d), str(d)]),
+    ...d.some(['DESC', 'ASC'], 0.3),
+    ...(d.chance(0.3) ? ['LIMIT', d.integer(), d.integer()] : []),
+    ...(d.chance(0.5)
+      ? ['ALPHA', ...(d.chance(0.3) ? ['STORE', list(d)] : [])]
+      : d.chance(0.6)
+        ? ['BY', d.one(['w_*', 'o_*->g', 'nosort', 'o_*->', '*'])]
+        : []),
+    ...(d.chance(0.3) ? ['GET', d.one(['#', 'w_*', 'o_*->f', 'x'])] : []),
+  ],
   (d) => ['DEL', d.one(['n', 'w_3', 'o_3'])],
 ]
 
-export const ALL_TEMPLATES: readonly (readonly Template[])[] = [BITS, SORTS, STRINGS, KEYS, HASHES, LISTS, SETS, ZSETS, LEXES, CONNECTION]
+export const ALL_TEMPLATES: readonly (readonly Template[])[] = [
+  BITS,
+  SORTS,
+  STRINGS,
+  KEYS,
+  HASHES,
+  LISTS,
+  SETS,
+  ZSETS,
+  LEXES,
+  CONNECTION,
+]

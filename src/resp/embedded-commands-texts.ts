@@ -1,0 +1,12 @@
+/**
+ * The commands of the embedded mode on strings, their bits and what is counted in them.
+ *
+ * Floor 4, room resp.
+ */
+import { BITFIELD_COMMANDS } from './command-bitfield.ts'
+import { BIT_COMMANDS } from './command-bits.ts'
+import { STRING_COMMANDS } from './command-strings.ts'
+import type { Handler } from './embedded-call.ts'
+
+/** Who runs what, by name. */
+export const TEXTS: readonly Readonly<Record<string, Handler>>[] = [BITFIELD_COMMANDS, BIT_COMMANDS, STRING_COMMANDS]
