@@ -8,6 +8,7 @@ import { checkExposure } from './api.ts'
 import type { Config } from './config-schema.ts'
 import type { ListenAddress, ListenWish } from './listener.ts'
 import type { RespDoorParts, RespBack } from './resp-back.ts'
+import { createEmbeddedBack } from './resp-embedded.ts'
 import { createProxyBack } from './resp-proxy.ts'
 import { RespListener } from './resp-listener.ts'
 import type { RespSettings } from './resp-schema.ts'
@@ -29,7 +30,7 @@ export interface RespDoor {
 export function createRespDoor(config: Config, parts: RespDoorParts): RespDoor {
   const settings = config.resp as RespSettings
   const { engine, logger } = parts
-  const back: RespBack = createProxyBack(config, parts)
+  const back: RespBack = settings.upstream === undefined ? createEmbeddedBack(config, parts) : createProxyBack(config, parts)
   const keeper =
     settings.tls &&
     new TlsKeeper(settings.tls, { name: 'resp.tls', clock: engine.clock, logger, onChange: (one) => listener.renew(one) })

@@ -1,0 +1,38 @@
+/**
+ * What stands behind the Redis door when there is no upstream: the data itself.
+ *
+ * Floor 5, room server.
+ */
+import { Embedded } from '../resp/embedded.ts'
+import { GatherRoom } from '../resp/session-gather.ts'
+import { ACCOUNT } from '../model/ledger.ts'
+import { REQUEST_LIMITS } from '../wire/resp-limits.ts'
+import type { Config } from './config-schema.ts'
+import type { RespBack, RespDoorParts } from './resp-back.ts'
+import { EmbeddedClient, type EmbeddedClientParts } from './resp-embedded-client.ts'
+import { memoryOf } from './resp-memory.ts'
+import type { RespSettings } from './resp-schema.ts'
+import { SlowDown } from './resp-slow-down.ts'
+
+export function createEmbeddedBack(config: Config, { engine }: RespDoorParts): RespBack {
+  const settings = config.resp as RespSettings
+  const { clock, governor } = engine
+  const embedded = new Embedded({ clock, maxBytes: memoryOf(config), password: settings.password ?? '' })
+  governor.follow(ACCOUNT.resp, () => embedded.server.space.table.bytes.bytes)
+  const { limits } = settings
+  const parts: EmbeddedClientParts = {
+    ...{ executor: embedded, room: new GatherRoom(), settings, clock, slowDown: new SlowDown(clock) },
+    limits: { ...REQUEST_LIMITS, maxBulkBytes: limits.bulk, maxRequestBytes: limits.query, largeBytes: limits.query },
+    onOverflow: () => undefined,
+  }
+  return {
+    isCovered: true,
+    open: () => Promise.resolve(),
+    accept: (socket) => new EmbeddedClient(socket, parts),
+    refused: () => undefined,
+    close: () => {
+      embedded.close()
+      return Promise.resolve()
+    },
+  }
+}
