@@ -27,6 +27,8 @@ const ERROR = z.looseObject({ error: z.looseObject({ err_code: z.number().option
 const ACK = z.looseObject({ stream: z.string(), seq: z.int().min(1) })
 const INFO = z.looseObject({
   created: z.string(),
+  /** Absent: one server stands alone. */
+  cluster: z.unknown().optional(),
   config: z.looseObject({ subjects: z.array(z.string()).min(1), max_age: z.number().optional() }),
   state: z.looseObject({
     first_ts: z.string(),

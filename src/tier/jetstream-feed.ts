@@ -160,11 +160,19 @@ export class JetStreamFeed {
     this.#stop()
   }
 
+  /** Flow control: the server sends on when it hears that what it sent has arrived. */
+  #answer(subject: string): void {
+    try {
+      this.source.connection.publish(subject, '')
+    } catch {
+      this.#isLost = true // the connection has just ended
+    }
+  }
+
   #hear(message: NatsMessage): void {
     this.#heardAt = this.#clock.now()
     if (message.status !== 0) {
-      // Flow control: the server sends on when it hears that what it sent has arrived.
-      if (message.status === STATUS_CONTROL && message.reply !== '') this.source.connection.publish(message.reply, '')
+      if (message.status === STATUS_CONTROL && message.reply !== '') this.#answer(message.reply)
       return
     }
     const row = parseRow(message, this.source.generation)

@@ -88,7 +88,7 @@ export class JetStreamPlace {
         const generation = nameOf(log, names) as string
         const last = log.state.last_seq - 1
         if (generation === known.generation && last < known.last) await this.retire(connection, leftMs())
-        else return this.#proof(log, list, connection)
+        else return this.#proof(log, list)
       }
     }
     throw new ForecacheError('FC_LINK_TIMEOUT', { address: names.log, ms: deadlineMs })
@@ -114,7 +114,7 @@ export class JetStreamPlace {
     const { memberTtlMs } = this.#parts
     const list = await this.#list(connection, deadlineMs)
     if (list === undefined) return { members: [], unsureMs: memberTtlMs }
-    return { members: this.#namesIn(list), unsureMs: this.#unsureMs(list, connection) }
+    return { members: this.#namesIn(list), unsureMs: this.#unsureMs(list) }
   }
 
   /** Records stand up to there. */
@@ -133,7 +133,7 @@ export class JetStreamPlace {
     await store(connection, { subject: `${names.farewells}.${member}`, body: '' }, { deadlineMs })
   }
 
-  #proof(log: StreamInfo, list: StreamInfo, connection: NatsConnection): Proof {
+  #proof(log: StreamInfo, list: StreamInfo): Proof {
     const { names } = this.#parts
     const generation = nameOf(log, names) as string
     const last = log.state.last_seq - 1
@@ -144,11 +144,11 @@ export class JetStreamPlace {
       this.#begunAt = Date.parse(log.state.first_ts)
     } else this.#last = Math.max(this.#last, last)
     const records = log.state.subjects?.[`${names.records}.${generation}.r`] ?? 0
-    const unsureMs = this.#unsureMs(list, connection)
+    const unsureMs = this.#unsureMs(list)
     return { generation, floor: last - records, last, members: this.#namesIn(list), unsureMs }
   }
 
-  #unsureMs(list: StreamInfo, { isCluster }: NatsConnection): number {
+  #unsureMs(list: StreamInfo): number {
     const { clock, memberTtlMs } = this.#parts
     const now = clock.now()
     const server = Date.parse(list.state.last_ts)
@@ -161,7 +161,7 @@ export class JetStreamPlace {
     this.#offset = offset
     const seenMs = now - this.#seenAt
     // One server, one clock; of several each has its own.
-    const toldMs = isCluster ? 0 : Math.min(server - this.#begunAt, server - Date.parse(list.created))
+    const toldMs = list.cluster !== undefined ? 0 : Math.min(server - this.#begunAt, server - Date.parse(list.created))
     const ageMs = Math.max(seenMs, toldMs)
     return Math.max(0, memberTtlMs - ageMs, memberTtlMs * SHARE - seenMs, memberTtlMs - (now - this.#scatteredAt))
   }

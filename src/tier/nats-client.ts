@@ -33,7 +33,7 @@ interface LibraryMessage {
 
 /** A connection as the library gives it. */
 export interface LibraryConnection {
-  readonly info?: { readonly max_payload?: number; readonly cluster?: string }
+  readonly info?: { readonly max_payload?: number }
   request(subject: string, data: string | Uint8Array, options: Readonly<Record<string, unknown>>): Promise<LibraryMessage>
   publish(subject: string, data: string, options?: Readonly<Record<string, unknown>>): void
   subscribe(
@@ -155,10 +155,6 @@ class Open implements NatsConnection {
     this.#nats = nats
     this.#library = library
     this.#address = address
-  }
-
-  get isCluster(): boolean {
-    return this.#nats.info?.cluster !== undefined && this.#nats.info.cluster !== ''
   }
 
   get maxPayload(): number {

@@ -15,8 +15,6 @@ export interface NatsMessage {
 
 /** One connection while it lasts. */
 export interface NatsConnection {
-  /** Whether several servers stand behind it, each with a clock of its own. */
-  readonly isCluster: boolean
   /** Longest message that the server takes, bytes. */
   readonly maxPayload: number
   readonly isOpen: boolean
