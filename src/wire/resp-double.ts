@@ -14,7 +14,7 @@ export function formatDouble(value: number): string {
   if (value === Number.POSITIVE_INFINITY) return 'inf'
   if (value === Number.NEGATIVE_INFINITY) return '-inf'
   if (Number.isNaN(value)) return 'nan'
-  if (Number.isInteger(value) && Math.abs(value) < 1e17) return Object.is(value, -0) ? '-0' : String(value)
+  if (Number.isSafeInteger(value)) return Object.is(value, -0) ? '-0' : String(value)
   const sign = value < 0 ? '-' : ''
   const { digits, power } = rounded(Math.abs(value))
   if (power < -4 || power >= DIGITS) {
