@@ -14,8 +14,8 @@ export const NEVER_KEPT = names(`
   hrandfield randomkey dbsize keys xread digest
 `)
 
-/** Reads over several keys that are kept; all others with several keys are not. */
-export const KEPT_OF_SEVERAL = names('mget')
+/** Reads over several keys at fixed places that are kept; all others with several keys are not. */
+export const KEPT_OF_SEVERAL = names('mget exists pfcount lcs sinter sunion sdiff')
 
 /** Commands of modules that are kept: their modules tell of every change as Redis does. Other modules' are not. */
 export const KEPT_OF_MODULES = names(`
@@ -35,7 +35,7 @@ export const EVERYTHING = names(`
   module|load module|loadex module|unload acl|setuser acl|deluser acl|load
   cluster|addslots cluster|addslotsrange cluster|delslots cluster|delslotsrange cluster|failover cluster|flushslots
   cluster|forget cluster|meet cluster|replicate cluster|reset cluster|setslot cluster|set-config-epoch cluster|bumpepoch
-  config|set function|load
+  config|set
 `)
 
 /** Their keys are named, but what they do may reach others. */

@@ -191,8 +191,7 @@ function isKept(name: string, { flags, place, tips }: Told): boolean {
 function keySpecs(name: string, { flags, place, specs }: Told): readonly KeySpec[] {
   const own = KEYS[name]
   if (own !== undefined) return own
-  const told = Array.isArray(specs) ? specs.flatMap((spec) => toldSpec(fieldsOf(spec)) ?? []) : []
-  if (told.length > 0) return told
+  if (Array.isArray(specs) && specs.length > 0) return specs.flatMap((spec) => toldSpec(fieldsOf(spec)) ?? [])
   const isWritten = flags.has('write')
   const range = place.first > 0 ? [rangeSpec(place, isWritten)] : []
   return flags.has('movablekeys') ? [...range, { begin: 'unknown', find: 'unknown', isWritten, isIncomplete: true }] : range

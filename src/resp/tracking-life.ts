@@ -111,6 +111,7 @@ export class TrackingLife implements FencePort {
       this.#parts.coherence.proven()
       if (this.#isProven) return
       this.#isProven = true
+      this.#deadline?.cancel()
       this.#parts.onProven()
     })
   }
