@@ -16,7 +16,7 @@ export const CONTAINER = 1
 const FORMS: readonly (TextForm | undefined)[] = ['plain', undefined, 'text', 'raw']
 
 /** The least limit of the table. */
-export const LEAST_BYTES = 256 * 1024
+const LEAST_BYTES = 256 * 1024
 const FIRST_SCRATCH = 4096
 const KEPT_SCRATCH = 1 << 20
 /** Bytes of the longest head and the end of a bulk. */
@@ -33,9 +33,10 @@ export class KeyTable {
   #keyScratch = Buffer.allocUnsafe(FIRST_SCRATCH)
   #valueScratch = Buffer.allocUnsafe(FIRST_SCRATCH)
 
-  constructor(random: Random, onEvict: (slot: number) => void) {
+  /** @param maxBytes 0: no limit; small limits that come later leave less of it usable than those given here */
+  constructor(random: Random, maxBytes: number, onEvict: (slot: number) => void) {
     const seed = [(random() * 2 ** 32) | 0, (random() * 2 ** 32) | 0] as const
-    this.bytes = new ByteTable({ maxBytes: Number.POSITIVE_INFINITY, evicts: false, seed, onEvict })
+    this.bytes = new ByteTable({ maxBytes: limitOf(maxBytes), evicts: false, seed, onEvict })
   }
 
   /** @returns the slot, NONE: no such key */
@@ -108,6 +109,11 @@ export class KeyTable {
     if (scratch.length > KEPT_SCRATCH) this.#valueScratch = Buffer.allocUnsafe(FIRST_SCRATCH)
     return this.span.set(scratch, 0, at + 2)
   }
+}
+
+/** @param bytes 0: none */
+export function limitOf(bytes: number): number {
+  return bytes === 0 ? Number.POSITIVE_INFINITY : Math.max(bytes, LEAST_BYTES)
 }
 
 /** Bytes as latin1. */

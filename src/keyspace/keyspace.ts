@@ -6,7 +6,7 @@
  */
 import type { Random } from '../model/random.ts'
 import { Database, type KeyPlace, type KeyspaceStats, type Surroundings } from './database.ts'
-import { KeyTable, LEAST_BYTES } from './key-table.ts'
+import { KeyTable, limitOf } from './key-table.ts'
 import { defaultPacking, type PackingLimits } from './limits.ts'
 import { WaitingList } from './waiting.ts'
 import { Watches } from './watch.ts'
@@ -42,7 +42,7 @@ export class Keyspace implements Surroundings {
 
   constructor(options: KeyspaceOptions) {
     this.random = options.random
-    this.table = new KeyTable(options.random, (slot) => this.#bySpace[this.table.bytes.space(slot)]?.evicted(slot))
+    this.table = new KeyTable(options.random, options.maxBytes, (slot) => this.#bySpace[this.table.bytes.space(slot)]?.evicted(slot))
     this.databases = Array.from({ length: options.databases }, (_, number) => new Database(this, number))
     this.#bySpace = [...this.databases]
     this.maxBytes = options.maxBytes
@@ -55,7 +55,7 @@ export class Keyspace implements Surroundings {
 
   set maxBytes(bytes: number) {
     this.#maxBytes = bytes
-    this.table.bytes.maxBytes = bytes === 0 ? Number.POSITIVE_INFINITY : Math.max(bytes, LEAST_BYTES)
+    this.table.bytes.maxBytes = limitOf(bytes)
   }
 
   /** Keys may be evicted when memory is full. */
