@@ -7,6 +7,7 @@
 import { type Budget, type BudgetInput, parseBudget } from '../model/budget.ts'
 import { ForecacheError, textOf } from '../model/errors.ts'
 import { type Duration, parseDuration } from '../model/units.ts'
+import { AHEAD_DEFAULTS, type AheadSettings } from './ahead-options.ts'
 import { checkTag } from './invalidate.ts'
 import type { Settings } from './options.ts'
 
@@ -28,6 +29,8 @@ export interface CallOptions {
   readonly token?: string
   /** Where it may stand: `['memory']` keeps it out of the second level, for data that is hardly ever used twice. */
   readonly tiers?: readonly ('memory' | 'l2')[]
+  /** Whether it is read again before it ends, while somebody is likely to ask for it; default: the cache's. */
+  readonly refreshAhead?: boolean
   /** Deadlines of this caller. */
   readonly soft?: Duration
   readonly hard?: Duration
@@ -50,9 +53,13 @@ export interface Call {
   readonly signal: AbortSignal | undefined
   /** The second level is not for it. */
   readonly memoryOnly: boolean
+  /** Undefined: it is not refreshed ahead. */
+  readonly ahead: AheadSettings | undefined
 }
 
-const KNOWN: ReadonlySet<string> = new Set('budget context tags skip negative jitter end tiers token soft hard signal'.split(' '))
+const KNOWN: ReadonlySet<string> = new Set(
+  'budget context tags skip negative jitter end tiers token refreshAhead soft hard signal'.split(' '),
+)
 const NO_TAGS: readonly string[] = []
 const MEMO_LIMIT = 1000
 
@@ -104,7 +111,14 @@ export class Calls {
       hardMs: options.hard === undefined ? hard : parseDuration(options.hard, 'hard'),
       signal,
       memoryOnly: this.#isMemoryOnly(options),
+      ahead: this.#ahead(options),
     }
+  }
+
+  #ahead({ refreshAhead }: CallOptions): AheadSettings | undefined {
+    if (refreshAhead === undefined) return this.#settings.refreshAhead
+    if (typeof refreshAhead !== 'boolean') throw wrongType('refreshAhead', 'true or false', refreshAhead)
+    return refreshAhead ? (this.#settings.refreshAhead ?? AHEAD_DEFAULTS) : undefined
   }
 
   #isMemoryOnly({ tiers, context }: CallOptions): boolean {

@@ -19,6 +19,7 @@ import { judge, type Verdict } from '../model/verdict.ts'
 import type { Fence } from '../tier/fence.ts'
 import type { RedisPort } from '../tier/redis-port.ts'
 import type { MemoryTier } from '../tier/memory.ts'
+import type { Ahead } from './ahead.ts'
 import { Audit } from './audit.ts'
 import type { Backoff } from './backoff.ts'
 import { type Fill, type FillTarget, openFill, type WriteMark } from './fill.ts'
@@ -67,6 +68,8 @@ export class Engine {
   readonly redis: RedisPort | undefined
   /** What looks at a share of the hits; undefined: nobody does. */
   readonly audit: Audit | undefined
+  /** What is read again before it ends. */
+  readonly ahead: Ahead
   readonly #keeping: KeepParts
   readonly #urlResolvers = new Set<(url: string) => readonly Target[]>()
   #shared: SharedLog | undefined
@@ -87,6 +90,7 @@ export class Engine {
     this.flights = parts.flights
     this.refreshes = parts.refreshes
     this.backoff = parts.backoff
+    this.ahead = parts.ahead
     this.wrapping = { any: settings.values === 'clone' }
     this.#keeping = parts.keeping
     if (settings.audit !== undefined) {
@@ -127,6 +131,7 @@ export class Engine {
       this.#armSweeper()
       if (fill.write !== undefined) fill.write.value = candidate.value
       if (fill.shared !== undefined) this.#offer(fill)
+      if (fill.again !== undefined) this.ahead.kept(fill.again, fill.startedAt)
     } else this.meter.count(kept === 'size' ? COUNTER.unkept : COUNTER.fenced, fill.route)
     return kept
   }
@@ -300,6 +305,7 @@ export class Engine {
     this.#sweeper?.cancel()
     this.flights.close()
     this.governor.close()
+    this.ahead.close()
     this.audit?.close()
     this.memory.clear()
     this.leases?.end()

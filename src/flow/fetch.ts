@@ -14,7 +14,7 @@ import { auditFetched, auditRead } from './audit-load.ts'
 import { type Call, type CallOptions, Calls, narrowBudget } from './call.ts'
 import type { Engine } from './engine.ts'
 import { decoderOf } from './decoder.ts'
-import type { FillTarget } from './fill.ts'
+import type { Fill, FillTarget } from './fill.ts'
 import type { Lead } from './flight.ts'
 import { dataOf, type Loaded, startLoad } from './load.ts'
 import { loadAcross } from './load-across.ts'
@@ -217,7 +217,7 @@ export class Fetcher {
     if (call.skipWrite) return this.#alone(request)
     for (let attempt = 0; attempt < REJOIN_LIMIT; attempt += 1) {
       if (presence.ended) throw new ForecacheError('FC_CALLER_GONE', { key }) // heard by nobody
-      const place = flights.enter<Loaded>(key, () => this.#engine.begin(key, targetOf(request, call)))
+      const place = flights.enter<Loaded>(key, () => this.#engine.begin(key, this.#targetOf(request, call)))
       if (place.role === 'full') {
         meter.count(COUNTER.refused, request.route)
         throw new ForecacheError('FC_FLIGHT_FULL', { key, max: place.waiters })
@@ -238,7 +238,7 @@ export class Fetcher {
     const engine = this.#engine
     const look = (): Promise<boolean> => this.#isUsable(request, call)
     const { load, together } = request
-    const begun = loadAcross(engine, lead.fill, { call, load, target: targetOf(request, call), look, together })
+    const begun = loadAcross(engine, lead.fill, { call, load, target: this.#targetOf(request, call), look, together })
     const loading = begun instanceof Promise ? await begun : begun
     if ('held' in loading) return settleLead(lead, loading)
     if (presence !== undefined && engine.settings.flights.whenAbandoned === 'cancel') {
@@ -268,7 +268,7 @@ export class Fetcher {
     const call = this.calls.resolve(request.options)
     call.signal?.throwIfAborted()
     this.#engine.meter.count(COUNTER.passes, request.route)
-    const fill = this.#engine.begin(request.key, targetOf(request, call))
+    const fill = this.#engine.begin(request.key, this.#targetOf(request, call))
     const loading = startLoad(this.#engine, fill, { call, load: request.load })
     const work = loading.done.then((loaded) => this.#result<T>(loaded))
     return waitWithin(this.#engine.clock, work, { key: request.key, hardMs: call.hardMs, signal: call.signal })
@@ -283,14 +283,27 @@ export class Fetcher {
     const started = refreshes.start(
       key,
       async () => {
-        if (await this.#isUsable(request, call)) return
-        const place = flights.enter<Loaded>(key, () => this.#engine.begin(key, { ...targetOf(request, call), way: 'refresh' }))
-        if (place.role === 'lead') await this.#lead(place, request, { call })
-        else if (place.role === 'follow') place.leave()
+        if (!(await this.#isUsable(request, call))) await this.#refresh(request, call)
       },
       request.route,
     )
     if (started) meter.count(COUNTER.refreshes, request.route)
+  }
+
+  async #refresh<T>(request: Request<T>, call: Call): Promise<void> {
+    const { key } = request
+    const begin = (): Fill => this.#engine.begin(key, { ...this.#targetOf(request, call), way: 'refresh' })
+    const place = this.#engine.flights.enter<Loaded>(key, begin)
+    if (place.role === 'lead') await this.#lead(place, request, { call })
+    else if (place.role === 'follow') place.leave()
+  }
+
+  #targetOf<T>(request: Request<T>, call: Call): FillTarget {
+    const { key, route, namespace } = request
+    const target = { namespace, tags: call.tags, route, memoryOnly: call.memoryOnly }
+    if (call.ahead === undefined || call.skipWrite) return target
+    const run = (): Promise<void> => this.#refresh(request, { ...call, signal: undefined })
+    return { ...target, again: { key, route, settings: call.ahead, run } }
   }
 
   /** Whether another process has loaded it meanwhile, as fresh as this caller wants it. */
@@ -310,9 +323,4 @@ function settleLead(lead: Lead<Loaded>, loaded: Loaded): Loaded {
   lead.end()
   lead.answer(loaded, loaded.tags)
   return loaded
-}
-
-function targetOf<T>(request: Request<T>, call: Call): FillTarget {
-  const target = { namespace: request.namespace, tags: call.tags, route: request.route }
-  return call.memoryOnly ? { ...target, memoryOnly: true } : target
 }

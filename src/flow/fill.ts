@@ -3,6 +3,7 @@
  *
  * Floor 3, room flow. Opened before the first byte is asked for; judged by the fence when it wants to be kept.
  */
+import type { Again } from './ahead.ts'
 import type { Way } from '../model/audit.ts'
 import type { Clock } from '../model/clock.ts'
 import type { Position } from '../model/entry.ts'
@@ -27,6 +28,8 @@ export interface Fill {
   readonly write?: WriteMark
   /** How it reads; default: a load. */
   readonly way?: Way
+  /** How it can be read again by itself; absent: it is not refreshed ahead. */
+  readonly again?: Again
 }
 
 /** A plain write under way: what it has put. */
@@ -50,6 +53,8 @@ export interface FillTarget {
   readonly memoryOnly?: boolean
   /** How it reads; default: a load. */
   readonly way?: Way
+  /** How it can be read again by itself; default: it cannot. */
+  readonly again?: Again | undefined
 }
 
 const NO_TAGS: readonly string[] = []
@@ -69,5 +74,6 @@ export function openFill(parts: { fence: Fence; clock: Clock; originLagMs: numbe
     asOf: originLagMs > 0 ? fence.horizonAt(startedAt - originLagMs) : fence.horizon,
     startedAt,
     ...(target.way === undefined ? {} : { way: target.way }),
+    ...(target.again === undefined ? {} : { again: target.again }),
   }
 }

@@ -9,6 +9,7 @@ import { type Clock, systemClock } from '../model/clock.ts'
 import { budget, duration, parseOptions, size } from '../model/option.ts'
 import { type Logger, SILENT } from '../model/port.ts'
 import type { Random } from '../model/random.ts'
+import { REFRESH_AHEAD } from './ahead-options.ts'
 import { AUDIT } from './audit-options.ts'
 import { L2 } from './l2-options.ts'
 
@@ -147,6 +148,10 @@ export const CACHE_OPTIONS = z.strictObject({
       description:
         'Tags that an event invalidates, such as {"user.updated": ["user:{id}"]}; without a rule `noun.verb` with an id names `noun:{id}`.',
     }),
+  refreshAhead: REFRESH_AHEAD.prefault(false).meta({
+    description:
+      'Refreshes entries before they end where readers are likely to come back, within a budget of extra loads; `true`, `false`, or `{extra, minChance, concurrency}`.',
+  }),
   originLag: duration().default(0).meta({
     unit: 'ms',
     shown: '0',

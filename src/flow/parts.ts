@@ -11,18 +11,18 @@ import { COUNTER } from '../model/metric.ts'
 import type { Logger, RemoveReason } from '../model/port.ts'
 import { FENCE_LIMITS, Fence, type FenceLimits } from '../tier/fence.ts'
 import { createMemory, type MemoryTier } from '../tier/memory.ts'
-import { Backoff } from './backoff.ts'
+import { type Background, createBackground } from './background.ts'
 import { Flights } from './flight.ts'
 import { Governor } from './governor.ts'
 import type { KeepParts } from './keep.ts'
 import type { Settings } from './options.ts'
-import { type RefreshFailure, Refreshes } from './refresh.ts'
+import type { RefreshFailure } from './refresh.ts'
 
 /** Of empty places and of what the fence remembers, so much belongs to the base. */
 const FREE_TABLE_BYTES = 512 * 1024
 
 /** See the module's header. */
-export interface Parts {
+export interface Parts extends Background {
   readonly events: EventHub
   readonly meter: Meter
   readonly fence: Fence
@@ -30,8 +30,6 @@ export interface Parts {
   readonly ledger: Ledger
   readonly governor: Governor
   readonly flights: Flights
-  readonly refreshes: Refreshes
-  readonly backoff: Backoff
   /** What the writer works on. */
   readonly keeping: KeepParts
 }
@@ -54,7 +52,6 @@ export function createParts(settings: Settings): Parts {
   fence.onAppend((record) => {
     if (events.wants('fence:append')) events.emit('fence:append', record)
   })
-  const { first, max, maxKeys } = settings.backoff
   return {
     events,
     meter,
@@ -63,8 +60,7 @@ export function createParts(settings: Settings): Parts {
     ledger,
     governor,
     flights,
-    refreshes: new Refreshes(settings.refresh.concurrency, (failed) => tellFailure(told, failed)),
-    backoff: new Backoff(clock, { firstMs: first, maxMs: max, maxKeys }),
+    ...createBackground(settings, { meter, ledger, memory }, (failed) => tellFailure(told, failed)),
     keeping: { fence, memory, governor, clock, random, events, jitter, maxLoadMs: deadlines.maxLoad },
   }
 }

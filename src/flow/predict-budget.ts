@@ -35,6 +35,8 @@ export class PredictBudget {
   #earned = 0
   #spent = 0
   #questions = 0
+  /** Sooner at first: nothing is granted before. */
+  #nextMove = 4
   #threshold = 1.01
   /** Of the class just below the threshold the budget allows a part; every so many of them add up to one. */
   #part = 0
@@ -62,7 +64,10 @@ export class PredictBudget {
     const place = Math.min(CLASSES - 1, Math.floor(chance * (CLASSES - 1)))
     this.#waste[place] = (this.#waste[place] as number) + 1 - chance
     this.#questions += 1
-    if (this.#questions % QUESTIONS === 0) this.#move()
+    if (this.#questions >= this.#nextMove) {
+      this.#nextMove += Math.min(QUESTIONS, this.#questions)
+      this.#move()
+    }
     if (this.#spent >= this.#options.extra * SHARE * this.#earned + CREDIT) return false
     return chance >= this.#threshold || (chance >= this.#threshold - 1 / (CLASSES - 1) && this.#isPart(chance))
   }

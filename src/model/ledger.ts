@@ -15,6 +15,7 @@ export const ACCOUNT_ROWS = {
   connections: 'Connections of clients: their state and their buffers.',
   coding: 'Bodies waiting to be coded, and their codings.',
   lane: 'Answers made ready to be written at once.',
+  ahead: 'Keys that are watched to be refreshed before they end, and what their readers taught.',
   remote: 'Answers that wait to be written to the second level.',
   log: 'What is remembered of the log that instances share.',
   resp: 'Replies of the Redis door, or its data where it has no upstream.',

@@ -74,6 +74,12 @@ const AUDITS = {
   perRoute: true,
 }
 
+const AHEAD = {
+  name: 'cache_ahead_refreshes_total',
+  help: 'Refreshes before the end, by what became of them: started, read afterwards, not read.',
+  perRoute: true,
+}
+
 const BEATS = {
   name: 'registry_beats_total',
   help: 'Heartbeats of this instance, by whether the registry took them.',
@@ -95,6 +101,18 @@ const SNAPSHOTS = {
 const WARMED = {
   name: 'warmed_entries_total',
   help: 'Entries that memory began with, by where they came from: the snapshot on disk, or the second level because other instances read them most.',
+  perRoute: false,
+}
+
+const RESP = {
+  name: 'resp_commands_total',
+  help: 'Commands at the Redis door, by what became of them: answered from memory (hit); asked of the upstream to be kept (miss); could have been a hit but for the state of the connection or of the tracking (passed); reads that are never kept (read); writes; commands that wait (blocking); that change the connection (state); and those of connections that are no longer framed (piped).',
+  perRoute: false,
+}
+
+const RESP_ENDS = {
+  name: 'resp_refused_total',
+  help: 'Clients of the Redis door sent away: too many were there, a request could not be read, the upstream could not be reached, or went away.',
   perRoute: false,
 }
 
@@ -252,11 +270,33 @@ export const COUNTER_ROWS = {
   shedFills: { ...SHEDS, labels: { kind: 'fills' } },
   shedStores: { ...SHEDS, labels: { kind: 'stores' } },
   shedGarbage: { ...SHEDS, labels: { kind: 'garbage' } },
+  respHits: { ...RESP, labels: { class: 'hit' } },
+  respMisses: { ...RESP, labels: { class: 'miss' } },
+  respPassed: { ...RESP, labels: { class: 'passed' } },
+  respReads: { ...RESP, labels: { class: 'read' } },
+  respWrites: { ...RESP, labels: { class: 'write' } },
+  respBlocking: { ...RESP, labels: { class: 'blocking' } },
+  respState: { ...RESP, labels: { class: 'state' } },
+  respPiped: { ...RESP, labels: { class: 'piped' } },
+  respFenced: {
+    name: 'resp_fenced_total',
+    help: 'Requests and replies at the Redis door that were held until memory had followed what the client knew.',
+    perRoute: false,
+  },
+  respConnections: { name: 'resp_connections_total', help: 'Connections that the Redis door has accepted.', perRoute: false },
+  respRefused: { ...RESP_ENDS, labels: { reason: 'clients' } },
+  respBroken: { ...RESP_ENDS, labels: { reason: 'protocol' } },
+  respUnreachable: { ...RESP_ENDS, labels: { reason: 'unreachable' } },
+  respLost: { ...RESP_ENDS, labels: { reason: 'upstream' } },
+  respOverflows: { ...RESP_ENDS, labels: { reason: 'output' } },
   auditCurrent: { ...AUDITS, labels: { outcome: 'current' } },
   auditOutdated: { ...AUDITS, labels: { outcome: 'outdated' } },
   auditViolating: { ...AUDITS, labels: { outcome: 'violating' } },
   auditInconclusive: { ...AUDITS, labels: { outcome: 'inconclusive' } },
   auditSkipped: { ...AUDITS, labels: { outcome: 'skipped' } },
+  aheadRefreshes: { ...AHEAD, labels: { outcome: 'started' } },
+  aheadRead: { ...AHEAD, labels: { outcome: 'read' } },
+  aheadWasted: { ...AHEAD, labels: { outcome: 'wasted' } },
   beatsTaken: { ...BEATS, labels: { outcome: 'taken' } },
   beatsFailed: { ...BEATS, labels: { outcome: 'failed' } },
   ordersDone: { ...ORDERS, labels: { outcome: 'done' } },
@@ -318,6 +358,17 @@ export const LEADER_ROWS = {
     name: 'scaler_desired_instances',
     help: 'Instances that should be, by the last decision of this one; absent before it has led.',
   },
+} as const satisfies Record<string, GaugeRow>
+
+/** Gauges of the Redis door; only where there is one. */
+export const RESP_ROWS = {
+  clients: { name: 'resp_clients', help: 'Clients of the Redis door.' },
+  isCovered: {
+    name: 'resp_tracking_up',
+    help: 'Whether the upstream tells of every change, so that memory may answer; 1 where there is no upstream.',
+  },
+  entries: { name: 'resp_entries', help: 'Replies in memory, or keys where there is no upstream.' },
+  bytes: { name: 'resp_bytes', help: 'Bytes that they take, tables included.' },
 } as const satisfies Record<string, GaugeRow>
 
 /** What a supervisor tells of its workers; only with `workers` above 1. */

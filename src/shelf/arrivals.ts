@@ -24,6 +24,12 @@ export interface Arrivals {
   readonly before: readonly [boolean, boolean]
 }
 
+/** And how long ago. */
+export interface RecentArrivals extends Arrivals {
+  /** Since the last read, or since the entry was first stored; ms. */
+  readonly sinceReadMs: number
+}
+
 /** Counts a read at `tick` into the row that starts at `at`; call it when LAST_READ differs from `tick`. */
 export function noteRead(words: Int32Array, at: number, tick: number): void {
   const arrivals = words[at | ARRIVALS] as number

@@ -6,7 +6,7 @@
  * exact sum. Knows no fence, no clock and no policy.
  */
 import type { Entry, EntryKind } from '../model/entry.ts'
-import { type Arrivals, arrivalsAt, closePeriod } from './arrivals.ts'
+import { arrivalsAt, closePeriod, READ_TICK_SHIFT, type RecentArrivals } from './arrivals.ts'
 import { KeyScan } from './fingerprint.ts'
 import { freshOf, REBASE_AFTER_MS, rebase, setFresh } from './fresh-end.ts'
 import { LargeBodies } from './large-bodies.ts'
@@ -165,8 +165,11 @@ export class Holdings {
     closePeriod(this.table.words, slot << row.ROW_SHIFT)
   }
 
-  arrivalsAt(slot: number): Arrivals {
-    return arrivalsAt(this.table.words, slot << row.ROW_SHIFT)
+  /** @param tick of now */
+  arrivalsAt(slot: number, tick: number): RecentArrivals {
+    const at = slot << row.ROW_SHIFT
+    const since = (tick - (this.table.words[at | row.LAST_READ] as number)) >>> 0
+    return { ...arrivalsAt(this.table.words, at), sinceReadMs: since << READ_TICK_SHIFT }
   }
 
   /** Whole ms from the table's base to `now`; moves the base on when it lies far behind. */

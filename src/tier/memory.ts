@@ -10,7 +10,7 @@ import { COARSE_TICK_MS, type Clock } from '../model/clock.ts'
 import type { Entry } from '../model/entry.ts'
 import type { LogRecord } from '../model/log.ts'
 import type { MemoryPort, RemoveReason } from '../model/port.ts'
-import { type Arrivals, noteRead, READ_TICK_SHIFT } from '../shelf/arrivals.ts'
+import { noteRead, READ_TICK_SHIFT, type RecentArrivals } from '../shelf/arrivals.ts'
 import { Holdings } from '../shelf/holdings.ts'
 import { createEviction, type Eviction } from '../shelf/policies.ts'
 import * as row from '../shelf/row.ts'
@@ -143,9 +143,10 @@ export class MemoryTier implements MemoryPort {
   }
 
   /** How a key has been read lately; undefined when absent. */
-  arrivals(key: string): Arrivals | undefined {
+  arrivals(key: string): RecentArrivals | undefined {
     const slot = this.#table.index.get(key)
-    return slot === undefined ? undefined : this.#holdings.arrivalsAt(slot)
+    if (this.#clock.tick !== this.#clockTick) this.#turn()
+    return slot === undefined ? undefined : this.#holdings.arrivalsAt(slot, this.#readTick)
   }
 
   /** Refused also when the fence does not admit the entry: then what stands under the key, which is newer, stays. */
@@ -165,9 +166,8 @@ export class MemoryTier implements MemoryPort {
 
   delete(key: string): boolean {
     const slot = this.#table.index.get(key)
-    if (slot === undefined) return false
-    this.#remove(slot, 'deleted')
-    return true
+    if (slot !== undefined) this.#remove(slot, 'deleted')
+    return slot !== undefined
   }
 
   soften(key: string): boolean {

@@ -13,6 +13,7 @@ const MEMORY = { size: 7, bytes: 4096, maxBytes: 1 << 20 }
 const NAMES = [
   'audit_checks_total counter',
   'audit_real_staleness_seconds histogram',
+  'cache_ahead_refreshes_total counter',
   'cache_blind_seconds_total counter',
   'cache_bytes gauge',
   'cache_coalesced_total counter',

@@ -70,9 +70,9 @@ describe('memory tier: storing and finding', () => {
       memory.peek('/a')
     }
     expect(memory.counts.hits).toBe(3)
-    expect(memory.arrivals('/a')).toEqual({ reads: 3, gapMs: 1000, before: [false, false] })
+    expect(memory.arrivals('/a')).toEqual({ reads: 3, gapMs: 1000, before: [false, false], sinceReadMs: 0 })
     memory.put(entry('/a'))
-    expect(memory.arrivals('/a')).toEqual({ reads: 0, gapMs: 1000, before: [true, false] })
+    expect(memory.arrivals('/a')).toEqual({ reads: 0, gapMs: 1000, before: [true, false], sinceReadMs: 0 })
   })
 
   it('can be emptied while its keys are walked', () => {

@@ -1,0 +1,278 @@
+/**
+ * Refresh-ahead: entries that will be read again are refreshed before they end, within a budget of extra requests.
+ *
+ * Floor 3, room flow. A hit costs nothing more: what is known of a key's readers stands in its row anyway and is looked at
+ * once, shortly before the entry ends. One refresh per key, ever, through the fence like any fill; the odds and the budget
+ * are a route's own, so that what buys nothing there stops there. Watched keys are bounded and charged; who finds no place
+ * is not refreshed ahead.
+ */
+import type { Clock, Timer } from '../model/clock.ts'
+import type { Entry } from '../model/entry.ts'
+import { ACCOUNT, type Ledger } from '../model/ledger.ts'
+import type { Meter, RouteId } from '../model/meter.ts'
+import { COUNTER } from '../model/metric.ts'
+import type { RecentArrivals } from '../shelf/arrivals.ts'
+import { Wheel, type WheelPlace } from '../shelf/wheel.ts'
+import type { AheadSettings } from './ahead-options.ts'
+import { type Cell, Odds } from './predict-odds.ts'
+import { PredictBudget } from './predict-budget.ts'
+import type { Refreshes } from './refresh.ts'
+
+/** What it works with. */
+export interface AheadParts {
+  readonly clock: Clock
+  readonly meter: Meter
+  readonly ledger: Ledger
+  readonly refreshes: Refreshes
+  readonly memory: {
+    look(key: string): Entry | undefined
+    arrivals(key: string): RecentArrivals | undefined
+  }
+  readonly maxKeys: number
+}
+
+/** How one key can be read again. */
+export interface Again {
+  readonly key: string
+  readonly route: RouteId
+  readonly settings: AheadSettings
+  /** Reads it anew and has it kept. Must carry its own deadline. */
+  run(): Promise<void>
+}
+
+/** What of a route is known. */
+export interface AheadRoute {
+  readonly route: string
+  /** Chance from which on an entry is refreshed. */
+  readonly threshold: number
+  /** Extra requests, as a share of what would have been asked without; fading. */
+  readonly extra: number
+  readonly granted: number
+  readonly read: number
+}
+
+interface Open {
+  readonly cell: Cell
+  readonly chance: number
+  /** Smoothed gap between reads, in periods. */
+  readonly gap: number
+  readonly granted: boolean
+  readonly untilMs: number
+}
+
+interface Watch {
+  again: Again
+  place: WheelPlace | undefined
+  open: Open | undefined
+  /** Its refresh is under way. */
+  isOwn: boolean
+  /** Somebody waited for what stands: it was read once, though no row says so. */
+  wasAsked: boolean
+  /** How long its readings take, ms; smoothed. */
+  loadMs: number
+  /** Of the period before, where the row was lost meanwhile. */
+  former: { readonly before: readonly [boolean, boolean]; readonly gapMs: number } | undefined
+}
+
+interface RouteBook {
+  readonly odds: Odds
+  readonly budget: PredictBudget
+  running: number
+  granted: number
+  read: number
+}
+
+const TICK_MS = 50
+const SLOTS = 2048
+/** A watch with its closure, the request that it holds and its places; docs/decisions/027. */
+const WATCH_BYTES = 2048
+/** Periods out of these bounds are left alone: shorter ones cannot be met, longer ones are not worth a place. */
+const MIN_PERIOD_MS = 1000
+const MAX_PERIOD_MS = 24 * 3_600_000
+
+/** See the module's header. */
+export class Ahead {
+  readonly #parts: AheadParts
+  readonly #watched = new Map<string, Watch>()
+  readonly #books = new Map<RouteId, RouteBook>()
+  readonly #wheel: Wheel<Watch>
+  #timer: Timer | undefined
+  #isClosed = false
+
+  constructor(parts: AheadParts) {
+    this.#parts = parts
+    const { maxKeys } = parts
+    this.#wheel = new Wheel({ tickMs: TICK_MS, slots: SLOTS, maxItems: maxKeys, nowMs: parts.clock.now() })
+  }
+
+  /** Keys that are watched. */
+  get size(): number {
+    return this.#watched.size
+  }
+
+  /** Something was stored that can be read again. */
+  kept(again: Again, startedAt: number): void {
+    if (this.#isClosed) return
+    const { key, route, settings } = again
+    const entry = this.#parts.memory.look(key)
+    if (entry === undefined) return this.#drop(key)
+    const { freshMs } = entry.budget
+    if (entry.kind !== 'value' || freshMs < MIN_PERIOD_MS || freshMs > MAX_PERIOD_MS) return this.#drop(key)
+    const now = this.#parts.clock.now()
+    const watch = this.#watched.get(key) ?? this.#begin(again)
+    if (watch === undefined) return
+    const tookMs = Math.max(0, now - startedAt)
+    watch.loadMs += (tookMs - watch.loadMs) / (watch.loadMs === 0 ? 1 : 4)
+    watch.wasAsked = !watch.isOwn
+    if (!watch.isOwn) this.#waited(watch, this.#book(route, settings), now)
+    watch.isOwn = false
+    watch.again = again
+    this.#wait(watch, entry.storedAt + freshMs - watch.loadMs)
+  }
+
+  /** What was learned, by route. */
+  routes(): readonly AheadRoute[] {
+    return [...this.#books].map(([route, { budget, granted, read }]) => ({
+      route: this.#parts.meter.routes[route] ?? '',
+      threshold: budget.threshold,
+      extra: budget.extra,
+      granted,
+      read,
+    }))
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#timer?.cancel()
+    for (const key of [...this.#watched.keys()]) this.#drop(key)
+  }
+
+  /** A load that somebody waited for, or that ran behind a stale answer: it would have been made anyway. */
+  #waited(watch: Watch, book: RouteBook, now: number): void {
+    book.budget.missed()
+    this.#settle(watch, watch.open !== undefined && now <= watch.open.untilMs)
+  }
+
+  #begin(again: Again): Watch | undefined {
+    const { maxKeys, ledger } = this.#parts
+    if (this.#watched.size >= maxKeys) return undefined
+    const watch: Watch = {
+      again,
+      place: undefined,
+      open: undefined,
+      isOwn: false,
+      wasAsked: true,
+      loadMs: 0,
+      former: undefined,
+    }
+    this.#watched.set(again.key, watch)
+    ledger.charge(ACCOUNT.ahead, WATCH_BYTES)
+    return watch
+  }
+
+  #wait(watch: Watch, atMs: number): void {
+    if (watch.place !== undefined) this.#wheel.drop(watch.place)
+    watch.place = this.#wheel.set(watch, atMs)
+    this.#timer ??= this.#parts.clock.after(TICK_MS, this.#turn)
+  }
+
+  readonly #turn = (): void => {
+    this.#timer = undefined
+    if (this.#isClosed) return
+    this.#wheel.turn(this.#parts.clock.now(), this.#onDue)
+    if (this.#wheel.size > 0) this.#timer ??= this.#parts.clock.after(TICK_MS, this.#turn)
+  }
+
+  readonly #onDue = (watch: Watch): void => {
+    watch.place = undefined
+    const { clock, memory } = this.#parts
+    const { key } = watch.again
+    const now = clock.now()
+    if (watch.open !== undefined && !watch.open.granted) {
+      this.#settle(watch, false)
+      return this.#drop(key)
+    }
+    const entry = memory.look(key)
+    const row = memory.arrivals(key)
+    if (entry === undefined || row === undefined) {
+      watch.open = undefined // evicted or invalidated: what would have been read is not known
+      return this.#drop(key)
+    }
+    const endMs = entry.storedAt + entry.budget.freshMs
+    if (endMs - watch.loadMs > now + TICK_MS) return this.#wait(watch, endMs - watch.loadMs) // renewed by another way
+    this.#settle(watch, row.reads > 0)
+    this.#decide(watch, { endMs, periodMs: entry.budget.freshMs, row })
+  }
+
+  #decide(watch: Watch, { endMs, periodMs, row }: { endMs: number; periodMs: number; row: RecentArrivals }): void {
+    const { again, former } = watch
+    const book = this.#book(again.route, again.settings)
+    const reads = row.reads + (watch.wasAsked ? 1 : 0)
+    const gapMs = row.gapMs === 0 ? (former?.gapMs ?? 0) : row.gapMs
+    const before = former === undefined || row.before[0] || row.before[1] ? row.before : former.before
+    const cell = book.odds.cell({ reads, gapMs, before }, row.sinceReadMs, periodMs)
+    const chance = book.odds.chance(cell)
+    watch.former = { before: [reads > 0, before[0]], gapMs }
+    const granted = book.running < again.settings.concurrency && book.budget.grants(chance) && this.#start(watch, book)
+    watch.open = { cell, chance, gap: gapMs / periodMs, granted, untilMs: endMs + periodMs }
+    if (!granted) this.#wait(watch, endMs + periodMs)
+  }
+
+  #start(watch: Watch, book: RouteBook): boolean {
+    const { refreshes, meter } = this.#parts
+    const { key, route } = watch.again
+    const run = async (): Promise<void> => {
+      try {
+        await watch.again.run()
+      } finally {
+        book.running -= 1
+        if (watch.isOwn) this.#lost(watch) // it was not kept
+      }
+    }
+    if (!refreshes.start(key, run, route)) return false
+    watch.isOwn = true
+    book.running += 1
+    book.granted += 1
+    meter.count(COUNTER.aheadRefreshes, route)
+    return true
+  }
+
+  /** Asked for and not kept: spent, and nothing to wait for. */
+  #lost(watch: Watch): void {
+    watch.isOwn = false
+    this.#settle(watch, false)
+    this.#drop(watch.again.key)
+  }
+
+  #settle(watch: Watch, wasRead: boolean): void {
+    const { open } = watch
+    if (open === undefined) return
+    watch.open = undefined
+    const { route, settings } = watch.again
+    const book = this.#book(route, settings)
+    book.odds.learn(open.cell, wasRead)
+    if (!open.granted) return
+    book.budget.settle(wasRead, open)
+    if (wasRead) book.read += 1
+    this.#parts.meter.count(wasRead ? COUNTER.aheadRead : COUNTER.aheadWasted, route)
+  }
+
+  #drop(key: string): void {
+    const watch = this.#watched.get(key)
+    if (watch === undefined) return
+    if (watch.place !== undefined) this.#wheel.drop(watch.place)
+    watch.place = undefined
+    this.#watched.delete(key)
+    this.#parts.ledger.release(ACCOUNT.ahead, WATCH_BYTES)
+  }
+
+  #book(route: RouteId, { extra, minChance }: AheadSettings): RouteBook {
+    let book = this.#books.get(route)
+    if (book === undefined) {
+      book = { odds: new Odds(), budget: new PredictBudget({ extra, minChance }), running: 0, granted: 0, read: 0 }
+      this.#books.set(route, book)
+      this.#parts.ledger.charge(ACCOUNT.ahead, Odds.BYTES)
+    }
+    return book
+  }
+}
