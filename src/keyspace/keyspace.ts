@@ -42,7 +42,9 @@ export class Keyspace implements Surroundings {
 
   constructor(options: KeyspaceOptions) {
     this.random = options.random
-    this.table = new KeyTable(options.random, options.maxBytes, (slot) => this.#bySpace[this.table.bytes.space(slot)]?.evicted(slot))
+    this.table = new KeyTable(options.random, options.maxBytes, (slot) =>
+      this.#bySpace[this.table.bytes.space(slot)]?.evicted(slot),
+    )
     this.databases = Array.from({ length: options.databases }, (_, number) => new Database(this, number))
     this.#bySpace = [...this.databases]
     this.maxBytes = options.maxBytes

@@ -5,8 +5,9 @@
  */
 import { BITFIELD_COMMANDS } from './command-bitfield.ts'
 import { BIT_COMMANDS } from './command-bits.ts'
+import { HYPERLOGLOG_COMMANDS } from './command-hyperloglog.ts'
 import { STRING_COMMANDS } from './command-strings.ts'
 import type { Handler } from './embedded-call.ts'
 
 /** Who runs what, by name. */
-export const TEXTS: readonly Readonly<Record<string, Handler>>[] = [BITFIELD_COMMANDS, BIT_COMMANDS, STRING_COMMANDS]
+export const TEXTS: readonly Readonly<Record<string, Handler>>[] = [BITFIELD_COMMANDS, BIT_COMMANDS, HYPERLOGLOG_COMMANDS, STRING_COMMANDS]

@@ -262,6 +262,15 @@ export const BITS: readonly Template[] = [
   ],
 ]
 
+export const SKETCHES: readonly Template[] = [
+  (d) => ['PFADD', d.keyOf('p'), ...d.many(0, 4, () => d.value())],
+  (d) => ['PFADD', d.keyOf('p'), ...d.many(50, 900, () => `e${d.below(100_000)}`)],
+  (d) => ['PFCOUNT', ...d.many(1, 3, () => d.keyOf('p'))],
+  (d) => ['PFMERGE', d.keyOf('p'), ...d.many(0, 2, () => d.keyOf('p'))],
+  (d) => ['GET', d.keyOf('p')],
+  (d) => ['DEL', d.keyOf('p')],
+]
+
 export const SORTS: readonly Template[] = [
   (d) => ['RPUSH', 'n', ...d.many(1, 5, () => String(d.below(20)))],
   (d) => ['MSET', ...d.many(1, 4, () => [`w_${d.below(20)}`, String(d.below(50))])],
@@ -283,6 +292,7 @@ export const SORTS: readonly Template[] = [
 
 export const ALL_TEMPLATES: readonly (readonly Template[])[] = [
   BITS,
+  SKETCHES,
   SORTS,
   STRINGS,
   KEYS,
