@@ -35,6 +35,8 @@ export interface ProxyCounts {
   unreachable: number
   /** Clients sent away: too many are there. */
   refused: number
+  /** Connections that the upstream ended. */
+  lost: number
 }
 
 /** Different partitions at most; further connections are not answered from memory. */
@@ -63,7 +65,7 @@ export class ProxyShared {
   readonly upstreamRoom = new GatherRoom()
   readonly counts: ProxyCounts = {
     ...{ hits: 0, misses: 0, passed: 0, uncached: 0, writes: 0, blocking: 0, state: 0, piped: 0 },
-    ...{ kept: 0, fenced: 0, broken: 0, unreachable: 0, refused: 0 },
+    ...{ kept: 0, fenced: 0, broken: 0, unreachable: 0, refused: 0, lost: 0 },
   }
   /** Where the tracking connection leads. */
   place: string | undefined

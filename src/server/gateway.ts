@@ -86,7 +86,7 @@ class AssembledGateway implements Gateway {
     this.cache = parts.cache
     const { engine } = parts.cache
     this.#front = config.origin && new Front(config, { engine, logger: parts.logger })
-    this.resp = config.resp && createRespDoor(config, { engine, logger: parts.logger })
+    this.resp = config.resp && createRespDoor(config, { cache: parts.cache, engine, logger: parts.logger })
     this.#presence = new Presence(config, {
       ...{ engine, logger: parts.logger, health: this.#health },
       config: () => this.#config,
@@ -99,7 +99,10 @@ class AssembledGateway implements Gateway {
       authority: () => this.#front?.authority,
       metrics: config.metrics,
       instances: this.#presence.instances,
-      expose: (registry, prefix) => this.#presence.expose(registry, prefix),
+      expose: (registry, prefix) => {
+        this.#presence.expose(registry, prefix)
+        this.resp?.expose(registry, prefix)
+      },
     })
     const endpoints = [...this.#admin.endpoints, ...this.#presence.endpoints, ...this.#health.endpoints]
     this.#api = createApiPort(config, { cache: parts.cache, logger: parts.logger, endpoints })

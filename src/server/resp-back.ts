@@ -4,23 +4,34 @@
  * Floor 5, room server.
  */
 import type { Socket } from 'node:net'
+import type { Cache } from '../flow/cache.ts'
 import type { Engine } from '../flow/engine.ts'
 import type { Logger } from '../model/port.ts'
+import type { RespGauges } from './resp-metrics.ts'
 import type { RespClient } from './resp-listener.ts'
 
 /** What a door works with. */
 export interface RespDoorParts {
+  readonly cache: Cache
   readonly engine: Engine
   readonly logger: Logger
 }
 
+/** Keys that are not to be read any more, in every database. */
+export interface ForgetPort {
+  key(name: string): void
+  all(): void
+}
+
 /** What stands behind the port. */
 export interface RespBack {
-  /** Whether memory may answer. */
-  readonly isCovered: boolean
+  /** What is true of it now. */
+  readonly gauges: Omit<RespGauges, 'clients'>
   /** Before anybody is accepted. */
   open(): Promise<void>
   accept(socket: Socket): RespClient
+  /** What the process's own log of invalidations names is not to be read any more. */
+  readonly forget: ForgetPort
   /** One client more than allowed came. */
   refused(): void
   /** When nobody is there any more. */

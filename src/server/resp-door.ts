@@ -4,12 +4,15 @@
  * Floor 5, room server. Owns what it creates and closes it. With an upstream it is a front, without one it keeps the data
  * itself.
  */
+import type { PrometheusContentType, Registry } from 'prom-client'
 import { checkExposure } from './api.ts'
 import type { Config } from './config-schema.ts'
 import type { ListenAddress, ListenWish } from './listener.ts'
 import type { RespDoorParts, RespBack } from './resp-back.ts'
 import { createEmbeddedBack } from './resp-embedded.ts'
+import { followFence } from './resp-fence.ts'
 import { createProxyBack } from './resp-proxy.ts'
+import { exposeGauges } from './resp-metrics.ts'
 import { RespListener } from './resp-listener.ts'
 import type { RespSettings } from './resp-schema.ts'
 import { TlsKeeper } from './tls-keeper.ts'
@@ -18,6 +21,8 @@ import { TlsKeeper } from './tls-keeper.ts'
 export interface RespDoor {
   /** Whether memory may answer: the upstream tells of every change, or there is none. */
   readonly isCovered: boolean
+  /** Adds gauges. */
+  expose(registry: Registry<PrometheusContentType>, prefix: string | undefined): void
   /** @throws FC_LISTEN_EXPOSED, or what the system says of the address */
   listen(at?: ListenWish): Promise<ListenAddress>
   /** Reads certificates again. @throws FC_TLS_*; then the former ones stay */
@@ -29,8 +34,11 @@ export interface RespDoor {
 /** @throws FC_OPTION_*, FC_TLS_* */
 export function createRespDoor(config: Config, parts: RespDoorParts): RespDoor {
   const settings = config.resp as RespSettings
-  const { engine, logger } = parts
+  const { engine, logger, cache } = parts
   const back: RespBack = settings.upstream === undefined ? createEmbeddedBack(config, parts) : createProxyBack(config, parts)
+  const unfollow = followFence(cache, settings.namespace, back.forget)
+  let accepted = 0
+  engine.meter.follow('respConnections', () => accepted)
   const keeper =
     settings.tls &&
     new TlsKeeper(settings.tls, { name: 'resp.tls', clock: engine.clock, logger, onChange: (one) => listener.renew(one) })
@@ -38,12 +46,18 @@ export function createRespDoor(config: Config, parts: RespDoorParts): RespDoor {
     maxClients: settings.limits.clients,
     clock: engine.clock,
     tls: keeper?.credentials,
-    accept: (socket) => back.accept(socket),
+    accept: (socket) => {
+      accepted += 1
+      return back.accept(socket)
+    },
     onRefused: () => back.refused(),
   })
   return {
     get isCovered() {
-      return back.isCovered
+      return back.gauges.isCovered
+    },
+    expose(registry, prefix = 'forecache_') {
+      exposeGauges(registry, prefix, () => ({ ...back.gauges, clients: listener.size }))
     },
     async listen(at = settings.listen) {
       checkExposure('resp.listen', at, isProtected(settings))
@@ -55,6 +69,7 @@ export function createRespDoor(config: Config, parts: RespDoorParts): RespDoor {
     },
     async close(deadlineMs) {
       keeper?.close()
+      unfollow()
       await listener.close(deadlineMs)
       await back.close()
     },

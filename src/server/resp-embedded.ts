@@ -18,18 +18,36 @@ export function createEmbeddedBack(config: Config, { engine }: RespDoorParts): R
   const settings = config.resp as RespSettings
   const { clock, governor } = engine
   const embedded = new Embedded({ clock, maxBytes: memoryOf(config), password: settings.password ?? '' })
-  governor.follow(ACCOUNT.resp, () => embedded.server.space.table.bytes.bytes)
+  const { space } = embedded.server
+  governor.follow(ACCOUNT.resp, () => space.table.bytes.bytes)
+  const counts = { refused: 0, overflows: 0 }
+  engine.meter.follow('respRefused', () => counts.refused)
+  engine.meter.follow('respOverflows', () => counts.overflows)
   const { limits } = settings
   const parts: EmbeddedClientParts = {
     ...{ executor: embedded, room: new GatherRoom(), settings, clock, slowDown: new SlowDown(clock) },
     limits: { ...REQUEST_LIMITS, maxBulkBytes: limits.bulk, maxRequestBytes: limits.query, largeBytes: limits.query },
-    onOverflow: () => undefined,
+    onOverflow: () => {
+      counts.overflows += 1
+    },
   }
   return {
-    isCovered: true,
+    get gauges() {
+      return { isCovered: true, entries: space.table.bytes.size, bytes: space.table.bytes.bytes }
+    },
     open: () => Promise.resolve(),
     accept: (socket) => new EmbeddedClient(socket, parts),
-    refused: () => undefined,
+    forget: {
+      // Names of the log are text, keys are bytes: their UTF-8.
+      key: (name) => {
+        const key = Buffer.from(name).toString('latin1')
+        for (const database of space.databases) if (database.remove(key)) database.changed(key)
+      },
+      all: () => space.clear(space.databases),
+    },
+    refused: () => {
+      counts.refused += 1
+    },
     close: () => {
       embedded.close()
       return Promise.resolve()

@@ -110,6 +110,7 @@ export class ProxyClient implements RespClient {
     this.#late.cancel()
     this.#upstream.destroy()
     if (this.#isOpen) {
+      if (!this.#socket.destroyed) this.#parts.shared.counts.lost += 1
       this.#failure = reason
       this.#session.close()
       this.#socket.destroySoon()

@@ -8,6 +8,7 @@ import type { Socket } from 'node:net'
 import type { Engine } from '../flow/engine.ts'
 import { ACCOUNT } from '../model/ledger.ts'
 import { Coherence, COHERENCE_DEFAULTS } from '../resp/coherence.ts'
+import { hashText } from '../resp/coherence-hash.ts'
 import { HotKeys } from '../resp/coherence-touch.ts'
 import { CommandTable } from '../resp/command-table.ts'
 import { ReplyCache } from '../resp/reply-cache.ts'
@@ -18,6 +19,7 @@ import type { Config } from './config-schema.ts'
 import type { RespBack, RespDoorParts } from './resp-back.ts'
 import { ProxyClient, type ProxyClientParts } from './resp-proxy-client.ts'
 import type { RespSettings } from './resp-schema.ts'
+import { followCounts } from './resp-metrics.ts'
 import { memoryOf, yieldMemory } from './resp-memory.ts'
 import { SlowDown } from './resp-slow-down.ts'
 import { trackingPort } from './resp-tracking-socket.ts'
@@ -66,16 +68,18 @@ export function createProxyBack(config: Config, { engine, logger }: RespDoorPart
     connectMs: settings.limits.connectTimeout,
     idleMs: settings.limits.idleTimeout,
   }
+  followCounts(engine.meter, shared.counts)
   const yielding = yieldMemory(cache, engine)
   return {
-    get isCovered() {
-      return tracking.state === 'on'
+    get gauges() {
+      return { isCovered: tracking.state === 'on', entries: cache.size, bytes: cache.bytes + coherence.bytes }
     },
     open: () => {
       tracking.open()
       return Promise.resolve()
     },
     accept: (socket: Socket) => new ProxyClient(socket, parts),
+    forget: { key: (name) => coherence.invalidate(hashText(name)), all: () => coherence.invalidateAll() },
     refused: () => {
       shared.counts.refused += 1
     },

@@ -1,6 +1,14 @@
 /** Prints docs/reference/metrics.md from src/model/metric.ts. */
 import { BOUNDS_SECONDS } from '../../src/model/histogram.ts'
-import { COUNTER_ROWS, type CounterRow, GAUGE_ROWS, HISTOGRAM_ROWS, LEADER_ROWS, WORKER_ROWS } from '../../src/model/metric.ts'
+import {
+  COUNTER_ROWS,
+  type CounterRow,
+  GAUGE_ROWS,
+  HISTOGRAM_ROWS,
+  LEADER_ROWS,
+  RESP_ROWS,
+  WORKER_ROWS,
+} from '../../src/model/metric.ts'
 import { code, page, table } from './table.ts'
 
 const PREFIX = 'forecache_'
@@ -24,6 +32,12 @@ export function printMetrics(): string {
     table(
       ['name', 'meaning'],
       Object.values(GAUGE_ROWS).map(({ name, help }) => [code(PREFIX + name), help]),
+    ),
+    '## Redis door',
+    'Gauges of an instance with the section `resp`; its counters stand above.',
+    table(
+      ['name', 'meaning'],
+      Object.values(RESP_ROWS).map(({ name, help }) => [code(PREFIX + name), help]),
     ),
     '## Leadership',
     'Gauges of an instance with a [scaler](../guide/scale-out.md).',
