@@ -66,6 +66,8 @@ export interface ReplyCacheParts {
   readonly isShort: () => boolean
 }
 
+/** Of a table's room, what entries can make up; the rest is there for moving them. */
+const FULL_SHARE = 0.75
 const FENCE_BYTES = 4
 const HASH_BYTES = 4
 /** Longest number that Redis itself would count with. */
@@ -152,16 +154,17 @@ export class ReplyCache implements ReplyStore {
     if (this.#coherence.keeps(fill, now) && !this.#isShort()) this.#keep(filling, reply)
   }
 
-  /** Another limit; what is above it leaves, a slice at a time. @returns how many left */
+  /**
+   * Another limit; what is above it leaves, a slice at a time, and the room it had is given back as it empties.
+   *
+   * @returns how many left
+   */
   limitTo(maxBytes: number, maxEvictions: number): number {
     const table = this.#table
     table.maxBytes = maxBytes
     let evicted = 0
-    while (table.bytes > maxBytes && evicted < maxEvictions && table.evict()) {
-      evicted += 1
-      if (evicted % 64 === 0) table.tend()
-    }
-    if (evicted > 0) table.tend()
+    while (table.liveBytes > maxBytes * FULL_SHARE && evicted < maxEvictions && table.evict()) evicted += 1
+    table.tend()
     return evicted
   }
 

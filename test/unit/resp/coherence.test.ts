@@ -222,7 +222,15 @@ describe('Coherence', () => {
     const other = fence.namespace('other')
     const stands = (): boolean[] => [coherence.stands(A, token), coherence.stands(B, token)]
     let token = coherence.state().changes
-    fence.append([{ kind: 'key', key: 'redis:v1:a' }, { kind: 'key', key: 'other:v1:b' }, { kind: 'namespace', namespace: other }], false, 'test')
+    fence.append(
+      [
+        { kind: 'key', key: 'redis:v1:a' },
+        { kind: 'key', key: 'other:v1:b' },
+        { kind: 'namespace', namespace: other },
+      ],
+      false,
+      'test',
+    )
 
     expect(stands()).toEqual([false, true])
     for (const target of [
@@ -237,7 +245,14 @@ describe('Coherence', () => {
       expect(stands()).toEqual([false, false])
     }
     token = coherence.state().changes
-    fence.append([{ kind: 'prefix', prefix: 'other:' }, { kind: 'tag', tag: 'redis' }], false, 'test')
+    fence.append(
+      [
+        { kind: 'prefix', prefix: 'other:' },
+        { kind: 'tag', tag: 'redis' },
+      ],
+      false,
+      'test',
+    )
 
     expect(stands()).toEqual([true, true])
   })

@@ -4,14 +4,12 @@ import { type CommandRow, CommandTable, isLive, keysOf, teaches, UNKNOWN_COMMAND
 import { KeyPlaces } from '../../../src/resp/command-table-keys.ts'
 import { FramedWords, ListWords } from '../../../src/resp/command-table-words.ts'
 
-const row = (name: string, flags: string, place: readonly [number, number, number] = [0, 0, 0], ...rest: readonly unknown[]): CommandRow => [
-  name,
-  -2,
-  flags.split(' '),
-  ...place,
-  [],
-  ...rest,
-]
+const row = (
+  name: string,
+  flags: string,
+  place: readonly [number, number, number] = [0, 0, 0],
+  ...rest: readonly unknown[]
+): CommandRow => [name, -2, flags.split(' '), ...place, [], ...rest]
 
 /** As Redis 6 tells them: without key specifications. */
 const TABLE = new CommandTable([

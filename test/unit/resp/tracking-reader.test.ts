@@ -99,7 +99,22 @@ describe('TrackingReader', () => {
   })
 
   it('never does anything but read or refuse', () => {
-    const noise = fc.array(fc.constantFrom('>2\r\n', '*1\r\n', '$1\r\n', 'a\r\n', '_\r\n', '%1\r\n', ':1\r\n', '$10\r\ninvalidate\r\n', '\r', '\n', '|1\r\n', '~1\r\n'))
+    const noise = fc.array(
+      fc.constantFrom(
+        '>2\r\n',
+        '*1\r\n',
+        '$1\r\n',
+        'a\r\n',
+        '_\r\n',
+        '%1\r\n',
+        ':1\r\n',
+        '$10\r\ninvalidate\r\n',
+        '\r',
+        '\n',
+        '|1\r\n',
+        '~1\r\n',
+      ),
+    )
     fc.assert(
       fc.property(noise, (parts) => {
         const { reader } = readerOf()

@@ -45,7 +45,10 @@ function standOf(answers: Readonly<Record<string, string | undefined>> = {}) {
         clock.after(0, () => given.connected())
         return {
           write: (bytes) => {
-            const parts = Buffer.from(bytes).toString('latin1').split('\r\n').filter((_, i) => i > 0 && i % 2 === 0)
+            const parts = Buffer.from(bytes)
+              .toString('latin1')
+              .split('\r\n')
+              .filter((_, i) => i > 0 && i % 2 === 0)
             asked.push(parts.join(' '))
             const answer = known[parts.slice(0, 2).join(' ')] ?? known[parts[0] as string]
             if (answer !== undefined) clock.after(1, () => given === events && given.data(Buffer.from(answer)))
@@ -210,7 +213,15 @@ describe('Tracking', () => {
       stand.clock.advance(250)
     }
 
-    expect(stand.asked.filter((asked) => /^(TOUCH|SELECT)/.test(asked))).toEqual(['TOUCH a', 'SELECT 2', 'TOUCH b', 'SELECT 0', 'TOUCH a', 'SELECT 2', 'TOUCH b'])
+    expect(stand.asked.filter((asked) => /^(TOUCH|SELECT)/.test(asked))).toEqual([
+      'TOUCH a',
+      'SELECT 2',
+      'TOUCH b',
+      'SELECT 0',
+      'TOUCH a',
+      'SELECT 2',
+      'TOUCH b',
+    ])
   })
 
   it('touches nothing where the server does not', () => {
