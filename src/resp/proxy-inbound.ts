@@ -46,6 +46,7 @@ export class ProxyInbound {
   #held: Buffer[] = []
   #isHeld = false
   #isLeaving = false
+  #isFinishing = false
   #isClosed = false
   #now = 0
 
@@ -80,6 +81,12 @@ export class ProxyInbound {
     if (this.#parts.pending.size > 0) return
     this.#parts.out.flush()
     this.#parts.port.end('the client broke the protocol')
+  }
+
+  /** The upstream sends nothing any more: the client goes as soon as he has what was held. */
+  finish(): void {
+    this.#isFinishing = true
+    if (!this.#isHeld) this.#parts.port.end('the upstream ended the connection')
   }
 
   /** Nothing is relayed any more. */
@@ -129,7 +136,8 @@ export class ProxyInbound {
     this.#held = []
     const now = this.#parts.shared.now()
     for (const chunk of held) this.#take(chunk, now)
-    this.#parts.port.holdUpstream(false)
+    if (this.#isFinishing) this.finish()
+    else this.#parts.port.holdUpstream(false)
   }
 
   #begins(kind: Expect, item: unknown): void {

@@ -138,6 +138,11 @@ export class ProxySession {
     this.#sender.abandon()
   }
 
+  /** The upstream is gone: the client follows behind all that it sent. */
+  finish(): void {
+    this.#inbound.finish()
+  }
+
   /** Answers each reply that is owed with an error: the upstream cannot be reached. */
   refuse(text: string): void {
     const count = this.#pending.visible

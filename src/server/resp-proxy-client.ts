@@ -43,6 +43,8 @@ export class ProxyClient implements RespClient {
   #isUpstreamHeld = false
   #isUpstreamFull = false
   #isOpen = false
+  /** It stood, and is gone. */
+  #isOver = false
   /** The upstream cannot be reached. */
   #failure: string | undefined
 
@@ -72,6 +74,7 @@ export class ProxyClient implements RespClient {
     const [socket, upstream] = [this.#socket, this.#upstream]
     const { clock, idleMs } = this.#parts
     socket.on('data', (chunk: Buffer) => {
+      if (this.#isOver) return
       this.#session.fromClient(chunk, clock.now())
       if (this.#failure !== undefined) this.#sayGoodbye()
     })
@@ -106,14 +109,13 @@ export class ProxyClient implements RespClient {
 
   /** The upstream is gone. */
   #fail(reason: string): void {
-    if (this.#failure !== undefined) return
+    if (this.#isOver || this.#failure !== undefined) return
     this.#late.cancel()
     this.#upstream.destroy()
     if (this.#isOpen) {
       if (!this.#socket.destroyed) this.#parts.shared.counts.lost += 1
-      this.#failure = reason
-      this.#session.close()
-      this.#socket.destroySoon()
+      this.#isOver = true
+      this.#session.finish()
       return
     }
     this.#parts.shared.counts.unreachable += 1

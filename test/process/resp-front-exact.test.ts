@@ -39,17 +39,27 @@ async function play(port: number, steps: readonly Step[], wanted?: readonly stri
       .map((line) => (line.startsWith('!') ? Buffer.from(`${line.slice(1)}\r\n`) : request(...line.split(' '))))
     client.send(Buffer.concat(commands))
     await new Promise((resolve) => setTimeout(resolve, takesMs))
+    if (wanted === undefined) await allQuiet([...clients.values()])
     for (const [other, one] of clients) told.push(await toldTo(one, `${lines} → ${other}: `, wanted?.[told.length]))
   }
   for (const client of clients.values()) client.close()
   return told
 }
 
+/** Nothing has come to any of them for a while. */
+async function allQuiet(clients: readonly RawRedis[]): Promise<void> {
+  const seen = (): number => clients.reduce((sum, { frames, isClosed }) => sum + frames.length + Number(isClosed), 0)
+  for (let before = -1; before !== seen(); ) {
+    before = seen()
+    await new Promise((resolve) => setTimeout(resolve, 60))
+  }
+}
+
 /** What a client was told since he was last asked. */
 async function toldTo(client: RawRedis, before: string, wanted: string | undefined): Promise<string> {
   const text = (frames: readonly string[]): string => level(`${before}${frames.join('')}${client.isClosed ? ' (closed)' : ''}`)
-  const frames = await client.quiet(wanted === undefined ? 40 : 5)
-  for (let i = 0; i < 200 && wanted !== undefined && text(frames) !== wanted; i += 1) frames.push(...(await client.quiet(10)))
+  const frames = await client.quiet(0)
+  for (let i = 0; i < 300 && wanted !== undefined && text(frames) !== wanted; i += 1) frames.push(...(await client.quiet(10)))
   return text(frames)
 }
 
