@@ -44,7 +44,8 @@ function run(client: Client, [name, ...args]: Drawn): Promise<unknown> {
   const way = below(16)
   if (way === 0) return (client['call'] as Client[string]).call(client, name, ...args)
   // callBuffer loses the command's name under autopipelining, with the hook and without.
-  if (way === 1 && options.enableAutoPipelining !== true) return (client['callBuffer'] as Client[string]).call(client, name, ...args)
+  if (way === 1 && options.enableAutoPipelining !== true)
+    return (client['callBuffer'] as Client[string]).call(client, name, ...args)
   const isKnown = typeof client[method] === 'function'
   if (!isKnown) return (client['call'] as Client[string]).call(client, name, ...args)
   if (way === 2) return (client[`${method}Buffer`] as Client[string]).call(client, ...args)
