@@ -4,7 +4,14 @@
  */
 import type { Acknowledgement, Appended, LogRow, Proof } from '../../../src/tier/log-store.ts'
 
+/** What a member is told, under a number that no other word ever had. */
+export interface Word {
+  readonly id: number
+  readonly word: Acknowledgement
+}
+
 const NOTHING: readonly LogRow[] = []
+const NO_WORDS: readonly Word[] = []
 
 /** What a replica knows. */
 export interface LogImage {
@@ -38,7 +45,8 @@ export class LeanLog {
   #rows: LogRow[] = []
   #members = new Map<string, number>()
   #isListed = false
-  readonly inboxes = new Map<string, Acknowledgement[]>()
+  readonly #inboxes = new Map<string, Word[]>()
+  #words = 0
 
   constructor(ttlMs: number, time: () => number, name: () => string) {
     this.#ttlMs = ttlMs
@@ -58,7 +66,7 @@ export class LeanLog {
     this.#rows = []
     this.#members.clear()
     this.#isListed = false
-    this.inboxes.clear()
+    this.#inboxes.clear()
   }
 
   /** The list of members is gone, as by eviction. */
@@ -132,15 +140,33 @@ export class LeanLog {
     return this.#rows.filter(({ sequence }) => sequence > after)
   }
 
+  tell(member: string, word: Acknowledgement): void {
+    const told = { id: (this.#words += 1), word }
+    const inbox = this.#inboxes.get(member)
+    if (inbox === undefined) this.#inboxes.set(member, [told])
+    else inbox.push(told)
+  }
+
+  words(member: string, after: number): readonly Word[] {
+    const inbox = this.#inboxes.get(member)
+    if (inbox === undefined || (inbox.at(-1)?.id ?? 0) <= after) return NO_WORDS
+    return inbox.filter(({ id }) => id > after)
+  }
+
   /** Forgets the oldest records. */
   trim(keep: number): void {
     if (this.#rows.length > keep) this.#rows.splice(0, this.#rows.length - keep)
   }
 
+  /** A member was not heard of for too long. */
+  end(member: string): void {
+    if (this.#members.has(member)) this.#members.set(member, 1)
+  }
+
   leave(member: string): void {
     this.#members.delete(member)
     this.#isListed = true // an empty list that nobody evicted
-    this.inboxes.delete(member)
+    this.#inboxes.delete(member)
   }
 
   /** Which log it is. @returns the server's time */

@@ -17,11 +17,12 @@ import type { FenceLink, LinkDraft, LinkReceiver, Settled } from '../../../src/m
 import type { Target } from '../../../src/model/log.ts'
 import { nextStep } from '../../../src/model/verdict.ts'
 import { type Batch, Follower } from '../../../src/tier/follower.ts'
-import type { Acknowledgement, Heard, LogRow, Proof } from '../../../src/tier/log-store.ts'
+import type { Acknowledgement, LogRow, Proof } from '../../../src/tier/log-store.ts'
 import type { RemotePort } from '../../../src/tier/remote-port.ts'
 import { StoreClock } from '../../../src/tier/store-clock.ts'
 import { ACK_MS, BLIND_MS, BUDGET_MS, KEYS, type Member, type Reading, type World, type Writing } from './world.ts'
 import type { Cell } from './lean-cells.ts'
+import type { Word } from './lean-log.ts'
 
 /** What may be broken on purpose. */
 export type Sabotage = (node: DrillNode) => void
@@ -109,7 +110,7 @@ export class DrillNode implements Member {
   #watchAt = 0
   #listenAt = 0
   #retryAt = 0
-  #heardWords = 0
+  #heardWord = 0
   #failedAskedAt = 0
   /** It was blind until then. */
   #blindUntil = 0
@@ -147,10 +148,11 @@ export class DrillNode implements Member {
     this.#reproving = undefined
     this.#isPumping = false
     this.#listenAt = this.#retryAt = Number.POSITIVE_INFINITY
-    this.#heardWords = 0
+    this.#heardWord = 0
     this.#failedAskedAt = this.#blindUntil = Number.NEGATIVE_INFINITY
     this.#isYoung = true
     this.#storeClock = new StoreClock(BUDGET_MS)
+    this.#storeRun = 0
     engine.memory.clear()
     engine.memory.veil(false)
     engine.flights.close()
@@ -308,16 +310,17 @@ export class DrillNode implements Member {
       return
     }
     const after = follower.position
-    world.ask<Heard>(this, 'listen', {
+    world.ask<{ readonly rows: readonly LogRow[]; readonly words: readonly Word[] }>(this, 'listen', {
       ms: BLIND_MS / 2 + WRITE_MS,
       serve: () => {
         const rows = world.log.read(after)
-        const words = world.log.inboxes.get(this.#memberName) ?? NO_WORDS
-        if (rows.length === 0 && words.length <= this.#heardWords) return undefined
-        return { rows, acknowledgements: words.slice(this.#heardWords) }
+        const words = world.log.words(this.#memberName, this.#heardWord)
+        if (rows.length === 0 && words.length === 0) return undefined
+        return { rows, words }
       },
-      hear: ({ rows, acknowledgements }) => {
-        this.#heardWords += acknowledgements.length
+      hear: ({ rows, words }) => {
+        this.#heardWord = words.at(-1)?.id ?? this.#heardWord
+        const acknowledgements = words.map(({ word }) => word)
         this.#heard(rows, acknowledgements)
       },
       fail: () => {
@@ -344,13 +347,9 @@ export class DrillNode implements Member {
   }
 
   #acknowledge(to: ReadonlyMap<string, Acknowledgement>): void {
-    const { inboxes } = this.world.log
+    const { log } = this.world
     const serve = (): null => {
-      for (const [member, word] of to) {
-        const inbox = inboxes.get(member)
-        if (inbox === undefined) inboxes.set(member, [word])
-        else inbox.push(word)
-      }
+      for (const [member, word] of to) log.tell(member, word)
       return null
     }
     this.world.ask(this, 'acknowledge', { ms: this.follower.everyMs, serve })
@@ -437,7 +436,12 @@ export class DrillNode implements Member {
     const asked = world.now
     if (!store.isKnown || !(storedAt + BUDGET_MS > asked)) return
     const given = {
-      ...{ generation, asOf, storedAt: Math.floor(store.at(storedAt)), ageMs: Math.max(0, Math.ceil(asked - storedAt)) },
+      ...{
+        generation: `${generation}.${this.#storeRun}`,
+        asOf,
+        storedAt: Math.floor(store.at(storedAt)),
+        ageMs: Math.max(0, Math.ceil(asked - storedAt)),
+      },
       ...{ lifeMs: BUDGET_MS, version: value as number, tags },
     }
     world.ask<readonly [number, number]>(this, `write ${key} v${String(value)}`, {
@@ -470,18 +474,19 @@ export class DrillNode implements Member {
     }
     if (second.stamp() === undefined) return then(false)
     this.#pulls.set(key, [then])
-    const asked = world.now
+    const [asked, known] = [world.now, this.#storeRun]
     world.ask<readonly [number, number, Cell | undefined]>(this, `look for ${key}`, {
       ms: READ_MS,
       serve: () => [world.time(), world.log.run, world.entries.read(key, world.time())],
       hear: ([time, run, cell]) => {
         this.#observe(time, run, asked)
-        this.#pulled(
-          key,
-          cell !== undefined &&
-            cell.storedAt <= time &&
-            this.#admit(key, cell, this.#storeClock.steadyOf(cell.storedAt, time, asked)),
-        )
+        // By the clock of another run nothing can be said of an age.
+        const name = `.${run}`
+        const isSure =
+          cell !== undefined && (known === run || known === 0) && cell.generation.endsWith(name) && cell.storedAt <= time
+        if (!isSure) return this.#pulled(key, false)
+        const storedAt = this.#storeClock.steadyOf(cell.storedAt, time, asked)
+        this.#pulled(key, this.#admit(key, { ...cell, generation: cell.generation.slice(0, -name.length) }, storedAt))
       },
       fail: () => this.#pulled(key, false),
     })
@@ -677,4 +682,3 @@ const ALL: readonly Target[] = [{ kind: 'all' }]
 /** As a promise of which nobody will hear more. */
 const DONE = { catch: () => DONE } as unknown as Promise<void>
 const NOTHING = (): void => {}
-const NO_WORDS: readonly Acknowledgement[] = []
