@@ -146,11 +146,11 @@ export class ProxySender {
     const { pending, shared } = this.#parts
     for (; pending.kind !== EXPECT.nothing; pending.shift()) {
       const { kind, item } = pending
-      if (kind === EXPECT.write || kind === EXPECT.wakeWrite) this.done(item as Effect)
-      else if (kind === EXPECT.exec) this.done((item as { readonly effect: Effect }).effect)
+      if (kind === EXPECT.write || kind === EXPECT.wakeWrite) this.#lose(item as Effect)
+      else if (kind === EXPECT.exec) this.#lose((item as { readonly effect: Effect }).effect)
     }
-    for (const effect of this.#marked) this.done(effect)
-    if (this.#isAllMarked) shared.coherence.answered('everything')
+    for (const effect of this.#marked) this.#lose(effect)
+    if (this.#isAllMarked) shared.coherence.lost('everything')
   }
 
   /** Where replies of this connection are kept; -1: nowhere. */
@@ -174,6 +174,13 @@ export class ProxySender {
     if (isUnknown) coherence.forwardedUnknown(this.#parts.reader)
     if (written !== undefined) coherence.forwarded(written)
     for (const hash of live) coherence.enliven(hash)
+  }
+
+  /** Its connection is gone: it may yet be run. */
+  #lose({ written, isUnknown }: Effect): void {
+    const { coherence } = this.#parts.shared
+    if (isUnknown) coherence.answeredUnknown(this.#parts.reader)
+    if (written !== undefined) coherence.lost(written)
   }
 
   /** The reply of a write is here, or never will be. */
