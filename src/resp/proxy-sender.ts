@@ -92,6 +92,15 @@ export class ProxySender {
     return effect
   }
 
+  /** A request was answered from memory: the upstream is to hear of its keys now and then. */
+  touch(frame: RequestScanner): void {
+    const { hot } = this.#parts.shared
+    const rule = this.ruleOf(frame)
+    for (const index of keysOf(rule, this.#words, this.#places).indexes) {
+      hot.add(this.#parts.state.database, frame.bytes.subarray(frame.starts[index] as number, frame.ends[index] as number))
+    }
+  }
+
   /** What was queued is discarded. */
   discard(): void {
     this.#queued = NO_EFFECT

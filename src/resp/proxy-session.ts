@@ -184,6 +184,7 @@ export class ProxySession {
 
   #tell(hit: Hit): void {
     this.#shared.counts.hits += 1
+    if (this.#shared.hot.isSampled()) this.#sender.touch(this.#scanner)
     if (hit.isStable) this.#out.put(hit.bytes, hit.start, hit.end)
     else this.#out.putCopy(hit.bytes, hit.start, hit.end)
   }

@@ -4,6 +4,7 @@
  * Floor 4, room resp. One per upstream and process.
  */
 import type { Coherence } from './coherence.ts'
+import type { HotKeys } from './coherence-touch.ts'
 import type { RequestScanner } from '../wire/resp-request.ts'
 import type { CommandTable } from './command-table.ts'
 import type { ReplyStore } from './reply-cache.ts'
@@ -55,6 +56,8 @@ function placeOf(letter: number, length: number): number {
 export class ProxyShared {
   readonly coherence: Coherence
   readonly cache: ReplyStore
+  /** Keys that memory answers for, a sample: to be touched in the upstream. */
+  readonly hot: HotKeys
   /** `clock.now()`. */
   readonly now: () => number
   /** Largest reply that is kept, bytes. */
@@ -74,9 +77,10 @@ export class ProxyShared {
   readonly #kept = new Uint8Array(LETTERS * LENGTHS)
   readonly #partitions = new Map<string, number>()
 
-  constructor(parts: Pick<ProxyShared, 'coherence' | 'cache' | 'now' | 'maxReplyBytes' | 'ownUser' | 'table'>) {
+  constructor(parts: Pick<ProxyShared, 'coherence' | 'cache' | 'hot' | 'now' | 'maxReplyBytes' | 'ownUser' | 'table'>) {
     this.coherence = parts.coherence
     this.cache = parts.cache
+    this.hot = parts.hot
     this.now = parts.now
     this.maxReplyBytes = parts.maxReplyBytes
     this.ownUser = parts.ownUser

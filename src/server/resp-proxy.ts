@@ -39,7 +39,7 @@ export function createProxyBack(config: Config, { engine, logger }: RespDoorPart
   const hot = new HotKeys(random)
   const cache = createReplies(config, coherence, engine)
   const shared = new ProxyShared({
-    ...{ coherence, cache, now: () => clock.now(), maxReplyBytes: settings.maxReplyBytes },
+    ...{ coherence, cache, hot, now: () => clock.now(), maxReplyBytes: settings.maxReplyBytes },
     ownUser: upstream.login?.username || 'default',
     table: new CommandTable([]),
   })
