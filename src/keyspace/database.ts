@@ -34,7 +34,7 @@ export interface Surroundings {
   readonly watches: Watches
   readonly waiting: WaitingList
   readonly table: KeyTable
-  noteChange(): void
+  noteChange(key?: string): void
   tell(family: string, event: string, place: KeyPlace): void
 }
 
@@ -182,7 +182,7 @@ export class Database {
     const slot = this.#table.find(this.space, key)
     if (slot !== NONE && bytes.kind(slot) === CONTAINER) bytes.charge(slot, (bytes.object(slot) as Container).bytes)
     if (!watches.isEmpty) watches.changed(this.number, key, slot === NONE)
-    this.#around.noteChange()
+    this.#around.noteChange(key)
   }
 
   randomKey(): string | undefined {
@@ -258,6 +258,7 @@ export class Database {
     this.#around.stats.evicted += 1
     this.#around.tell('e', 'evicted', { database: this.number, key })
     if (!this.#around.watches.isEmpty) this.#around.watches.changed(this.number, key, true)
+    this.#around.noteChange(key)
   }
 
   /** An entry whose deadline is over leaves. */

@@ -34,6 +34,10 @@ export class Keyspace implements Surroundings {
   /** Changes since the last snapshot. */
   dirty = 0
   onEvent: HearEvent | undefined
+  /** Hears of every key that was changed, or went, in any database. */
+  onTouched: ((key: string) => void) | undefined
+  /** Whole databases were emptied or exchanged. */
+  onCleared: (() => void) | undefined
   readonly table: KeyTable
   readonly #bySpace: Database[]
   readonly #found: number[] = []
@@ -84,8 +88,9 @@ export class Keyspace implements Surroundings {
     return !this.isOver
   }
 
-  noteChange(): void {
+  noteChange(key?: string): void {
     this.dirty += 1
+    if (key !== undefined) this.onTouched?.(key)
   }
 
   tell(family: string, event: string, place: KeyPlace): void {
@@ -101,6 +106,7 @@ export class Keyspace implements Surroundings {
     this.#bySpace[one.space] = one
     this.#bySpace[other.space] = other
     for (const database of [one, other]) this.waiting.noteAll(database.number)
+    this.onCleared?.()
   }
 
   /** Empties databases. */
@@ -111,6 +117,7 @@ export class Keyspace implements Surroundings {
       }
       this.dirty += database.clear()
     }
+    this.onCleared?.()
   }
 
   /** Removes expired keys that nobody looks at, and tidies the table. @returns whether there may be many more */

@@ -12,7 +12,7 @@ const SPARSE_BYTES = 3000
 const CACHE_AT = 8
 const STALE = 0x80
 const BITS = 50
-const ALPHA = 0.72134752044448170368
+const ALPHA = 0.7213475204444817
 const M = 0xc6a4a7935bd1e995n
 const SEED = 0xadc83b19n
 

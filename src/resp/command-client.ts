@@ -4,6 +4,7 @@
  * Floor 4, room resp. What Redis offers for replication and pausing is unknown here.
  */
 import { isInteger64 } from '../keyspace/integer.ts'
+import { TRACKING_COMMANDS } from './command-client-tracking.ts'
 import { setName } from './command-connection.ts'
 import type { Call, Handler } from './embedded-call.ts'
 import { REFUSED, refuse } from './embedded-errors.ts'
@@ -14,7 +15,7 @@ import type { Session } from './embedded-session.ts'
 function describe(server: Server, session: Session): string {
   const { peer } = session
   const now = server.clock.now()
-  const flags = `${session.isMonitor ? 'O' : ''}${session.isSubscriber ? 'P' : ''}${session.isQueueing ? 'x' : ''}${session.parked === undefined ? '' : 'b'}${session.isDirty ? 'd' : ''}${session.noEvict ? 'e' : ''}`
+  const flags = `${session.isMonitor ? 'O' : ''}${session.isSubscriber ? 'P' : ''}${session.isQueueing ? 'x' : ''}${session.parked === undefined ? '' : 'b'}${session.tracking === undefined ? '' : 't'}${session.tracking?.isBroadcast === true ? 'B' : ''}${session.isDirty ? 'd' : ''}${session.noEvict ? 'e' : ''}`
   const row: Readonly<Record<string, string | number>> = {
     id: peer.id,
     addr: peer.address,
@@ -42,7 +43,7 @@ function describe(server: Server, session: Session): string {
     events: 'r',
     cmd: session.lastCommand === '' ? 'NULL' : session.lastCommand,
     user: session.user,
-    redir: -1,
+    redir: session.tracking?.redirect ?? -1,
     resp: session.version,
   }
   return Object.entries(row)
@@ -167,9 +168,9 @@ function noEvict(call: Call): void {
 }
 
 export const CLIENT_COMMANDS: Readonly<Record<string, Handler>> = {
+  ...TRACKING_COMMANDS,
   client: () => undefined,
   'client getname': ({ session, out }) => out.strOrNull(session.name === '' ? undefined : session.name),
-  'client getredir': ({ out }) => void out.integer(-1),
   'client help': help,
   'client id': ({ session, out }) => void out.integer(session.peer.id),
   'client info': ({ server, session, out }) => out.plain(`${describe(server, session)}\n`),

@@ -125,6 +125,7 @@ function reset(call: Call): void {
   leaveChannels(server, session)
   session.peer.setClass('normal')
   session.name = ''
+  server.tracking.stop(session)
   session.replies = 'on'
   call.out.version = 2
   call.out.simple('RESET')

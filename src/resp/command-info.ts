@@ -33,14 +33,14 @@ const SECTIONS: Readonly<Record<string, (server: Server) => Rows>> = {
       config_file: '',
     }
   },
-  clients: ({ sessions, settings }) => ({
+  clients: ({ sessions, settings, tracking }) => ({
     connected_clients: sessions.size,
     cluster_connections: 0,
     maxclients: settings.get('maxclients'),
     client_recent_max_input_buffer: 0,
     client_recent_max_output_buffer: 0,
     blocked_clients: [...sessions.values()].filter(({ parked }) => parked !== undefined).length,
-    tracking_clients: 0,
+    tracking_clients: tracking.size,
     clients_in_timeout_table: 0,
   }),
   memory: ({ space, settings }) => ({

@@ -3,6 +3,7 @@
  *
  * Floor 4, room resp.
  */
+import { ACL_COMMANDS } from './command-acl.ts'
 import { CLIENT_COMMANDS } from './command-client.ts'
 import { COMMAND_COMMANDS } from './command-command.ts'
 import { CONFIG_COMMANDS } from './command-config.ts'
@@ -16,6 +17,7 @@ import type { Handler } from './embedded-call.ts'
 
 /** Who runs what, by name. */
 export const SERVICE: readonly Readonly<Record<string, Handler>>[] = [
+  ACL_COMMANDS,
   CLIENT_COMMANDS,
   COMMAND_COMMANDS,
   CONFIG_COMMANDS,

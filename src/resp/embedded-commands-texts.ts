@@ -10,4 +10,9 @@ import { STRING_COMMANDS } from './command-strings.ts'
 import type { Handler } from './embedded-call.ts'
 
 /** Who runs what, by name. */
-export const TEXTS: readonly Readonly<Record<string, Handler>>[] = [BITFIELD_COMMANDS, BIT_COMMANDS, HYPERLOGLOG_COMMANDS, STRING_COMMANDS]
+export const TEXTS: readonly Readonly<Record<string, Handler>>[] = [
+  BITFIELD_COMMANDS,
+  BIT_COMMANDS,
+  HYPERLOGLOG_COMMANDS,
+  STRING_COMMANDS,
+]

@@ -24,7 +24,8 @@ export function isPlain(server: Server, session: Session): boolean {
     session.isAuthenticated &&
     session.replies === 'on' &&
     !session.isSubscriber &&
-    server.monitors.size === 0
+    server.monitors.size === 0 &&
+    !server.tracking.isUsed
   )
 }
 

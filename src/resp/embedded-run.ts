@@ -8,6 +8,7 @@ import { KeyspaceFull } from '../keyspace/full.ts'
 import type { Waiting } from '../keyspace/waiting.ts'
 import { Call, type Command, type Wait } from './embedded-call.ts'
 import { REFUSED, Refusal, refuse, untilZero, wrongCount } from './embedded-errors.ts'
+import { keysOf } from './embedded-key-specs.ts'
 import { feedMonitors } from './embedded-monitor.ts'
 import { leaveChannels } from './embedded-publish.ts'
 import { Reply } from './embedded-reply.ts'
@@ -44,6 +45,10 @@ export class CommandRunner implements Runner {
     this.catalog = catalog
   }
 
+  get current(): Session | undefined {
+    return this.#running?.session
+  }
+
   /** A command as it came from a client. @param args used by the command: not to be changed later */
   process(session: Session, args: string[], out: Reply): void {
     this.#running = { session, out }
@@ -62,6 +67,8 @@ export class CommandRunner implements Runner {
       this.#reject(session, { command, error, out })
     }
     this.#serveWaiting()
+    if (this.#server.tracking.isUsed) this.#server.tracking.settle()
+    if (session.mayCache && !session.isQueueing && command?.name.startsWith('client|') !== true) session.mayCache = false
     this.#running = undefined
   }
 
@@ -105,7 +112,7 @@ export class CommandRunner implements Runner {
   }
 
   #run(session: Session, given: { readonly command: Command; readonly args: readonly string[]; readonly out: Reply }): void {
-    const { command, out } = given
+    const { command, args, out } = given
     const server = this.#server
     const call = new Call(session, { ...given, server })
     const begun = out.length
@@ -121,6 +128,7 @@ export class CommandRunner implements Runner {
       server.stats.errors += 1
       out.error(refusal.message)
     }
+    if (command.isRead && session.tracking !== undefined) server.tracking.remember(session, keysOf(command, args) ?? [])
     if (call.wait !== undefined) this.#wait(session, call.wait, out)
   }
 
@@ -177,6 +185,7 @@ export class CommandRunner implements Runner {
     leaveChannels(this.#server, session)
     this.#server.space.watches.unwatchAll(session)
     this.#server.monitors.delete(session)
+    this.#server.tracking.stop(session)
   }
 
   #serveWaiting(): void {

@@ -9,6 +9,7 @@ import type { Random } from '../model/random.ts'
 import { Channels } from './embedded-channels.ts'
 import type { Reply } from './embedded-reply.ts'
 import type { Session } from './embedded-session.ts'
+import { Tracking } from './embedded-tracking.ts'
 import type { Settings } from './embedded-settings.ts'
 
 /** Writes the data to disk. */
@@ -27,6 +28,8 @@ export interface Runner {
   execute(session: Session, args: string[], out: Reply): void
   /** Bytes for a connection: into the reply being made if it is its own, else at once. */
   deliver(session: Session, bytes: Uint8Array): void
+  /** Whose command runs. */
+  readonly current: Session | undefined
   /** Whether the command is known here, for COMMAND. */
   readonly catalog: ReadonlyMap<string, unknown>
 }
@@ -58,6 +61,7 @@ export class Server {
   readonly shardChannels = new Channels()
   readonly patterns = new Channels()
   readonly monitors = new Set<Session>()
+  readonly tracking: Tracking
   readonly stats: ServerStats = { commands: 0, connections: 0, errors: 0 }
   readonly startedAt: number
   /** 40 hexadecimal digits, new at each start. */
@@ -70,6 +74,16 @@ export class Server {
     this.space = parts.space
     this.settings = parts.settings
     this.saver = parts.saver
+    this.tracking = new Tracking({
+      session: (id) => this.sessions.get(id),
+      deliver: (session, bytes) => this.runner?.deliver(session, bytes),
+    })
+    this.space.onTouched = (key) => {
+      if (this.tracking.isUsed) this.tracking.changed(key, this.runner?.current)
+    }
+    this.space.onCleared = () => {
+      if (this.tracking.isUsed) this.tracking.changedAll(this.runner?.current)
+    }
     this.startedAt = parts.clock.wall()
     this.runId = Array.from({ length: 40 }, () => Math.floor(parts.random() * 16).toString(16)).join('')
   }

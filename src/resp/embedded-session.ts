@@ -7,6 +7,7 @@ import type { Database } from '../keyspace/database.ts'
 import type { Waiting } from '../keyspace/waiting.ts'
 import type { Watched, Watcher } from '../keyspace/watch.ts'
 import type { Timer } from '../model/clock.ts'
+import type { TrackingWish } from './embedded-tracking-wish.ts'
 import type { ExecutorPeer } from './executor.ts'
 
 /** A command that waits for a key. */
@@ -50,6 +51,10 @@ export class Session implements Watcher {
   usedAt = 0
   commands = 0
   noEvict = false
+  tracking: TrackingWish | undefined
+  /** CLIENT CACHING was said for the next command. */
+  mayCache = false
+  redirectIsBroken = false
   noTouch = false
 
   constructor(peer: ExecutorPeer, db: Database, isAuthenticated: boolean) {
