@@ -150,7 +150,7 @@ export class Follower {
       judged = this.#horizon.judge(proof, this.#horizon.ask(asked.at))
     }
     const isSure = (proof.unsureMs ?? 0) <= 0 // who is missing from a list that was lost is not dead for that
-    if (judged !== 'moot' && isSure) this.#roll.note(proof.members) // of this log, not of the one before
+    if (judged !== 'moot' && isSure) this.#roll.note(proof.members, proof.last) // of this log, not of the one before
     return judged
   }
 

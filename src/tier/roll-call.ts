@@ -91,12 +91,15 @@ export class RollCall {
     }
   }
 
-  /** Who lives now: nothing waits for the others. They could prove nothing for longer than they trust silence. */
-  note(members: readonly string[]): void {
+  /**
+   * Who lived when the log ended at `upTo`: what stands there by then waits for nobody else. They could prove nothing for longer
+   * than they trust silence. What was placed later may wait for one who was taken in meanwhile: answers overtake each other.
+   */
+  note(members: readonly string[], upTo: Position): void {
     this.#members = members
     for (const member of [...this.#heard.keys()]) if (!members.includes(member)) this.#heard.delete(member)
     for (const publication of [...this.#open]) {
-      if (publication.isOrphan) continue
+      if (publication.isOrphan || publication.sequence > upTo) continue
       for (const member of [...publication.waiting]) if (!members.includes(member)) this.#release(publication, member, false)
     }
   }

@@ -59,15 +59,27 @@ describe('who has applied what was published', () => {
     const [one, two] = [begin(), begin()]
     one.placed(5, SURE)
     hear('b', 5)
-    roll.note(['me', 'b'])
+    roll.note(['me', 'b'], 10)
     await settle()
     expect(one.settled()).toEqual({ sequence: 5, expected: 2, acknowledged: 2, matched: 0 })
     two.placed(6, SURE)
     hear('b', 6)
     roll.restart('h')
-    roll.note(['me', 'b'])
+    roll.note(['me', 'b'], 10)
     await settle()
     expect(two.settled()).toBeUndefined()
+  })
+
+  it('takes nobody for dead by a list from before its record had its place', async () => {
+    const one = begin()
+    one.placed(5, SURE)
+    hear('b', 5)
+    roll.note(['me', 'b'], 4)
+    await settle()
+    expect(one.settled()).toBeUndefined()
+    roll.note(['me', 'b'], 5)
+    await settle()
+    expect(one.settled()).toEqual({ sequence: 5, expected: 2, acknowledged: 2, matched: 0 })
   })
 
   it('calls nothing complete while somebody may be missing from the list', async () => {
