@@ -49,6 +49,7 @@ export interface IoCommand {
   readonly replyEncoding?: string | null
   readonly promise: Promise<unknown>
   readonly transformReply: (reply: unknown) => unknown
+  readonly setReplyContext?: (context: unknown) => void
   resolve: (reply: unknown) => unknown
   reject: (error: unknown) => void
   [name: symbol]: Flight | undefined

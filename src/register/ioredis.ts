@@ -39,6 +39,8 @@ export function wrapIoredis(hub: Hub, prototype: IoRedis): string | undefined {
     const command = given as IoCommand
     if (lane.isOpen && (stream === undefined || stream === null) && command[FLIGHT] === undefined) {
       const found = answer(lane, command)
+      // Version 6 tells a command here how its connection speaks; its transformers ask for it.
+      if (found !== MISS) command.setReplyContext?.(this.condition ?? this.options)
       if (found === WAIT) return waitFor(lane, command, pass)
       if (found !== MISS) return command.resolve(found)
     }
