@@ -57,6 +57,7 @@ function answer(request: RequestScanner, writer: ReplyWriter): void {
 }
 
 const server = createServer(serve)
+process.on('SIGINT', () => process.exit(0))
 server.listen({ port: 0, host: '127.0.0.1', backlog: 511 }, () => {
   process.stdout.write(`${JSON.stringify({ port: (server.address() as AddressInfo).port })}\n`)
 })

@@ -32,7 +32,8 @@ export async function run(args: readonly string[]): Promise<number> {
   const peers = await startPeers(values.servers.split(','))
   try {
     const rows: Row[] = []
-    for (const cell of CELLS) rows.push(...(await compareIn(cell, peers, { rounds: Number(values.rounds), seconds: Number(values.seconds) })))
+    for (const cell of CELLS)
+      rows.push(...(await compareIn(cell, peers, { rounds: Number(values.rounds), seconds: Number(values.seconds) })))
     const head = ['CPU µs per operation', 'server', 'median', 'of Redis', 'least', 'most']
     const shown = rows.map(({ cell, name, micros, ratio }) => [
       cell,

@@ -15,7 +15,7 @@ const IS_LARGE = 0x400
 const SMALL_SHARE = 0.1
 const GHOST_BITS = 16
 /** Entries looked at for one that may leave; then the next leaves, read or not: a bound on what one call takes. */
-const MAX_LOOKS = 256
+const MAX_LOOKS = 1000
 const NONE = -1
 
 interface Queue {

@@ -132,16 +132,21 @@ export class ByteTable {
     return true
   }
 
-  /** Stores an object under a key, charged with so many bytes. @returns the slot; NONE where it does not fit */
+  /** Stores an object under a key, charged with so many bytes. @returns as `put` */
   putObject(key: ByteKey, object: object, bytes: number): number {
-    const slot = this.put(key, NOTHING)
-    if (slot < 0) return NONE
+    const former = this.find(key)
+    if (!this.#store.fit(bytes, former)) return NONE
+    this.#store.besideBytes += bytes
+    const slot = former < 0 ? this.#insert(key, NOTHING) : this.replace(former, NOTHING) ? former : NONE
+    if (slot === NONE) {
+      this.#store.besideBytes -= bytes
+      return NONE
+    }
     this.#rows.set(slot, FLAGS, this.#rows.get(slot, FLAGS) | IS_OBJECT)
+    this.#rows.set(slot, VALUE_BYTES, bytes)
     const page = (this.#objects[slot >>> this.#rows.shift] ??= new Array<object | undefined>(this.#rows.mask + 1))
     page[slot & this.#rows.mask] = object
-    if (this.charge(slot, bytes)) return slot
-    this.remove(slot)
-    return NONE
+    return slot
   }
 
   /** The object beside, undefined where the value is bytes. */
@@ -243,6 +248,11 @@ export class ByteTable {
   /** Removes what is read least. @returns false where there is nothing */
   evict(): boolean {
     return this.#evict(NONE)
+  }
+
+  /** Goes below a limit that was lowered, as far as it may. */
+  shrink(): boolean {
+    return this.#store.fit(0, NONE)
   }
 
   /** Idle work: moves places of a table that grew, and empties a segment where that gains much. */
