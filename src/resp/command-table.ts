@@ -63,10 +63,18 @@ type Rules = Map<number, CommandRule[]>
 /** See the module's header. */
 export class CommandTable {
   readonly #rules: Rules = new Map()
+  /** Readings of hashes, as they are while none is kept. */
+  readonly #unkept = new Map<CommandRule, CommandRule>()
+  /** Whether readings of hashes are kept: not while their fields can end unnoticed. */
+  keepsHashes = true
 
   /** @param rows the reply to COMMAND as data: arrays, strings, numbers, sets as arrays, maps as lists of pairs or as objects */
   constructor(rows: readonly CommandRow[]) {
-    for (const row of rows) add(this.#rules, ruleOf(row))
+    for (const row of rows) {
+      const rule = ruleOf(row)
+      add(this.#rules, rule)
+      if (rule.isKept && isOfHashes(row)) this.#unkept.set(rule, Object.freeze({ ...rule, isKept: false }))
+    }
   }
 
   /** Names in the table, subcommands not counted. */
@@ -79,7 +87,8 @@ export class CommandTable {
   /** The rule of a command; of a subcommand where it has one of its own. */
   rule(words: Words): CommandRule {
     const rule = find(this.#rules, words, 0)
-    if (rule?.subcommands === undefined || words.count < 2) return rule ?? UNKNOWN_COMMAND
+    if (rule === undefined) return UNKNOWN_COMMAND
+    if (rule.subcommands === undefined || words.count < 2) return this.keepsHashes ? rule : (this.#unkept.get(rule) ?? rule)
     return find(rule.subcommands, words, 1) ?? rule
   }
 
@@ -162,6 +171,11 @@ function ruleOf(row: CommandRow, parent = ''): CommandRule {
     keys,
     subcommands: subcommands.size > 0 ? subcommands : undefined,
   })
+}
+
+/** By its category; servers that tell none have no fields with times either. */
+function isOfHashes([, , , , , , categories]: CommandRow): boolean {
+  return Array.isArray(categories) && categories.includes('@hash')
 }
 
 function effectOf(name: string, flags: ReadonlySet<string>): Effect {

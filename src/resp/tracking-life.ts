@@ -22,6 +22,7 @@ import {
 } from './tracking-commands.ts'
 import type { TrackingPort, TrackingSocket } from './tracking-port.ts'
 import { type Reply, ReplyError, TrackingReader } from './tracking-reader.ts'
+import { Watch } from './tracking-watch.ts'
 
 /** What is known of the upstream. */
 export interface Upstream extends Greeting {
@@ -70,6 +71,7 @@ export class TrackingLife implements FencePort {
   #database = 0
   /** The database asked for last, and the one that the answers are of. */
   #chosen = 0
+  #watch: Watch | undefined
   upstream: Upstream | undefined
 
   constructor(parts: LifeParts) {
@@ -106,6 +108,7 @@ export class TrackingLife implements FencePort {
   }
 
   ping(): void {
+    this.#watch?.look()
     this.ask(PING, (reply) => {
       if (reply !== 'PONG') return this.#fail(`PING was answered ${said(reply)}`)
       this.#parts.coherence.proven()
@@ -135,7 +138,7 @@ export class TrackingLife implements FencePort {
     if (this.#isOver || this.#socket === undefined) return answered(GONE)
     if (this.#next === this.#expected.length) this.#heardMs = this.#parts.clock.now()
     this.#expected.push(answered)
-    if (this.#isProven) this.#watch()
+    if (this.#isProven) this.#guard()
     this.#socket.write(command)
   }
 
@@ -211,25 +214,27 @@ export class TrackingLife implements FencePort {
     const { coherence } = this.#parts
     const seesGrants = this.#grants !== undefined
     this.upstream = { ...greeting, table, seesGrants, runId }
+    const { clock } = this.#parts
+    this.#watch = new Watch({ clock, coherence, table, isClustered: greeting.isClustered, ask: this.ask.bind(this) })
     coherence.opened(this, { isClustered: greeting.isClustered, seesGrants })
     if (seesGrants) coherence.granted(this.#grantsAskedMs)
   }
 
   /** While a question is open something has to be heard. */
-  #watch(): void {
+  #guard(): void {
     const { clock, coherence } = this.#parts
-    if (this.#isWatched) return
-    this.#isWatched = true
+    if (this.#isGuarded) return
+    this.#isGuarded = true
     const allowedMs = Math.max(SILENCE_MS, coherence.maxStaleMs * SILENCE_SPANS)
     this.#deadline?.cancel()
     this.#deadline = clock.after(this.#heardMs + allowedMs - clock.now(), () => {
-      this.#isWatched = false
+      this.#isGuarded = false
       if (this.#expected.length === 0) return
       if (clock.now() - this.#heardMs >= allowedMs) this.#fail(`silent for ${allowedMs} ms`)
-      else this.#watch()
+      else this.#guard()
     })
   }
-  #isWatched = false
+  #isGuarded = false
 
   #fail(reason: string, lasting = false): void {
     if (this.#isOver) return

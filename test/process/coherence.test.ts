@@ -209,4 +209,17 @@ describe('with a real Redis', { timeout: 60_000 }, () => {
     await direct.direct('SET', 'k', 'other')
     await until(() => door.coherence.state().changes > changes, 'the push of another database')
   })
+
+  it('notices within a second or so that others have swapped databases, of which no push tells', async () => {
+    const door = await doorOf()
+    const [line, direct] = [lineOf(door), lineOf(door)]
+    await direct.direct('SET', 'k', 'v')
+    await line.get('k')
+    await until(async () => (await line.get('k')).isHit, 'a hit')
+    await direct.direct('EVAL', "return redis.call('SWAPDB', 0, 1)", '0')
+    const swappedAt = clock.now()
+    await until(async () => (await line.get('k')).text === '', 'what stands there now')
+
+    expect(clock.now() - swappedAt).toBeLessThan(1500)
+  })
 })

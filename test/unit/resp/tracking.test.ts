@@ -3,6 +3,7 @@ import { VirtualClock } from '../../../src/model/virtual-clock.ts'
 import { Coherence, COHERENCE_DEFAULTS } from '../../../src/resp/coherence.ts'
 import { hashText } from '../../../src/resp/coherence-hash.ts'
 import { Reader } from '../../../src/resp/coherence-reader.ts'
+import { ListWords } from '../../../src/resp/command-table-words.ts'
 import { HotKeys } from '../../../src/resp/coherence-touch.ts'
 import { Tracking } from '../../../src/resp/tracking.ts'
 import type { TrackingEvents } from '../../../src/resp/tracking-port.ts'
@@ -25,6 +26,7 @@ function standOf(answers: Readonly<Record<string, string | undefined>> = {}) {
     'ACL LIST': '*1\r\n+user default on\r\n',
     'INFO server': bulk('run_id:abc\r\n'),
     'INFO memory': FORGETFUL,
+    'INFO commandstats': bulk('# Commandstats\r\n'),
     PING: '+PONG\r\n',
     SELECT: '+OK\r\n',
     PTTL: ':77\r\n',
@@ -82,6 +84,7 @@ describe('Tracking', () => {
       'ACL LIST',
       'CLIENT NO-EVICT ON',
       'INFO server',
+      'INFO commandstats',
       'PING',
     ])
     expect(stand.states).toEqual(['connecting', 'on'])
@@ -164,7 +167,7 @@ describe('Tracking', () => {
       stand.clock.advance(10)
     }
 
-    expect(idle).toBe(7)
+    expect(idle).toBe(8)
     expect(stand.asked.filter((asked) => asked === 'PING').length).toBeGreaterThan(15)
     expect(stand.asked.filter((asked) => asked === 'PING').length).toBeLessThan(30)
   })
@@ -261,5 +264,39 @@ describe('Tracking', () => {
     stand.tracking.lifetimes(0, ['a'], (time) => times.push(time))
 
     expect(times.length).toBe(5)
+  })
+
+  it('notices within a second that others swapped databases, and that fields of hashes have times of their own', () => {
+    const row = '*7\r\n$4\r\nhget\r\n:3\r\n~1\r\n+readonly\r\n:1\r\n:1\r\n:1\r\n~1\r\n+@hash\r\n'
+    const expiring = '*6\r\n$8\r\nhpexpire\r\n:3\r\n~1\r\n+write\r\n:1\r\n:1\r\n:1\r\n'
+    const stand = standOf({
+      COMMAND: `*2\r\n${row}${expiring}`,
+      'INFO keyspace': bulk('# Keyspace\r\ndb0:keys=1,subexpiry=0\r\n'),
+    })
+    stand.tracking.open()
+    stand.clock.advance(5)
+    const isHgetKept = (): boolean | undefined =>
+      stand.tracking.upstream?.table.rule(new ListWords().of(['HGET', 'k', 'f'])).isKept
+    const read = (): void => {
+      for (let i = 0; i < 150; i += 1) {
+        stand.coherence.mayHit(new Reader(), stand.clock.now())
+        stand.clock.advance(10)
+      }
+    }
+    let token = stand.coherence.state().changes
+    read()
+
+    expect(isHgetKept()).toBe(true)
+    expect(stand.coherence.stands(1, token)).toBe(true)
+    stand.known['INFO commandstats'] = bulk('cmdstat_swapdb:calls=1,usec=3\r\n')
+    read()
+
+    expect(stand.coherence.stands(1, token)).toBe(false)
+    token = stand.coherence.state().changes
+    stand.known['INFO keyspace'] = bulk('# Keyspace\r\ndb0:keys=1,subexpiry=0\r\ndb1:keys=1,subexpiry=1\r\n')
+    read()
+
+    expect(isHgetKept()).toBe(false)
+    expect(stand.coherence.stands(1, token)).toBe(false)
   })
 })
