@@ -23,6 +23,7 @@ const SHORT = [
   'partition-one-miss',
   'bus-held',
   'duplicate',
+  'nats-restarts',
 ]
 
 describe('real processes and a real store under faults', () => {
