@@ -37,7 +37,7 @@ function converse(port: number, input: Buffer, isEnding: boolean): Promise<Buffe
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }, () =>
       isEnding ? socket.end(input) : socket.write(input),
     )
-    socket.on('data', (chunk) => said.push(chunk))
+    socket.on('data', (chunk: Buffer) => said.push(chunk))
     socket.once('end', () => socket.end())
     socket.once('error', reject)
     socket.once('close', () => resolve(Buffer.concat(said)))

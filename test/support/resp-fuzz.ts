@@ -20,7 +20,7 @@ export const REQUESTS: readonly Buffer[] = recorded.map(({ asked }) => Buffer.fr
 export const REPLIES: readonly Buffer[] = recorded.map(({ answered }) => Buffer.from(answered, 'latin1'))
 
 /** Bytes that mean something. */
-const TELLING = Buffer.from('\r\n\r\n$*+-:_#,(!=%~>|;.?0123456789"\'\\ \0tfx', 'latin1')
+const TELLING: Buffer = Buffer.from('\r\n\r\n$*+-:_#,(!=%~>|;.?0123456789"\'\\ \0tfx', 'latin1')
 const NUMBERS = [
   '-1',
   '0',
@@ -40,7 +40,7 @@ const LONGEST = 300
 export function dream(random: Random, from: readonly Buffer[]): Buffer {
   const source = from[pick(random, from.length)] as Buffer
   const start = random() < 0.7 ? 0 : pick(random, source.length)
-  let bytes = Buffer.from(source.subarray(start, start + 1 + pick(random, LONGEST)))
+  let bytes: Buffer = Buffer.from(source.subarray(start, start + 1 + pick(random, LONGEST)))
   for (let changes = pick(random, 5); changes > 0; changes -= 1) bytes = change(random, bytes)
   return bytes
 }
