@@ -8,6 +8,8 @@ interface Server {
   readonly what: string
   /** Any of these programs will do. */
   readonly programs: readonly string[]
+  /** How one is asked whether it is there; default `--version`. */
+  readonly asks?: readonly string[]
   /** Packages that bring one, the first that exists is taken. */
   readonly packages: readonly string[]
 }
@@ -15,6 +17,8 @@ interface Server {
 const SERVERS: readonly Server[] = [
   { what: 'NATS', programs: ['nats-server'], packages: ['nats-server'] },
   { what: 'Redis', programs: ['redis-server', 'valkey-server'], packages: ['redis-server', 'valkey-server'] },
+  { what: "Redis's tools", programs: ['redis-cli'], packages: ['redis-tools'] },
+  { what: 'redis-py', programs: ['/usr/bin/python3', 'python3'], asks: ['-c', 'import redis'], packages: ['python3-redis'] },
 ]
 
 const INSTALL_DEADLINE_MS = 180_000
@@ -31,8 +35,8 @@ export function installServers(): readonly string[] {
   return missing.filter((server) => !isThere(server)).map(({ what, packages }) => `${what}: apt-get install ${packages[0]}`)
 }
 
-function isThere({ programs }: Server): boolean {
-  return programs.some((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0)
+function isThere({ programs, asks = ['--version'] }: Server): boolean {
+  return programs.some((name) => spawnSync(name, asks, { stdio: 'ignore' }).status === 0)
 }
 
 function run(file: string, args: readonly string[]): boolean {
