@@ -78,10 +78,9 @@ export class JetStreamPlace {
     for (let attempt = 0; attempt < ATTEMPTS && clock.now() < endAt; attempt += 1) {
       const known = { generation: this.#generation, last: this.#last } // before the question: answers may come in any order
       await this.beat(connection, leftMs())
-      const [log, list] = await Promise.all([
-        readStream(connection, { name: names.log, subjects: `${names.records}.>` }, leftMs()),
-        this.#list(connection, leftMs()),
-      ])
+      const log = await readStream(connection, { name: names.log, subjects: `${names.records}.>` }, leftMs())
+      // After the log: who lived when its last record was placed, and is not here now, is dead.
+      const list = await this.#list(connection, leftMs())
       if (log === undefined) await this.#create(connection, leftMs())
       else if (nameOf(log, names) === undefined) await this.#awaitName(connection, log, leftMs())
       else if (list !== undefined) {

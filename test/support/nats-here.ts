@@ -65,7 +65,12 @@ process.once('exit', () => {
 export async function startNats(wish: NatsWish = {}, secure: TlsMaterial = {}): Promise<NatsHere> {
   const port = await freePort()
   const here = new Here({ port, wish, secure })
-  await here.start()
+  try {
+    await here.start()
+  } catch (error) {
+    await here.stop()
+    throw error
+  }
   return here
 }
 
