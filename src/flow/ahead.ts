@@ -33,7 +33,6 @@ export interface AheadParts {
 
 /** How one key can be read again. */
 export interface Again {
-  readonly key: string
   readonly route: RouteId
   readonly settings: AheadSettings
   /** Reads it anew and has it kept. Must carry its own deadline. */
@@ -61,6 +60,7 @@ interface Open {
 }
 
 interface Watch {
+  readonly key: string
   again: Again
   place: WheelPlace | undefined
   open: Open | undefined
@@ -87,7 +87,7 @@ const SLOTS = 2048
 /** A watch with its closure, the request that it holds and its places; docs/decisions/027. */
 const WATCH_BYTES = 2048
 /** Periods out of these bounds are left alone: shorter ones cannot be met, longer ones are not worth a place. */
-const MIN_PERIOD_MS = 1000
+const MIN_PERIOD_MS = 500
 const MAX_PERIOD_MS = 24 * 3_600_000
 
 /** See the module's header. */
@@ -111,15 +111,15 @@ export class Ahead {
   }
 
   /** Something was stored that can be read again. */
-  kept(again: Again, startedAt: number): void {
+  kept({ key, startedAt }: { readonly key: string; readonly startedAt: number }, again: Again): void {
     if (this.#isClosed) return
-    const { key, route, settings } = again
+    const { route, settings } = again
     const entry = this.#parts.memory.look(key)
     if (entry === undefined) return this.#drop(key)
     const { freshMs } = entry.budget
     if (entry.kind !== 'value' || freshMs < MIN_PERIOD_MS || freshMs > MAX_PERIOD_MS) return this.#drop(key)
     const now = this.#parts.clock.now()
-    const watch = this.#watched.get(key) ?? this.#begin(again)
+    const watch = this.#watched.get(key) ?? this.#begin(key, again)
     if (watch === undefined) return
     const tookMs = Math.max(0, now - startedAt)
     watch.loadMs += (tookMs - watch.loadMs) / (watch.loadMs === 0 ? 1 : 4)
@@ -153,10 +153,11 @@ export class Ahead {
     this.#settle(watch, watch.open !== undefined && now <= watch.open.untilMs)
   }
 
-  #begin(again: Again): Watch | undefined {
+  #begin(key: string, again: Again): Watch | undefined {
     const { maxKeys, ledger } = this.#parts
     if (this.#watched.size >= maxKeys) return undefined
     const watch: Watch = {
+      key,
       again,
       place: undefined,
       open: undefined,
@@ -165,7 +166,7 @@ export class Ahead {
       loadMs: 0,
       former: undefined,
     }
-    this.#watched.set(again.key, watch)
+    this.#watched.set(key, watch)
     ledger.charge(ACCOUNT.ahead, WATCH_BYTES)
     return watch
   }
@@ -186,7 +187,7 @@ export class Ahead {
   readonly #onDue = (watch: Watch): void => {
     watch.place = undefined
     const { clock, memory } = this.#parts
-    const { key } = watch.again
+    const { key } = watch
     const now = clock.now()
     if (watch.open !== undefined && !watch.open.granted) {
       this.#settle(watch, false)
@@ -220,7 +221,8 @@ export class Ahead {
 
   #start(watch: Watch, book: RouteBook): boolean {
     const { refreshes, meter } = this.#parts
-    const { key, route } = watch.again
+    const { key } = watch
+    const { route } = watch.again
     const run = async (): Promise<void> => {
       try {
         await watch.again.run()
@@ -241,7 +243,7 @@ export class Ahead {
   #lost(watch: Watch): void {
     watch.isOwn = false
     this.#settle(watch, false)
-    this.#drop(watch.again.key)
+    this.#drop(watch.key)
   }
 
   #settle(watch: Watch, wasRead: boolean): void {

@@ -131,7 +131,7 @@ export class Engine {
       this.#armSweeper()
       if (fill.write !== undefined) fill.write.value = candidate.value
       if (fill.shared !== undefined) this.#offer(fill)
-      if (fill.again !== undefined) this.ahead.kept(fill.again, fill.startedAt)
+      if (fill.again !== undefined) this.ahead.kept(fill, fill.again)
     } else this.meter.count(kept === 'size' ? COUNTER.unkept : COUNTER.fenced, fill.route)
     return kept
   }

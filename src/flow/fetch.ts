@@ -299,11 +299,11 @@ export class Fetcher {
   }
 
   #targetOf<T>(request: Request<T>, call: Call): FillTarget {
-    const { key, route, namespace } = request
+    const { route, namespace } = request
     const target = { namespace, tags: call.tags, route, memoryOnly: call.memoryOnly }
     if (call.ahead === undefined || call.skipWrite) return target
     const run = (): Promise<void> => this.#refresh(request, { ...call, signal: undefined })
-    return { ...target, again: { key, route, settings: call.ahead, run } }
+    return { ...target, again: { route, settings: call.ahead, run } }
   }
 
   /** Whether another process has loaded it meanwhile, as fresh as this caller wants it. */

@@ -10,6 +10,7 @@ import type { OriginPort } from '../model/exchange.ts'
 import { ACCOUNT } from '../model/ledger.ts'
 import { Press } from '../wire/press.ts'
 import type { CompressInput } from './compression.ts'
+import { againFor } from './again.ts'
 import { createHolding } from './holding.ts'
 import { DEFAULT_LIMITS, resolvePolicies, type RoutesInput } from './policy.ts'
 import { PROFILES, type ProfileName } from './profile.ts'
@@ -55,9 +56,9 @@ export function createDesk(options: DeskOptions): Desk {
       reason: `expected ${Object.keys(PROFILES).join(' or ')}, given ${profile}`,
     })
   }
-  const { contexts } = engine.settings
+  const { contexts, refreshAhead } = engine.settings
   const except = engine.settings.l2?.except ?? []
-  const policies = resolvePolicies(routes, { contexts, limits: { ...DEFAULT_LIMITS, ...limits }, compress, except })
+  const policies = resolvePolicies(routes, { contexts, limits: { ...DEFAULT_LIMITS, ...limits }, compress, except, refreshAhead })
   engine.second?.teach(encodeStored)
   return {
     engine,
@@ -66,6 +67,7 @@ export function createDesk(options: DeskOptions): Desk {
     laggardMs,
     press,
     origin: options.origin,
+    again: againFor,
     recodes: policies.all.some((policy) => policy.compress !== undefined),
     profile: PROFILES[profile],
     holding: createHolding(engine),

@@ -69,6 +69,7 @@ const POLICY_NAMES = [
   'blind',
   'staleWithSMaxage',
   'compress',
+  'refreshAhead',
   'finish',
 ] as const
 

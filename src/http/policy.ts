@@ -5,6 +5,7 @@
  * A request that no policy matches, or whose path servers read differently, gets the default policy: RFC 9111 alone.
  */
 import { z } from 'zod'
+import { type AheadSettings, REFRESH_AHEAD } from '../flow/ahead-options.ts'
 import { type KeyPolicy, compileKeyPolicy, KEY_POLICY } from '../key/policy.ts'
 import { countedQuery } from '../key/query.ts'
 import { createRoutes, patternParams } from '../key/route.ts'
@@ -72,6 +73,11 @@ export const ROUTE_POLICY = z.strictObject({
     .boolean()
     .default(false)
     .meta({ description: 'Honour stale-while-revalidate and stale-if-error beside s-maxage.' }),
+  refreshAhead: REFRESH_AHEAD.optional().meta({
+    shown: 'as refreshAhead of the cache',
+    description:
+      'Responses are asked for again before they end, where clients are likely to come back: `true`, `false`, or `{extra, minChance, concurrency}`. Those of requests with Authorization or Cookie are not.',
+  }),
   compress: COMPRESS.optional().meta({
     description:
       'Other codings of stored responses, made when they are stored: `true`, `false`, or `{codings, minBytes, types}`; where it is not given, as for all routes.',
@@ -113,6 +119,8 @@ export interface Policy {
   /** Undefined: responses stand as they came. */
   readonly compress: Compression | undefined
   readonly finish: boolean
+  /** Undefined: nothing is refreshed ahead. */
+  readonly refreshAhead: AheadSettings | undefined
   /** The second level is not for it. */
   readonly memoryOnly: boolean
 }
@@ -128,6 +136,8 @@ export interface PolicyParts {
   readonly limits: typeof DEFAULT_LIMITS
   /** For routes that say nothing of it; default: none. */
   readonly compress?: CompressInput
+  /** For routes that say nothing of it; default: none is. */
+  readonly refreshAhead?: AheadSettings | undefined
   /** Contexts that stay in memory alone; default: none. */
   readonly except?: readonly string[]
 }
@@ -148,17 +158,12 @@ export interface Policies {
 }
 
 const NO_PARAMS: Readonly<Record<string, string>> = {}
-/** Options whose function comes with other parts; named so that the refusal says so. */
-const LATER: Readonly<Record<string, string>> = {
-  refreshAhead: 'responses are refreshed when they are asked for, not ahead: take the option out',
-}
 
 /**
  * @param given the policies, already parsed from YAML or written in code
  * @throws FC_OPTION_* naming the first bad option
  */
 export function resolvePolicies(given: unknown, parts: PolicyParts): Policies {
-  refuseLater(given)
   const parsed = ROUTES.safeParse(given)
   if (!parsed.success) throw optionError(parsed.error.issues[0] as z.core.$ZodIssue, 'routes')
   const routes = createRoutes(parsed.data.map((route) => route.match))
@@ -239,11 +244,12 @@ function resolve(route: z.output<typeof ROUTE_POLICY>, parts: PolicyParts): Poli
     staleWithSMaxage: route.staleWithSMaxage,
     compress: parseCompression(route.compress ?? compress),
     finish: route.finish,
+    refreshAhead: 'refreshAhead' in route ? route.refreshAhead : parts.refreshAhead,
     memoryOnly: route.tiers === undefined ? except.includes(route.context ?? '') : !route.tiers.includes('l2'),
   }
 }
 
-function standard({ limits, compress = false }: PolicyParts): Policy {
+function standard({ limits, compress = false, refreshAhead }: PolicyParts): Policy {
   return {
     name: 'default',
     budget: undefined,
@@ -256,17 +262,7 @@ function standard({ limits, compress = false }: PolicyParts): Policy {
     staleWithSMaxage: false,
     compress: parseCompression(compress),
     finish: true,
+    refreshAhead,
     memoryOnly: false,
-  }
-}
-
-function refuseLater(given: unknown): void {
-  if (!Array.isArray(given)) return
-  for (const route of given) {
-    for (const name of Object.keys(LATER)) {
-      if (typeof route === 'object' && route !== null && Object.hasOwn(route, name)) {
-        throw new ForecacheError('FC_OPTION_VALUE', { name: `routes.${name}`, reason: LATER[name] as string })
-      }
-    }
   }
 }

@@ -35,23 +35,29 @@ export function refreshBehind(visit: KeyedVisit, found: Found): void {
   if (started) count(visit, 'refreshes')
 }
 
+/** Refreshes a stored response, however fresh it still is. @throws (rejects) what the origin port throws */
+export async function refreshNow(visit: KeyedVisit): Promise<void> {
+  const selected = select(visit)
+  if (selected.kind === 'stored') await refresh(visit, selected)
+}
+
 /** Whether another process has refreshed it meanwhile. */
-async function isRefreshed(visit: KeyedVisit, second: SecondLevel | undefined): Promise<boolean> {
+async function isRefreshed(visit: KeyedVisit, found: Found, second: SecondLevel | undefined): Promise<boolean> {
   if (second === undefined || !(await pullStored(visit, second))) return false
   const selected = select(visit)
-  return selected.kind === 'stored' && useOf(visit, selected) === 'serve'
+  return selected.kind === 'stored' && selected.stored !== found.stored && useOf(visit, selected) === 'serve'
 }
 
 async function refresh(visit: KeyedVisit, found: Found): Promise<void> {
   const { engine } = visit.desk
-  if (await isRefreshed(visit, secondFor(visit, found))) return
+  if (await isRefreshed(visit, found, secondFor(visit, found))) return
   const begin = (): Fill => ({ ...beginFill(visit, found.key), way: 'refresh' })
   const place = engine.flights.enter<Sharing>(found.key, begin)
   if (place.role !== 'lead') {
     if (place.role === 'follow') place.leave()
     return
   }
-  const look = (): Promise<boolean> => isRefreshed(visit, engine.second)
+  const look = (): Promise<boolean> => isRefreshed(visit, found, engine.second)
   const [stand] = await awaitLease(engine, [{ fill: place.fill, look }])
   if (stand === undefined || stand.isFound) return place.abandon()
   if (stand.ended === 'failed' || stand.ended === 'alone') {

@@ -3,6 +3,7 @@
  *
  * Floor 4, room http.
  */
+import type { Again } from '../flow/ahead.ts'
 import type { Engine } from '../flow/engine.ts'
 import type { Fill } from '../flow/fill.ts'
 import type { BodySource, OriginPort, RequestHead, ResponseHead } from '../model/exchange.ts'
@@ -40,6 +41,8 @@ export interface Desk {
   readonly press: Press
   /** Whom the audit asks, where a request brings nobody who may be asked behind it. */
   readonly origin: OriginPort | undefined
+  /** How what a visit reads can be read again when nobody asks. */
+  again(visit: Visit): Again | undefined
   /** Some route has them made: clients may hold tags that no origin knows, whatever the route of their request. */
   readonly recodes: boolean
 }
@@ -81,7 +84,7 @@ export function routeOf(visit: Visit): RouteId {
 /** Opens a reading of the origin for a key of this visit. Call it before the origin is asked. */
 export function beginFill(visit: Visit, key: string): Fill {
   const { memoryOnly } = visit.routed.policy
-  return visit.desk.engine.begin(key, { tags: visit.tags, route: routeOf(visit), memoryOnly })
+  return visit.desk.engine.begin(key, { tags: visit.tags, route: routeOf(visit), memoryOnly, again: visit.desk.again(visit) })
 }
 
 /** Whether it asks for an answer of its own: nothing shared can serve it. */

@@ -208,6 +208,7 @@ export const CONFIG = z.strictObject({
   memory: CACHE_OPTIONS.shape.memory.meta({ description: 'What is kept in memory.' }),
   l2: CACHE_OPTIONS.shape.l2,
   audit: CACHE_OPTIONS.shape.audit,
+  refreshAhead: CACHE_OPTIONS.shape.refreshAhead,
   contexts: CACHE_OPTIONS.shape.contexts,
   routes: ROUTES.default([]).meta({ description: 'Route policies; the most specific path wins.' }),
   events: CACHE_OPTIONS.shape.events,

@@ -36,6 +36,7 @@ const FIXED: readonly string[] = [
   'memory',
   'l2',
   'audit',
+  'refreshAhead',
   'contexts',
   'events',
   'limits',

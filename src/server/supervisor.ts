@@ -43,8 +43,8 @@ export class Supervisor {
   constructor(config: Config, { logger, script }: SupervisorParts) {
     checkServable(config)
     this.#config = config
-    const { memory, l2, audit, contexts, events } = supervisorShare(config)
-    this.cache = createCache({ memory, l2, audit, contexts, events, logger })
+    const { memory, l2, audit, refreshAhead, contexts, events } = supervisorShare(config)
+    this.cache = createCache({ memory, l2, audit, refreshAhead, contexts, events, logger })
     const { engine } = this.cache
     this.#crew = new Crew({ engine, logger, script, workers: workerCount(config), config: () => this.#config })
     this.#door = this.#openDoor(config)

@@ -20,7 +20,7 @@ describe('route policies: what is refused', () => {
     ['a parameter that the path does not have', { ...one, tags: ['product:{id}'] }, 'FC_OPTION_VALUE'],
     ['a tier that there is not', { ...one, tiers: ['l1', 'l2'] }, 'FC_OPTION'],
     ['tiers without memory', { ...one, tiers: ['l2'] }, 'FC_OPTION_VALUE'],
-    ['refresh ahead', { ...one, refreshAhead: true }, 'FC_OPTION_VALUE'],
+    ['an option of refreshing ahead that there is not', { ...one, refreshAhead: { more: 1 } }, 'FC_OPTION'],
     ['the name default', { ...one, name: 'default' }, 'FC_OPTION_VALUE'],
   ])('%s', (_, route, code) => {
     expect(() => resolve([route])).toThrow(expect.objectContaining({ code: expect.stringContaining(code) as string }))
