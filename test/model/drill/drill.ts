@@ -58,15 +58,29 @@ export class Drill {
 
   /** @param only these steps; default: all that are drawn @returns what is broken */
   run(seed: number, only?: readonly number[]): readonly string[] {
+    const course = this.course(seed, only)
+    while (course.next().done !== true) continue
+    return this.world.violations
+  }
+
+  /** One thing after the other; between two of them whoever has promises may let them settle. */
+  *course(seed: number, only?: readonly number[]): Generator<undefined, void> {
     const { world } = this
     const count = this.#begin(seed)
-    if (only === undefined) for (let step = 0; step < count; step += 1) this.#step(seed, step)
-    else for (const step of only) this.#step(seed, step)
+    if (this.#isWarm) while (world.deliver(0)) yield
+    world.replicate()
+    for (let index = 0; index < (only?.length ?? count); index += 1) {
+      let hops = this.#step(seed, only?.[index] ?? index)
+      yield
+      while (hops > 0 && world.deliver(world.dice.below(Math.max(1, world.underWay)))) {
+        hops -= 1
+        yield
+      }
+    }
     world.dice.seed(seed, 100_000)
-    this.#end()
+    yield* this.#end()
     world.counts.schedules += 1
     world.counts.steps += count
-    return world.violations
   }
 
   /** The shortest form of a schedule that breaks something, with its trace. */
@@ -99,34 +113,21 @@ export class Drill {
     this.#isWarm = plan.hits(0.9)
     this.world.dice.seed(seed, 1_000_001)
     this.world.begin(this.#system.settings ?? settings, this.#members.slice(0, this.#nodes))
-    if (this.#isWarm) this.#settle()
-    this.world.replicate()
     return LEAST_STEPS + plan.below(MORE_STEPS)
   }
 
-  /** Everything that is under way comes to an end. */
-  #settle(): void {
-    for (let move = 0; move < MOVES_A_ROUND && this.world.deliver(0); move += 1) continue
-  }
-
-  #step(seed: number, step: number): void {
+  /** @returns hops that questions are moved on by */
+  #step(seed: number, step: number): number {
     const { world } = this
     const { dice } = world
     dice.seed(seed, step)
     const what = dice.next()
     if (what < 0.2) world.read(dice.below(this.#nodes), dice.below(this.#keys), dice.hits(0.4))
     else if (what < 0.29) world.write(dice.below(this.#nodes), dice.below(this.#keys))
-    else if (what < 0.7) this.#move()
+    else if (what < 0.7) return 1 + dice.below(3)
     else if (what < 0.85) this.#pass()
-    else this.#trouble()
-  }
-
-  /** One hop, or there and back. */
-  #move(): void {
-    const { world } = this
-    const { dice } = world
-    const hops = 1 + dice.below(3)
-    for (let hop = 0; hop < hops; hop += 1) if (!world.deliver(dice.below(Math.max(1, world.underWay)))) return
+    else return this.#trouble()
+    return 0
   }
 
   #pass(): void {
@@ -137,18 +138,20 @@ export class Drill {
     else this.world.pass(how < most ? 20 + dice.below(80) : dice.below(this.#mood === 'slow' ? 250 : 900))
   }
 
-  #trouble(): void {
+  /** @returns as `#step` */
+  #trouble(): number {
     const { world } = this
-    if (this.#mood === 'calm') return this.#move()
+    if (this.#mood === 'calm') return 1 + world.dice.below(3)
     world.counts.faults += 1
-    if (this.#mood === 'old') return this.#age()
-    if (this.#mood === 'slow') return this.#slow()
-    if (this.#mood === 'server' || world.dice.hits(0.3)) return this.#server()
-    this.#slow()
+    if (this.#mood === 'old') this.#age()
+    else if (this.#mood === 'slow') return this.#slow()
+    else if (this.#mood === 'server' || world.dice.hits(0.3)) this.#server()
+    else return this.#slow()
+    return 0
   }
 
   /** Everything comes, but late. */
-  #slow(): void {
+  #slow(): number {
     const { world } = this
     const { dice } = world
     const member = world.members[dice.below(this.#nodes)] as Member
@@ -159,9 +162,10 @@ export class Drill {
     else if (what < 6) this.#toggle(member, 'isPaused')
     else if (what < 8) this.#toggle(member, 'isCut')
     else if (what < 9) world.repeat(one)
-    else if (this.#mood === 'slow') this.#move()
+    else if (this.#mood === 'slow') return 1 + dice.below(3)
     else if (what < 11) world.lose(one)
     else world.crash(member)
+    return 0
   }
 
   /** The server loses something. */
@@ -198,19 +202,31 @@ export class Drill {
     if (what === 'isPaused' && !member.isPaused) this.world.due(member)
   }
 
-  #end(): void {
+  *#end(): Generator<undefined, void> {
     const { world } = this
     world.mend()
     world.note('everything is mended')
     world.pass(BLIND_MS + 1)
-    this.#settle()
-    for (let node = 0; node < this.#nodes; node += 1) for (let key = 0; key < this.#keys; key += 1) world.read(node, key, false)
+    yield
+    yield* this.#settle()
+    for (let node = 0; node < this.#nodes; node += 1) {
+      for (let key = 0; key < this.#keys; key += 1) {
+        world.read(node, key, false)
+        yield
+      }
+    }
     for (let round = 0; round < END_ROUNDS && world.open > 0; round += 1) {
-      this.#settle()
+      yield* this.#settle()
       if (world.open > 0) world.pass(BLIND_MS / 2)
+      yield
     }
     if (world.open > 0) world.broken(`${world.open} were never answered`)
     for (const member of world.members) member.stop()
+  }
+
+  /** Everything that is under way comes to an end. */
+  *#settle(): Generator<undefined, void> {
+    for (let move = 0; move < MOVES_A_ROUND && this.world.deliver(0); move += 1) yield
   }
 }
 

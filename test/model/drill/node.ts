@@ -64,6 +64,7 @@ interface Upto {
 /** Records that are being read. */
 interface Page {
   isOver: boolean
+  hasMoved: boolean
   readonly waiting: ((hasMoved: boolean) => void)[]
 }
 
@@ -405,15 +406,17 @@ export class DrillNode implements Member {
       this.#readOn(upto)
     }
     const patience = this.#clock.after(Math.min(leftMs, follower.everyMs), () => on(false))
-    page.waiting.push(on)
+    if (page.isOver) on(page.hasMoved)
+    else page.waiting.push(on)
   }
 
   #readPage(ms: number): Page {
     const { follower, world } = this
     const { position, generation } = follower
-    const page: Page = { isOver: false, waiting: [] }
+    const page: Page = { isOver: false, hasMoved: false, waiting: [] }
     const end = (hasMoved: boolean): void => {
       page.isOver = true
+      page.hasMoved = hasMoved
       for (const on of page.waiting) on(hasMoved)
     }
     world.ask<readonly LogRow[]>(this, 'read', {
@@ -444,7 +447,7 @@ export class DrillNode implements Member {
       },
       ...{ lifeMs: BUDGET_MS, version: value as number, tags },
     }
-    world.ask<readonly [number, number]>(this, `write ${key} v${String(value)}`, {
+    world.ask<readonly [number, number]>(this, `write ${key}`, {
       ms: WRITE_MS,
       serve: () => {
         world.entries.write(key, given, world.time())

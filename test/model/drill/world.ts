@@ -19,6 +19,8 @@ const PARKED = 1
 const ANSWERED = 2
 const LOST = 3
 
+let asked = 0
+
 /** A question under way. */
 class Question {
   readonly member: Member
@@ -26,6 +28,8 @@ class Question {
   readonly what: string
   readonly deadlineAt: number
   readonly isOrigin: boolean
+  /** Place among those that a member asked in the same words. */
+  readonly order: number = (asked += 1)
   state = ASKED
   heldUntil = 0
   /** Undefined: nothing yet, the question waits at the server. */
@@ -259,6 +263,7 @@ export class World {
 
   /** Moves one question on: to the server, or its answer home. @returns whether there was one */
   deliver(pick: number): boolean {
+    if (this.isOrdered) this.#sort()
     const { length } = this.#questions
     for (let i = 0; i < length; i += 1) {
       const index = (pick + i) % length
@@ -270,11 +275,24 @@ export class World {
     return false
   }
 
+  /** So that who asks two things at once may ask either first: for comparing systems that do. */
+  isOrdered = false
+
+  #sort(): void {
+    const by = (one: Question, other: Question): number => {
+      if (one.member !== other.member) return one.member.name < other.member.name ? -1 : 1
+      if (one.what !== other.what) return one.what < other.what ? -1 : 1
+      return one.order - other.order
+    }
+    this.#questions.sort(by)
+  }
+
   get underWay(): number {
     return this.#questions.length
   }
 
   lose(pick: number): void {
+    if (this.isOrdered) this.#sort()
     const question = this.#questions[pick % Math.max(1, this.#questions.length)]
     if (question === undefined || question.isOrigin) return
     question.state = LOST
@@ -283,6 +301,7 @@ export class World {
 
   /** It takes its time. */
   hold(pick: number, ms: number): void {
+    if (this.isOrdered) this.#sort()
     const question = this.#questions[pick % Math.max(1, this.#questions.length)]
     if (question === undefined) return
     question.heldUntil = this.now + ms
@@ -299,6 +318,7 @@ export class World {
 
   /** A word comes a second time. */
   repeat(pick: number): void {
+    if (this.isOrdered) this.#sort()
     const question = this.#questions[pick % Math.max(1, this.#questions.length)]
     if (question === undefined || question.isOrigin || question.state !== ASKED) return
     question.serve()
