@@ -59,7 +59,8 @@ describe("hook: beside OpenTelemetry's instrumentation", () => {
     for (const hooked of [hookFirst, hookLast]) {
       expect(hooked.lines, hooked.stderr).toEqual(plain.lines)
       expect(hooked.stats?.hits).toBeGreaterThan(0)
-      expect(hooked.stderr).toContain('FROM MEMORY 0')
+      // Instrumentation that wraps our method sees the call, though nothing is sent.
+      expect(hooked.stderr).toMatch(/SPANS FROM MEMORY [01]\n/)
     }
   })
 })

@@ -3,7 +3,7 @@
  * `OPTIONS` for the client; `END` is quit, disconnect or none; `FORM` is import or require.
  */
 import { createRequire } from 'node:module'
-import { finish, listening, pause, tell, tellOf } from './tell.ts'
+import { finish, listening, remembered, tell, tellOf } from './tell.ts'
 
 const { CLIENT = '', URL: url = '', OPTIONS = '{}', END = 'quit', FORM = 'import' } = process.env
 const options = JSON.parse(OPTIONS) as object
@@ -16,10 +16,8 @@ if (!isIoredis) await client.connect()
 await client.ping()
 await listening()
 await tellOf('set', client.set('k', 'v'))
-for (let i = 0; i < 5; i += 1) {
-  await tellOf('get', client.get('k'))
-  await pause(10)
-}
+await remembered(() => client.get('k') as Promise<unknown>)
+for (let i = 0; i < 5; i += 1) await tellOf('get', client.get('k'))
 finish()
 if (END === 'quit') await (isIoredis ? client.quit() : client.close())
 else if (END === 'disconnect') await (isIoredis ? client.disconnect() : client.destroy())

@@ -41,6 +41,16 @@ export async function listening(): Promise<void> {
   }
 }
 
+/** Reads until memory answers; a few times where there is no hook. */
+export async function remembered(read: () => Promise<unknown>): Promise<void> {
+  const before = stats()?.hits ?? 0
+  for (let i = 0; i < 60 && (stats()?.hits ?? 0) === before; i += 1) {
+    await read()
+    await pause(i < 3 ? 5 : 20)
+    if (stats() === undefined && i === 3) return
+  }
+}
+
 /** Text that tells strings, Buffers, numbers, Maps, classes and prototypes apart. */
 export function show(value: unknown): string {
   if (value === undefined) return 'undefined'

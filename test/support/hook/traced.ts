@@ -3,7 +3,7 @@
  */
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { finish, listening, pause, tell, tellOf } from './tell.ts'
+import { finish, listening, remembered, tell, tellOf } from './tell.ts'
 import { spans } from './traced-preload.ts'
 
 const { CLIENT = '', URL: url = '', PROJECT = '' } = process.env
@@ -17,10 +17,10 @@ await client.ping()
 await listening()
 await tellOf('set', client.set('k', 'v'))
 await tellOf('get', client.get('k'))
-await pause(50)
+await remembered(() => client.get('k') as Promise<unknown>)
 spans.length = 0
 await tellOf('get from memory', client.get('k'))
-process.stderr.write(`FROM MEMORY ${spans.length}\n`)
+process.stderr.write(`SPANS FROM MEMORY ${spans.length}\n`)
 spans.length = 0
 await tellOf('set', client.set('k', 'w'))
 await tellOf('get', client.get('k'))
