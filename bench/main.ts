@@ -17,5 +17,7 @@ if (!names.includes(name)) {
   process.exitCode = 2
 } else {
   const { run } = (await import(`./${name}/main.ts`)) as { run(given: readonly string[]): Promise<number> }
-  process.exitCode = await run(args)
+  const code = await run(args)
+  // See bin/forecache.js.
+  process.stdout.write('', () => process.exit(code))
 }

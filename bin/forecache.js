@@ -31,7 +31,9 @@ async function run() {
   const source = new URL('../src/cli/main.ts', import.meta.url)
   const main = existsSync(source) ? source : new URL('../dist/cli/main.js', import.meta.url)
   const { runCli, PROCESS_IO } = await import(main.href)
-  process.exitCode = await runCli(process.argv.slice(2), PROCESS_IO)
+  const code = await runCli(process.argv.slice(2), PROCESS_IO)
+  // At once, when everything is told: a process that is left to run out has been seen to turn for ever in node's own clean-up.
+  process.stdout.write('', () => process.exit(code))
 }
 
 /** Whether this is a gateway that may still be given the memory settings which only the start of a process takes. */
