@@ -57,8 +57,8 @@ export class Hub {
     this.governor.follow(ACCOUNT.tables, () => this.#tableBytes())
   }
 
-  /** A client's connection stands. */
-  attach(lane: Lane, target: Target): Upstream {
+  /** A client's connection stands. @param runId see `Upstream.add` */
+  attach(lane: Lane, target: Target, runId: string | undefined): Upstream {
     const name = targetName(target)
     let upstream = this.#upstreams.get(name)
     if (lane.upstream !== undefined && lane.upstream !== upstream) this.detach(lane)
@@ -66,7 +66,7 @@ export class Hub {
       upstream = new Upstream(this.#parts, target)
       this.#upstreams.set(name, upstream)
     }
-    upstream.add(lane.reader)
+    upstream.add(lane.reader, runId)
     return upstream
   }
 

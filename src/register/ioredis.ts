@@ -12,12 +12,15 @@ import type { Hub } from './hub.ts'
 import { wrapReadings } from './ioredis-readings.ts'
 import { formOf, isOneReading, type IoCommand, type IoRedis, LANE, targetOf } from './ioredis-shape.ts'
 import { type Berth, Lane, MISS, WAIT } from './lane.ts'
+import { runIdOf } from './run-id.ts'
 import { drawerOf, hasMember, memberName, wordsName } from './view.ts'
 import type { Entry, Place } from './shelf.ts'
 import { patch } from './patch.ts'
 import type { Upstream } from './upstream.ts'
 
 const FLIGHT = Symbol('forecache.flight')
+/** Which run of a server a client's connection leads to. */
+const runs = new WeakMap<IoRedis, string>()
 const MESSAGES = new Set<unknown>(['message', 'pmessage', 'smessage', 'messageBuffer', 'pmessageBuffer', 'smessageBuffer'])
 
 type Send = (this: IoRedis, ...sent: unknown[]) => unknown
@@ -34,9 +37,12 @@ export function wrapIoredis(hub: Hub, prototype: IoRedis): string | undefined {
   patch(prototype, 'sendCommand', function (this: IoRedis, ...sent: unknown[]) {
     const lane = this[LANE] as Lane | undefined
     const pass = (): unknown => original.apply(this, sent)
-    if (lane === undefined || this.status !== 'ready') return pass()
     const [given, stream] = sent
     const command = given as IoCommand
+    if (lane === undefined || this.status !== 'ready') {
+      if (command.name === 'info') learnRun(this, command)
+      return pass()
+    }
     if (lane.isOpen && (stream === undefined || stream === null) && command[FLIGHT] === undefined) {
       const found = answer(lane, command)
       // Version 6 tells a command here how its connection speaks; its transformers ask for it.
@@ -52,10 +58,20 @@ export function wrapIoredis(hub: Hub, prototype: IoRedis): string | undefined {
   return undefined
 }
 
+/** The client's own check whether the server is ready tells which run of a server it talks to. */
+function learnRun(redis: IoRedis, command: IoCommand): void {
+  const { resolve } = command
+  command.resolve = (reply) => {
+    runs.set(redis, runIdOf(reply))
+    return resolve.call(command, reply)
+  }
+}
+
 /** The connection's comings and goings. */
 function wrapLife(hub: Hub, prototype: IoRedis): void {
   const setStatus = prototype.setStatus as (this: IoRedis, status: string, detail?: unknown) => void
   patch(prototype, 'setStatus', function (this: IoRedis, status: string, detail?: unknown) {
+    if (status === 'connecting') runs.delete(this)
     if (status === 'ready') arrive(hub, this)
     else if (status === 'close' || status === 'end' || status === 'reconnecting') leave(hub, this, status === 'end')
     return setStatus.call(this, status, detail)
@@ -86,7 +102,7 @@ export function arrive(hub: Hub, redis: IoRedis): void {
     lane = new Lane()
     Object.defineProperty(redis, LANE, { value: lane, writable: true, configurable: true, enumerable: false })
   }
-  const upstream = hub.attach(lane, target)
+  const upstream = hub.attach(lane, target, runs.get(redis) ?? '')
   lane.connected(upstream, berthOf(redis, upstream))
 }
 

@@ -6,6 +6,7 @@
  */
 import type { Lane } from './lane.ts'
 import { formOf, type NodeRedis, targetOf, WRAPPED, type Wrapped } from './node-redis-shape.ts'
+import { runIdOf } from './run-id.ts'
 import type { Upstream } from './upstream.ts'
 import type { View } from './view.ts'
 
@@ -36,8 +37,18 @@ function arrive(client: NodeRedis, wrapped: Wrapped): void {
     if (target !== '') wrapped.hub.warn(target)
     return
   }
-  const upstream = wrapped.hub.attach(wrapped.lane, target)
+  const upstream = wrapped.hub.attach(wrapped.lane, target, undefined)
+  identify(wrapped, upstream)
   wrapped.lane.connected(upstream, { view: ownView(client, wrapped, upstream), database: wrapped.database })
+}
+
+/** Asks the server for its name on the client's own connection, once for each. */
+function identify(wrapped: Wrapped, upstream: Upstream): void {
+  const { epoch, lane } = wrapped
+  const told = (info: unknown): void => {
+    if (wrapped.epoch === epoch && lane.upstream === upstream) upstream.add(lane.reader, runIdOf(info))
+  }
+  wrapped.ask(['INFO', 'server']).then(told, told)
 }
 
 /** Where replies go that are decoded as the client does by itself. */

@@ -38,6 +38,8 @@ export interface Wrapped {
   greeting: symbol | undefined
   readonly major: number
   readonly isOldProtocol: boolean
+  /** Sends a command of ours, past all that wraps the client. */
+  readonly ask: (args: readonly string[]) => Promise<unknown>
 }
 
 /** What belongs to a client, on the client itself. */

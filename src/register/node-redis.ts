@@ -26,8 +26,11 @@ import { patch } from './patch.ts'
 import type { Place } from './shelf.ts'
 import { drawerOf, hasMember, memberName, wordsName } from './view.ts'
 
+type Send = (this: NodeRedis, ...sent: unknown[]) => Promise<unknown>
 type Add = (this: RedisQueue, args: readonly unknown[], options?: QueueOptions) => Promise<unknown>
 
+/** The client's own way of sending, on its class. */
+const SEND = Symbol('forecache.send')
 const NEEDED = ['connect', 'sendCommand', '_getQueue', '_executeCommand', 'destroy', 'close'] as const
 
 /** @param prototype of the class RedisClient @returns why not, or undefined */
@@ -49,7 +52,8 @@ export function wrapNodeRedis(hub: Hub, prototype: NodeRedis, major: number): st
 
 /** Hits are given here, where the client has yet to decide when it writes. */
 function wrapSending(prototype: NodeRedis): void {
-  const original = prototype.sendCommand as (this: NodeRedis, ...sent: unknown[]) => Promise<unknown>
+  const original = prototype.sendCommand as Send
+  Object.defineProperty(prototype, SEND, { value: original })
   patch(prototype, 'sendCommand', function (this: NodeRedis, ...sent: unknown[]) {
     const [args, given] = sent as [unknown, QueueOptions?]
     const self = this._self
@@ -95,6 +99,7 @@ export function attach(hub: Hub, client: NodeRedis, major: number): void {
     greeting: undefined,
     major,
     isOldProtocol: respOf(client, major) === 2,
+    ask: (args) => ((client as unknown as Record<symbol, Send>)[SEND] as Send).call(client, args, { typeMapping: {} }),
   }
   Object.defineProperty(client, WRAPPED, { value: wrapped, writable: true, configurable: true, enumerable: false })
   wrapQueue(client, wrapped, queue)

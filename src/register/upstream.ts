@@ -4,7 +4,7 @@
  * Floor 5, room register. Lives as long as a client of the application does. In-process, clients share what they know:
  * what one of them was told, hits of the others wait for too.
  */
-import type { Clock } from '../model/clock.ts'
+import type { Clock, Timer } from '../model/clock.ts'
 import type { Random } from '../model/random.ts'
 import { Coherence } from '../resp/coherence.ts'
 import { hashBytes, hashText } from '../resp/coherence-hash.ts'
@@ -47,11 +47,13 @@ export class Upstream {
   readonly #parts: UpstreamParts
   readonly #name: string
   readonly #tracking: Tracking
-  readonly #readers = new Set<Reader>()
+  /** Who is connected, and to which run of the server; undefined: not known yet, '': not to be known. */
+  readonly #readers = new Map<Reader, string | undefined>()
   readonly #views = new Map<string, View>()
   #state: TrackingState = 'connecting'
   #reason = ''
   #asking = 0
+  #again: Timer | undefined
 
   constructor(parts: UpstreamParts, target: Target) {
     const { settings, clock } = parts
@@ -152,9 +154,15 @@ export class Upstream {
     return view
   }
 
-  /** A client is connected here. */
-  add(reader: Reader): void {
-    this.#readers.add(reader)
+  /**
+   * A client is connected here.
+   *
+   * @param runId of the server that it talks to: one address may lead to several, and a name elsewhere tomorrow. Nothing is
+   * answered from memory before it is known; '' where it cannot be.
+   */
+  add(reader: Reader, runId: string | undefined): void {
+    this.#readers.set(reader, runId)
+    this.#compare()
   }
 
   /** It is not any more. @returns whether nobody is */
@@ -164,6 +172,7 @@ export class Upstream {
   }
 
   close(): void {
+    this.#again?.cancel()
     this.#tracking.close()
     this.#empty()
   }
@@ -182,7 +191,7 @@ export class Upstream {
 
   #share({ watermark, learnedAt }: Reader): void {
     if (this.#readers.size <= 1) return
-    for (const reader of this.#readers) {
+    for (const reader of this.#readers.keys()) {
       reader.watermark = Math.max(reader.watermark, watermark)
       reader.learnedAt = Math.max(reader.learnedAt, learnedAt)
     }
@@ -196,10 +205,31 @@ export class Upstream {
     this.#reason = reason
     if (state === 'on' && known !== undefined) {
       this.commands.learn(known.table)
+      this.#compare()
       if (known.isClustered) this.#leave('it is a node of a cluster')
       else if (known.isReplica) this.#leave('it is a replica')
     }
     this.#parts.onState(this.#name, state, reason)
+  }
+
+  /** Whoever talks to another run of the server than we listen to is not answered from memory. */
+  #compare(): void {
+    const own = this.#tracking.upstream?.runId ?? ''
+    let isElsewhere = false
+    for (const [reader, runId] of this.#readers) {
+      const differs = own !== '' && runId !== undefined && runId !== '' && runId !== own
+      reader.isAside = runId === undefined || differs
+      isElsewhere ||= differs
+    }
+    if (isElsewhere) this.#again ??= this.clock.after(LISTEN_AGAIN_MS, () => this.#listenAgain())
+  }
+
+  /** The address may lead to where the clients are by now. */
+  #listenAgain(): void {
+    this.#again = undefined
+    if (this.#state !== 'on') return
+    this.#tracking.close()
+    this.#tracking.open()
   }
 
   /** This server's readings are not kept, though it could be listened to. */
@@ -215,5 +245,7 @@ export class Upstream {
   }
 }
 
+/** Where clients turn out to be elsewhere it is listened again after this, ms. */
+const LISTEN_AGAIN_MS = 1000
 /** Places of the marks: 768 KiB. */
 const MARKS = 2 ** 17
