@@ -54,7 +54,7 @@ const OWN = Symbol.for('forecache.own')
 /**
  * Connects, logs in and asks the server what it is.
  *
- * @param deadlineMs for all of it together
+ * @param deadlineMs for all of it together; half of it to be connected
  * @param onEnd runs once when an opened connection has ended, whoever ended it
  * @throws (rejects) FC_L2_DOWN, FC_L2_REPLY
  */
@@ -79,7 +79,7 @@ export async function connectRedis(
     socket: {
       host: address.host,
       port: address.port,
-      connectTimeout: deadlineMs,
+      connectTimeout: deadlineMs / 2,
       reconnectStrategy: false,
       ...(login.tls
         ? { tls: true as const, ...(isIP(address.host) === 0 && { servername: address.host }), ...login.secure }

@@ -3,6 +3,7 @@
  *
  * Floor 2, room tier. The breaker trips on silence: when calls wait and nothing at all has been heard for `silentMs`, the
  * connections are thrown away, calls are refused at once, and a new connection must be greeted before one goes out again.
+ * Where replies take their time, silence is what lasts longer than they do: a slow way is not a dead one.
  * A frozen server therefore costs a few calls their deadline, and then nothing. What waits is bounded. As many
  * connections as `CONNECTIONS`, always: writing does not stand in the way of reading.
  */
@@ -30,12 +31,17 @@ export interface NodeLimits {
 }
 
 export const NODE_LIMITS: NodeLimits = {
-  connectMs: 1000,
+  connectMs: 2000,
   silentMs: 150,
   retryMs: 50,
   maxRetryMs: 1000,
   maxWaiting: 10_000,
 }
+
+/** Silence is at least so many times what the last replies have taken. */
+const PATIENCE = 2
+/** How much of the longest reply is remembered with each shorter one. */
+const MEMORY = 0.8
 
 /** What a node works with. */
 export interface NodeParts {
@@ -147,7 +153,7 @@ export class RedisNode {
   #tripIfSilent(line: Line): void {
     if (!this.#lines.includes(line)) return
     const quietMs = this.#parts.clock.now() - line.quietSince
-    if (quietMs >= this.#parts.limits.silentMs) this.drop(`silent for ${Math.round(quietMs)} ms`)
+    if (quietMs >= Math.max(this.#parts.limits.silentMs, line.wayMs * PATIENCE)) this.drop(`silent for ${Math.round(quietMs)} ms`)
   }
 
   async #connect(): Promise<void> {
@@ -161,7 +167,7 @@ export class RedisNode {
     }
     try {
       this.#address = await this.#parts.locate()
-      while (fresh.length < CONNECTIONS) fresh.push(new Line(await this.#parts.open(this.#address, onEnd)))
+      while (fresh.length < CONNECTIONS) fresh.push(await this.#openLine(onEnd))
       const refusal = this.#isClosed ? 'closed' : (ended ?? this.#parts.refuse((fresh[0] as Line).connection.info))
       if (refusal !== undefined) throw new ForecacheError('FC_L2_DOWN', { address: addressText(this.#address), reason: refusal })
       this.#connecting = false
@@ -174,6 +180,14 @@ export class RedisNode {
       this.#reason = error instanceof Error ? error.message : String(error)
       this.#again()
     }
+  }
+
+  /** What greeting took says how long the way is. */
+  async #openLine(onEnd: (reason: string) => void): Promise<Line> {
+    const { clock, open } = this.#parts
+    const askedAt = clock.now()
+    const connection = await open(this.#address, onEnd)
+    return new Line(connection, clock.now() - askedAt)
   }
 
   #again(): void {
@@ -203,20 +217,25 @@ class Line {
   waiting = 0
   /** Since when nothing was heard while something waited, `clock.now()`. */
   quietSince = 0
+  /** What a reply has taken lately, ms. */
+  wayMs: number
 
-  constructor(connection: RedisConnection) {
+  constructor(connection: RedisConnection, wayMs: number) {
     this.connection = connection
+    this.wayMs = wayMs
   }
 
   /** @returns the last command's reply */
   async send(commands: readonly RedisCommand[], clock: Clock): Promise<RedisReply> {
-    if (this.waiting === 0) this.quietSince = clock.now()
+    const askedAt = clock.now()
+    if (this.waiting === 0) this.quietSince = askedAt
     this.waiting += 1
     try {
       const replies = commands.map((command) => this.connection.send(command))
       for (const reply of replies) reply.catch(ignore)
       const last = await (replies.at(-1) as Promise<RedisReply>)
       this.quietSince = clock.now()
+      this.wayMs = Math.max(this.quietSince - askedAt, this.wayMs * MEMORY)
       return last
     } catch (error) {
       if (error instanceof ForecacheError && error.code === 'FC_L2_REPLY') this.quietSince = clock.now()
