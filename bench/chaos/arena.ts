@@ -12,6 +12,13 @@ import type { Traffic } from './traffic.ts'
 /** What may be frozen and killed, whatever it speaks. */
 type Server = Pick<Stand['redis'], 'port' | 'freeze' | 'thaw' | 'kill' | 'restart'>
 
+/** What a scenario found broken beside what the checker reads from the history. */
+export interface Finding {
+  readonly promise: 'ONCE' | 'SIGHT'
+  readonly text: string
+  readonly node: string
+}
+
 /** A line of what was done. */
 export interface Deed {
   readonly at: number
@@ -25,6 +32,7 @@ export class Arena {
   readonly random: Random
   readonly traffic: Traffic
   readonly deeds: Deed[] = []
+  readonly findings: Finding[] = []
   readonly #undo = new Set<() => void | Promise<void>>()
 
   constructor(parts: { readonly stand: Stand; readonly history: History; readonly random: Random; readonly traffic: Traffic }) {
@@ -62,6 +70,24 @@ export class Arena {
     this.deeds.push({ at: performance.now(), text })
   }
 
+  /** Waits until it is so. @throws when that takes longer than anything may */
+  async until(condition: () => boolean, what: string): Promise<void> {
+    const endAt = performance.now() + this.stand.build.patienceMs
+    while (!condition()) {
+      if (performance.now() > endAt) throw new Error(`waited in vain for ${what}`)
+      await this.wait(5)
+    }
+  }
+
+  /** A key may have been loaded so often by now, by all instances together. */
+  expectLoads(key: string, most: number): void {
+    const loads = this.stand.origin.loadsOf(key)
+    for (const at of loads) this.deeds.push({ at, text: `the origin is asked for ${key}` })
+    if (loads.length <= most) return
+    const { name } = this.stand.instances[0] as Instance
+    this.findings.push({ promise: 'ONCE', text: `${key} was loaded ${loads.length} times, ${most} allowed`, node: name })
+  }
+
   /** From now on something is ill, for one instance or for all. @returns what ends it; done at the end of the run if not before */
   ill(instance?: Instance): () => void {
     return this.#until(this.history.trouble('sick', instance?.name))
@@ -69,16 +95,21 @@ export class Arena {
 
   /** SIGSTOP, and SIGCONT after a while. */
   async stop(instance: Instance, ms: number): Promise<void> {
-    this.say(`SIGSTOP ${instance.name} for ${Math.round(ms)} ms`)
+    const resume = this.halt(instance)
+    await this.wait(ms)
+    resume()
+  }
+
+  /** SIGSTOP. @returns what lets it go on */
+  halt(instance: Instance): () => void {
+    this.say(`SIGSTOP ${instance.name}`)
     const end = this.history.trouble('stop', instance.name)
     instance.signal('SIGSTOP')
-    const resume = this.#until(() => {
+    return this.#until(() => {
       instance.signal('SIGCONT')
       this.say(`SIGCONT ${instance.name}`)
       end()
     })
-    await this.wait(ms)
-    resume()
   }
 
   /** kill -9, and a new life after a while. */

@@ -10,16 +10,20 @@
  *   store was ill between the invalidation and the read.
  * - P3: an invalidation that has its place holds, `blindAfter` after its answer, for every reader that reaches the store; with
  *   `blind: miss` or `fail` for every reader. A way that was ill counts as ill until `recoverMs` after it was healed:
- *   a client waits up to a second before it connects anew. So does a new life: it has not found the log yet.
+ *   a client waits up to a second before it connects anew. So does a new life: it has not found the log yet, nobody counts it, and
+ *   once it has looked for the log for `blindAfter` in vain `budget` lets it serve what it has loaded itself.
  * - P4: no answer is of a version that was superseded longer than its budget before the question. No exemption.
  * - P5: a read that bears the token of an invalidation gets nothing older, anywhere. No exemption.
  * - P6: everything is answered within its deadline. Time in which the instance stood still or was killed does not count; 503 is
  *   an answer where `blind: fail` was chosen and something is ill.
+ * - ONCE: where a scenario counts them, all instances together ask the origin no more often for a key than leases allow.
+ * - SIGHT: where a scenario looks, an instance whose way to the store is slow, but not too slow to prove anything, is not blind.
  * - LOST: when everything is healed, every instance gives what the last invalidation of each key named, or newer. Exempt: an
  *   invalidation without a place (its answer says so) whose instance was killed before it could have one.
  */
 import type { History, Read, Write } from '../../src/sim/history.ts'
 import type { PromiseName } from '../../src/sim/promises.ts'
+import type { Finding } from './arena.ts'
 
 /** What is promised. */
 export interface Bounds {
@@ -33,7 +37,7 @@ export interface Bounds {
 
 /** A promise that was broken. */
 export interface Breach {
-  readonly promise: PromiseName | 'LOST'
+  readonly promise: PromiseName | 'LOST' | Finding['promise']
   readonly text: string
   readonly operation: Read | Write
 }

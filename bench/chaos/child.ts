@@ -37,7 +37,14 @@ async function invalidate(req: IncomingMessage, res: ServerResponse): Promise<vo
   res.writeHead(200).end(JSON.stringify(await cache.invalidate(wish)))
 }
 
+/** Those that scenarios look at. */
+function metrics(): string {
+  const { leasesDown = 0, leasesLate = 0 } = cache.stats().counts as Record<string, number>
+  return `forecache_lease_questions_total{result="down"} ${leasesDown}\nforecache_lease_waits_total{result="late"} ${leasesLate}\n`
+}
+
 const server = createServer((req, res) => {
+  if (req.url === '/metrics') return void res.end(metrics())
   const token = req.headers['forecache-token'] as string | undefined
   const work = req.method === 'POST' ? invalidate(req, res) : read((req.url ?? '').slice('/k/'.length), token, res)
   work.catch((error: unknown) => res.writeHead(503).end(String(error)))

@@ -116,6 +116,13 @@ export class Instance {
     return JSON.parse(text) as Acknowledged
   }
 
+  /** Sum of a metric's series, of those that hold the text. */
+  async metric(name: string, text = ''): Promise<number> {
+    const reply = await (this.#api as Pool).request({ method: 'GET', path: '/metrics' })
+    const lines = (await reply.body.text()).split('\n').filter((line) => line.startsWith(name) && line.includes(text))
+    return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#child?.kill(name)
   }

@@ -4,6 +4,10 @@
 import { whyNoNamespaces } from './namespace.ts'
 import type { Scenario } from './scenario.ts'
 
+const BLIND = 'forecache_cache_blind_seconds_total'
+/** A busy machine adds delays of its own. */
+const MOST_BLIND = 0.5
+
 /** See the module's header. */
 export const NETWORK_FAULTS: readonly Scenario[] = [
   ...(['budget', 'miss'] as const).map(
@@ -110,6 +114,26 @@ export const NETWORK_FAULTS: readonly Scenario[] = [
       heal()
     },
   },
+  ...([0.35, 0.5] as const).map(
+    (share): Scenario => ({
+      name: `slow-way-${share * 100}`,
+      text: `Each answer of the store takes ${share * 100} % of the time that silence is trusted: the instance is not blind for it.`,
+      build: { blind: 'miss', blindAfterMs: 800, l2: { deadline: 700 } },
+      async run(arena) {
+        const one = arena.one()
+        const delayMs = (share * arena.blindAfterMs) / 2
+        const heal = arena.hold(one, { delayMs: () => delayMs, isHarmless: true })
+        await arena.wait(arena.blindAfterMs)
+        const [blindBefore, from] = [await one.metric(BLIND), performance.now()]
+        await arena.wait(3000)
+        const blindShare = ((await one.metric(BLIND)) - blindBefore) / ((performance.now() - from) / 1000)
+        heal()
+        arena.say(`${one.name} was blind for ${Math.round(blindShare * 100)} % of the time`)
+        const text = `${one.name} was blind for ${Math.round(blindShare * 100)} % of the time`
+        if (blindShare > MOST_BLIND) arena.findings.push({ promise: 'SIGHT', text, node: one.name })
+      },
+    }),
+  ),
   {
     name: 'reorder',
     text: 'What is said on one connection is overtaken by what is said later on another.',

@@ -8,6 +8,18 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import type { Random } from '../../src/model/random.ts'
 
+/** A key whose requests wait. */
+interface Held {
+  /** Head and half of the body go out first. */
+  readonly isInBody: boolean
+  readonly opened: Promise<void>
+  open(): void
+  readonly answers: ServerResponse[]
+}
+
+/** Bytes of the body of a held key: more than one piece. */
+const HELD_BYTES = 200_000
+
 /** See the module's header. */
 export class Origin {
   /** Longest half of a reading, ms. */
@@ -16,6 +28,8 @@ export class Origin {
   loads = 0
   readonly #random: Random
   readonly #writes = new Map<string, number[]>()
+  readonly #held = new Map<string, Held>()
+  readonly #loads = new Map<string, number[]>()
   readonly #server: Server
 
   constructor(random: Random) {
@@ -47,7 +61,25 @@ export class Origin {
     return writes.length
   }
 
+  /** When a key was asked for, so far. */
+  loadsOf(key: string): readonly number[] {
+    return this.#loads.get(key) ?? []
+  }
+
+  /** Requests for a key wait from now on, before their answer or in the middle of its body. @returns what answers them */
+  hold(key: string, isInBody = false): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#held.set(key, { isInBody, opened: promise, open: resolve, answers: [] })
+    return resolve
+  }
+
+  /** Refuses one of the requests that wait, by its place among them. */
+  refuse(key: string, index: number): void {
+    this.#held.get(key)?.answers[index]?.writeHead(503).end()
+  }
+
   close(): void {
+    for (const { open } of this.#held.values()) open()
     this.#server.close()
     this.#server.closeAllConnections()
   }
@@ -55,11 +87,28 @@ export class Origin {
   async #answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
     this.loads += 1
     const key = (req.url ?? '').slice('/k/'.length)
+    this.#loads.set(key, [...this.loadsOf(key), performance.now()])
+    const held = this.#held.get(key)
+    if (held !== undefined) return this.#answerHeld(held, key, res)
     await this.#half()
     const version = this.versionOf(key)
     await this.#half()
-    const fields = { 'cache-control': this.cacheControl, 'surrogate-key': `t-${key}`, 'content-type': 'application/json' }
-    res.writeHead(200, fields).end(JSON.stringify({ version }))
+    res.writeHead(200, this.#fields(key)).end(JSON.stringify({ version }))
+  }
+
+  async #answerHeld({ isInBody, opened, answers }: Held, key: string, res: ServerResponse): Promise<void> {
+    const body = JSON.stringify({ version: this.versionOf(key), pad: 'x'.repeat(isInBody ? HELD_BYTES : 0) })
+    const half = isInBody ? body.length / 2 : 0
+    answers.push(res)
+    if (isInBody) res.writeHead(200, this.#fields(key)).write(body.slice(0, half))
+    await opened
+    if (res.writableEnded) return
+    if (!isInBody) res.writeHead(200, this.#fields(key))
+    res.end(body.slice(half))
+  }
+
+  #fields(key: string): Record<string, string> {
+    return { 'cache-control': this.cacheControl, 'surrogate-key': `t-${key}`, 'content-type': 'application/json' }
   }
 
   #half(): Promise<void> {

@@ -3,7 +3,7 @@
  */
 import { createRandom } from '../../src/model/random.ts'
 import { History, type Read } from '../../src/sim/history.ts'
-import { Arena, type Deed } from './arena.ts'
+import { Arena, type Deed, type Finding } from './arena.ts'
 import { type Breach, type Bounds, check } from './checker.ts'
 import { type Scenario, USUAL } from './scenario.ts'
 import { Stand } from './stand.ts'
@@ -44,7 +44,7 @@ const WARM_MS = 400
 const AFTER_MS = 300
 const HEAL_MS = 8000
 const KNOWN_MS = 30_000
-const BOUNDS = { recoverMs: 2500, readMs: 3000, writeMs: 4000 }
+const BOUNDS = { recoverMs: 2500, writeMs: 4000 }
 
 /** @throws what keeps a stand from standing; breaches are told, not thrown */
 export async function runScenario(scenario: Scenario, { seeds, root, slack, isEnough, onOutcome }: Wish): Promise<void> {
@@ -70,7 +70,7 @@ async function runSeed(
   const [random, chance] = [createRandom(seed * 2 + 1), createRandom(seed * 2)]
   const keys = Array.from({ length: KEYS }, (_, i) => `s${seed}-${i}`)
   await untilKnown(stand)
-  const traffic = new Traffic({ instances, origin, history, random, keys })
+  const traffic = new Traffic({ instances, origin, history, random, keys, tokenShare: build.tokenShare })
   const arena = new Arena({ stand, history, random: chance, traffic })
   await arena.wait(WARM_MS)
   try {
@@ -84,8 +84,8 @@ async function runSeed(
   const finals = await untilNewest({ stand, history, traffic, keys }, healedAt + HEAL_MS * slack)
   const healedMs = performance.now() - healedAt
   await traffic.end()
-  const { blind, blindAfterMs, budgetMs } = build
-  const { readMs, writeMs, recoverMs } = BOUNDS
+  const { blind, blindAfterMs, budgetMs, readMs } = build
+  const { writeMs, recoverMs } = BOUNDS
   const deadlines = { readMs: readMs * slack, writeMs: writeMs * slack, recoverMs: recoverMs * slack }
   const bounds: Bounds = { ...deadlines, blind, blindAfterMs, budgetMs }
   return {
@@ -95,8 +95,12 @@ async function runSeed(
     healedMs,
     history,
     deeds: arena.deeds,
-    breaches: check(history, origin, { bounds, finals }),
+    breaches: [...check(history, origin, { bounds, finals }), ...arena.findings.map((found) => breachOf(found, history))],
   }
+}
+
+function breachOf({ promise, text, node }: Finding, { reads }: History): Breach {
+  return { promise, text, operation: reads.findLast((read) => read.node === node) as Read }
 }
 
 interface Scene {

@@ -18,6 +18,18 @@ export interface Sabotage {
 
 const strictCalm: Scenario = { ...scenarioOf('calm-library'), name: 'calm-strict', build: { door: 'library', blind: 'miss' } }
 
+/** Nobody bears a token, for a token has everything read that was missed. */
+const deafness: Scenario = {
+  name: 'bus-held-throughout',
+  text: 'The bus of an instance is silent for long.',
+  build: { blind: 'miss', tokenShare: 0 },
+  async run(arena) {
+    const heal = arena.hold(arena.one(), { lane: 'bus', isHarmless: true })
+    await arena.wait(6 * arena.blindAfterMs)
+    heal()
+  },
+}
+
 /** See the module's header. */
 export const SABOTAGES: readonly Sabotage[] = [
   {
@@ -45,14 +57,18 @@ export const SABOTAGES: readonly Sabotage[] = [
     name: 'no-replay',
     text: 'What was missed is never read again: a bus that is silent counts as one that has nothing to say.',
     edits: [
-      { file: 'src/tier/stream-link.ts', from: "if (judged === 'behind') await this.#readUpTo(proof.last, deadlineMs)", to: '' },
+      {
+        file: 'src/tier/stream-link.ts',
+        from: "if (this.#follower.proven(proof, asked) === 'behind') await this.#readUpTo(proof.last, blindAfterMs)",
+        to: 'this.#follower.proven(proof, asked)',
+      },
       {
         file: 'src/tier/horizon.ts',
         from: 'if (this.#awaited === undefined || this.#awaited.last > this.#position) return',
         to: 'if (this.#awaited === undefined) return',
       },
     ],
-    scenario: scenarioOf('bus-held'),
+    scenario: deafness,
   },
   {
     name: 'no-blindness',
@@ -75,6 +91,18 @@ export const SABOTAGES: readonly Sabotage[] = [
       },
     ],
     scenario: scenarioOf('partition-one-miss'),
+  },
+  {
+    name: 'lease-without-token',
+    text: 'Whoever ends a lease ends whatever lease there is.',
+    edits: [
+      {
+        file: 'src/tier/redis-lease-scripts.ts',
+        from: "if token ~= ARGV[3] then return 0 end\nredis.call('SET'",
+        to: "if not token or token == '-' then return 0 end\nredis.call('SET'",
+      },
+    ],
+    scenario: scenarioOf('lease-holder-stops-gateway'),
   },
 ]
 

@@ -28,6 +28,10 @@ export const USUAL: Omit<Build, 'root'> = {
   blindAfterMs: 500,
   budgetMs: 60_000,
   maxRecords: 65_536,
+  l2: {},
+  tokenShare: 0.15,
+  readMs: 3000,
+  patienceMs: 20_000,
   isApart: false,
   env: () => ({}),
 }

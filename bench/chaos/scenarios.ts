@@ -3,6 +3,7 @@
  */
 import { CLOCK_FAULTS } from './clock-faults.ts'
 import { INSTANCE_FAULTS } from './instance-faults.ts'
+import { LEASE_FAULTS } from './lease-faults.ts'
 import { NATS_FAULTS } from './nats-faults.ts'
 import { NETWORK_FAULTS } from './network-faults.ts'
 import type { Scenario } from './scenario.ts'
@@ -11,6 +12,7 @@ import { STORE_FAULTS } from './store-faults.ts'
 /** See the module's header. */
 export const SCENARIOS: readonly Scenario[] = [
   ...INSTANCE_FAULTS,
+  ...LEASE_FAULTS,
   ...STORE_FAULTS,
   ...NATS_FAULTS,
   ...NETWORK_FAULTS,

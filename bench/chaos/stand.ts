@@ -34,6 +34,14 @@ export interface Build {
   readonly blindAfterMs: number
   readonly budgetMs: number
   readonly maxRecords: number
+  /** More options of `l2`. */
+  readonly l2: object
+  /** Share of the reads that bear a token. */
+  readonly tokenShare: number
+  /** Longest time that a read may take, ms. */
+  readonly readMs: number
+  /** Longest wait of a scenario for what must happen, ms. */
+  readonly patienceMs: number
   /** The first instance has a network of its own. */
   readonly isApart: boolean
   /** Environment of the instances, by index. */
@@ -119,7 +127,7 @@ export class Stand {
     const folder = mkdtempSync(join(this.folder, `n${index}-`))
     const bus = { blind, blindAfter: blindAfterMs, maxRecords, ...(this.#nats && { url: this.#nats.url }) }
     const apart = index === 0 ? this.#namespace : undefined
-    const l2 = { url: await this.#way(index, apart?.store.host), deadline: L2_DEADLINE_MS, bus }
+    const l2 = { url: await this.#way(index, apart?.store.host), deadline: L2_DEADLINE_MS, bus, ...this.build.l2 }
     const place = apart === undefined ? { host: LOOPBACK, origin: this.#originUrl, before: [] } : await this.#outside(apart)
     const instance = new Instance({
       ...{ name: `n${index}`, door, root, folder, l2, ...place },

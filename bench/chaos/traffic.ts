@@ -13,13 +13,14 @@ export interface Place {
   readonly history: History
   readonly random: Random
   readonly keys: readonly string[]
+  /** Share of the reads that bear the token of the key's last invalidation. */
+  readonly tokenShare: number
 }
 
 const READERS = 2
 const READ_PAUSE_MS = 30
 const WRITE_PAUSE_MS = 250
 const DOWN_MS = 40
-const TOKEN_SHARE = 0.15
 
 /** See the module's header. */
 export class Traffic {
@@ -94,7 +95,7 @@ export class Traffic {
 
   async #readAny(instance: Instance): Promise<Read> {
     const key = this.#key()
-    return this.read(instance, key, this.#place.random() < TOKEN_SHARE ? this.#latest.get(key) : undefined)
+    return this.read(instance, key, this.#place.random() < this.#place.tokenShare ? this.#latest.get(key) : undefined)
   }
 
   #key(): string {
