@@ -149,6 +149,25 @@ describe.each(CLIENTS)('hook: coherence of %s', (name) => {
     expect(await hit(() => client.get('k'))).toBe('w')
   })
 
+  it('does not tell of one server to who has come to another, though the address is the same', async () => {
+    const elsewhere = await startRedis()
+    try {
+      await client.set('k', 'here')
+      await elsewhere.command('SET', 'k', 'there')
+      await hit(() => client.get('k'))
+      way.leadTo(elsewhere.port)
+      await until(async () => (await client.get('k')) === 'there', 'the client to be there')
+      for (let i = 0; i < 100; i += 1) {
+        expect(await client.get('k')).toBe('there')
+        await new Promise((resolve) => setTimeout(resolve, 1))
+      }
+      expect(await hit(() => client.get('k'))).toBe('there')
+    } finally {
+      way.leadTo(server.port)
+      await elsewhere.stop()
+    }
+  })
+
   it('never answers counters from memory', async () => {
     await client.call('INCR', 'n')
     const before = stats()?.entries

@@ -93,16 +93,21 @@ export interface Way {
   delayTracking(ms: number): void
   /** Ends the tracking connections. */
   cutTracking(): void
+  /** New connections lead to another server, and all but the tracking connections are ended. */
+  leadTo(port: number): void
   close(): Promise<void>
 }
 
 /** @param to port of the server */
 export async function openWay(to: number): Promise<Way> {
+  let target = to
   const tracking = new Set<{ readonly client: Socket; held: Buffer[] }>()
   const sockets = new Set<Socket>()
+  const clients = new Set<Socket>()
   let delayMs = 0
   const server: Server = createServer((client) => {
-    const upstream = connect(to, '127.0.0.1')
+    const upstream = connect(target, '127.0.0.1')
+    clients.add(client)
     const entry = { client, held: [] as Buffer[] }
     for (const socket of [client, upstream]) {
       sockets.add(socket)
@@ -110,6 +115,7 @@ export async function openWay(to: number): Promise<Way> {
       socket.on('error', () => undefined)
       socket.on('close', () => {
         sockets.delete(socket)
+        clients.delete(client)
         tracking.delete(entry)
         client.destroy()
         upstream.destroy()
@@ -139,6 +145,10 @@ export async function openWay(to: number): Promise<Way> {
     },
     cutTracking: () => {
       for (const { client } of tracking) client.destroy()
+    },
+    leadTo: (next) => {
+      target = next
+      for (const client of clients) if (![...tracking].some((entry) => entry.client === client)) client.destroy()
     },
     close: async () => {
       for (const socket of sockets) socket.destroy()
