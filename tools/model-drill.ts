@@ -7,7 +7,7 @@
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import { Drill, drill } from '../test/model/drill/drill.ts'
 import { DrillNode } from '../test/model/drill/node.ts'
-import type { Counts } from '../test/model/drill/world.ts'
+import type { Counts } from '../test/model/drill/member.ts'
 
 interface Part {
   readonly seed: number
@@ -28,7 +28,7 @@ const TOLD_EVERY_MS = 30_000
 
 if (!isMainThread) {
   const nodes = new Drill({ name: 'forecache', create: (world, name) => new DrillNode(world, name) })
-  parentPort?.on('message', (part: Part) => void work(nodes, part).then((done) => parentPort?.postMessage(done, [])))
+  parentPort?.on('message', async (part: Part) => parentPort?.postMessage(await work(nodes, part), []))
 }
 
 async function work(nodes: Drill, { seed, schedules }: Part): Promise<Done> {
@@ -77,7 +77,7 @@ export async function runDrills(given: {
       const send = (): void => {
         const part = next()
         if (part === undefined) void worker.terminate().then(() => resolve())
-        else worker.postMessage(part)
+        else worker.postMessage(part, [])
       }
       worker.on('error', reject)
       worker.on('message', ({ run, failed: broken, counts, text }: Done) => {

@@ -6,7 +6,8 @@
  * asked for every key once more.
  */
 import { Dice } from './dice.ts'
-import { BLIND_MS, KEYS, type Member, type Settings, World } from './world.ts'
+import type { Member, Settings } from './member.ts'
+import { BLIND_MS, KEYS, World } from './world.ts'
 
 /** A system, with the nodes that it runs on. */
 export interface System {

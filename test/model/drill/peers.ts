@@ -2,7 +2,8 @@
  * What articles recommend and what other caches do, as far as their promises about invalidation go, for the same drills: each is
  * known to be wrong, and has to be found out. Every model says which rule it has, and where that rule stands.
  */
-import { KEYS, type Member, type Plain, type Reading, type World, type Writing } from './world.ts'
+import type { Member, Plain, Reading, Writing } from './member.ts'
+import { KEYS, type World } from './world.ts'
 
 const TTL_MS = 60_000
 const ASK_MS = 100

@@ -10,28 +10,23 @@ import { resolveSettings } from '../../../src/flow/options.ts'
 import { SecondLevel } from '../../../src/flow/second-level.ts'
 import type { SharedLog } from '../../../src/flow/shared-log.ts'
 import { encodeValue } from '../../../src/flow/value-codec.ts'
-import type { Clock, Timer } from '../../../src/model/clock.ts'
+import type { Clock } from '../../../src/model/clock.ts'
 import type { Acknowledgement, Heard, LogStore } from '../../../src/tier/log-store.ts'
 import type { RemotePort, RemoteRead, RemoteWrite, RemoteWritten } from '../../../src/tier/remote-port.ts'
 import { StoreClock } from '../../../src/tier/store-clock.ts'
 import { StreamLink } from '../../../src/tier/stream-link.ts'
+import { Alarms } from './alarms.ts'
 import type { Cell } from './lean-cells.ts'
-import { BUDGET, TAGS } from './node.ts'
-import { ACK_MS, BLIND_MS, BUDGET_MS, KEYS, type Member, type Reading, type World, type Writing } from './world.ts'
+import type { Member, Reading, Writing } from './member.ts'
+import { TAGS } from './node.ts'
+import { BUDGET, READ_MS } from './second.ts'
+import { ACK_MS, BLIND_MS, BUDGET_MS, KEYS, type World } from './world.ts'
 
 const SETTINGS = resolveSettings({ memory: { maxBytes: '64KiB' }, deadlines: { token: 150 } })
 const CALL = { budget: { fresh: BUDGET.freshMs, stale: BUDGET.staleMs, onError: BUDGET.onErrorMs }, jitter: 0 } as const
-const READ_MS = 50
 const WRITE_MS = 100
-const NEVER_MS = 999
-const NO_TIMER: Timer = { cancel: () => {} }
 /** What stands in a cell, beside its tags. */
 const ENVELOPES = new WeakMap<readonly string[], Uint8Array>()
-
-interface Alarm extends Timer {
-  at: number
-  readonly run: () => void
-}
 
 /** See the module's header. */
 export class WholeNode implements Member {
@@ -44,7 +39,7 @@ export class WholeNode implements Member {
   shared!: SharedLog
   readonly #breaks: ((node: WholeNode) => void) | undefined
   #link!: StreamLink
-  #alarms: Alarm[] = []
+  #alarms: Alarms
   #storeClock = new StoreClock(BUDGET_MS)
   #storeRun = 0
   #heardWord = 0
@@ -53,14 +48,15 @@ export class WholeNode implements Member {
     this.world = world
     this.name = name
     this.#breaks = breaks
+    this.#alarms = new Alarms(world)
   }
 
   start(): void {
     const { world } = this
-    this.#alarms = []
+    this.#alarms = new Alarms(world) // timers of a former life ring no more
     this.#storeClock = new StoreClock(BUDGET_MS)
     this.#storeRun = this.#heardWord = 0
-    const clock = this.#createClock()
+    const { clock } = this.#alarms
     const engine = new Engine({ ...SETTINGS, clock, random: () => 0.5 })
     this.cache = new Cache({ engine, fetcher: new Fetcher(engine), versions: new Map() }, '')
     this.#link = new StreamLink({ clock, store: this.#createLog(), blindAfterMs: BLIND_MS, ackMs: ACK_MS })
@@ -70,7 +66,7 @@ export class WholeNode implements Member {
   }
 
   stop(): void {
-    this.#alarms = []
+    this.#alarms.clear()
   }
 
   /** Judged where it counts, in the other form. */
@@ -83,13 +79,7 @@ export class WholeNode implements Member {
   }
 
   tick(): void {
-    const { now } = this.world
-    for (let i = this.#alarms.length - 1; i >= 0; i -= 1) {
-      const alarm = this.#alarms[i]
-      if (alarm === undefined || (alarm.at > now && alarm.at < Number.POSITIVE_INFINITY)) continue
-      this.#alarms.splice(i, 1)
-      if (alarm.at <= now) alarm.run()
-    }
+    this.#alarms.ring()
   }
 
   read(reading: Reading): void {
@@ -117,7 +107,7 @@ export class WholeNode implements Member {
       const tags = TAGS[writing.key] as readonly string[]
       const fill = engine.write(key, { tags })
       engine.keep(fill, { value: writing.version, bytes: 8, budget: BUDGET, tags, jitter: 0 })
-      void engine.written().then((token) => done(token, false))
+      void (async () => done(await engine.written(), false))()
       return
     }
     const tag = TAGS[writing.key]?.[0] as string
@@ -132,7 +122,10 @@ export class WholeNode implements Member {
               ? { prefixes: [key] }
               : { all: true }
     const told = this.cache.engine.invalidateEverywhere(input)
-    void told.then(({ token, nodes }) => done(token, nodes.acknowledged === nodes.expected))
+    void (async () => {
+      const { token, nodes } = await told
+      done(token, nodes.acknowledged === nodes.expected)
+    })()
   }
 
   #ask<T>(what: string, ms: number, serve: () => T | undefined): Promise<T> {
@@ -238,31 +231,5 @@ export class WholeNode implements Member {
     })
     second.teach(encodeValue)
     return second
-  }
-
-  #createClock(): Clock {
-    const { world } = this
-    const { life } = this
-    const after = (ms: number, run: () => void): Timer => {
-      if (ms > NEVER_MS || life !== this.life) return NO_TIMER
-      const alarm: Alarm = {
-        at: world.now + ms,
-        run,
-        cancel: () => {
-          alarm.at = Number.POSITIVE_INFINITY
-        },
-      }
-      this.#alarms.push(alarm)
-      return alarm
-    }
-    return {
-      now: () => world.now,
-      coarse: () => world.now,
-      wall: () => world.now,
-      after,
-      get tick() {
-        return world.tick
-      },
-    }
   }
 }

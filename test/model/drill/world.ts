@@ -5,6 +5,8 @@
 import { Dice } from './dice.ts'
 import { LeanCells } from './lean-cells.ts'
 import { LeanLog, type LogImage } from './lean-log.ts'
+import { type Member, noCounts, type Plain, type Reading, type Settings, type Writing } from './member.ts'
+import { ANSWERED, ASKED, LOST, PARKED, Question } from './question.ts'
 
 export const KEYS = ['k0', 'k1'] as const
 export const BLIND_MS = 240
@@ -13,143 +15,6 @@ export const ACK_MS = 245
 export const MEMBER_TTL_MS = 250
 /** Last window of every answer. */
 export const BUDGET_MS = 1200
-
-const ASKED = 0
-const PARKED = 1
-const ANSWERED = 2
-const LOST = 3
-
-let asked = 0
-
-/** A question under way. */
-class Question {
-  readonly member: Member
-  readonly life: number
-  readonly what: string
-  readonly deadlineAt: number
-  readonly isOrigin: boolean
-  /** Place among those that a member asked in the same words. */
-  readonly order: number = (asked += 1)
-  state = ASKED
-  heldUntil = 0
-  /** Undefined: nothing yet, the question waits at the server. */
-  readonly serve: () => unknown
-  readonly hear: ((reply: never) => void) | undefined
-  readonly fail: (() => void) | undefined
-  reply: unknown = undefined
-
-  constructor(
-    member: Member,
-    what: string,
-    { deadlineAt, serve, hear, fail }: Omit<Asked, 'ms'> & { readonly deadlineAt: number },
-  ) {
-    this.member = member
-    this.life = member.life
-    this.what = what
-    this.deadlineAt = deadlineAt
-    this.isOrigin = deadlineAt === Number.POSITIVE_INFINITY
-    this.serve = serve
-    this.hear = hear
-    this.fail = fail
-  }
-}
-
-interface Asked {
-  readonly ms: number
-  readonly serve: () => unknown
-  readonly hear?: ((reply: never) => void) | undefined
-  readonly fail?: (() => void) | undefined
-}
-
-/** A caller who waits. */
-export interface Reading {
-  readonly member: Member
-  readonly life: number
-  readonly key: number
-  readonly token: Writing | undefined
-  readonly begunAt: number
-  /** Nothing older, whatever is wrong. */
-  readonly floor: number
-  /** Nothing older from whoever sees the log. */
-  readonly seenFloor: number
-}
-
-/** A change of the origin, told to a member. */
-export interface Writing {
-  readonly member: Member
-  readonly life: number
-  readonly key: number
-  readonly version: number
-  readonly begunAt: number
-  isAnswered: boolean
-  answeredAt: number
-  token: string | undefined
-  /** 0: none. */
-  sequence: number
-  hasAll: boolean
-}
-
-/** A system on one node. */
-export interface Member {
-  readonly name: string
-  life: number
-  isPaused: boolean
-  isCut: boolean
-  /** Why it should have seen the log since a moment; undefined: it said that it could not, and with reason. */
-  shouldHaveSeen(begunAt: number): string | undefined
-  /** What it has applied of the log. */
-  hasApplied(writing: Writing): boolean
-  start(): void
-  stop(): void
-  read(reading: Reading): void
-  write(writing: Writing): void
-  /** Something of its own is due. */
-  tick(): void
-  /** Messages of a channel. */
-  told?(key: number, value: number): void
-}
-
-/** What is drilled. */
-export interface Settings {
-  /** While the log is out of sight. */
-  readonly policy: 'budget' | 'miss'
-  readonly hasSecond: boolean
-  /** A system that promises less: without tokens, without log. */
-  readonly isPlain?: boolean
-}
-
-/** What was done. */
-export interface Counts {
-  schedules: number
-  steps: number
-  reads: number
-  cached: number
-  second: number
-  writes: number
-  loads: number
-  kept: number
-  fenced: number
-  joined: number
-  blind: number
-  renewed: number
-  faults: number
-  tokens: number
-}
-
-export function noCounts(): Counts {
-  return {
-    ...{ schedules: 0, steps: 0, reads: 0, cached: 0, second: 0, writes: 0, loads: 0 },
-    ...{ kept: 0, fenced: 0, joined: 0, blind: 0, renewed: 0, faults: 0, tokens: 0 },
-  }
-}
-
-/** What a plain store holds. */
-export interface Plain {
-  readonly value: number
-  /** Any number beside it. */
-  readonly mark: number
-  readonly endsAt: number
-}
 
 /** See the module's header. */
 export class World {
@@ -514,17 +379,9 @@ export class World {
   }
 
   /** What a replica knows from now on. */
-  replicate(): void {
-    this.#image = this.log.image()
-  }
-
-  freeze(isFrozen: boolean): void {
-    this.#isFrozen = isFrozen
-  }
-
-  stepClock(ms: number): void {
-    this.#wallShift += ms
-  }
+  replicate = (): void => void (this.#image = this.log.image())
+  freeze = (isFrozen: boolean): void => void (this.#isFrozen = isFrozen)
+  stepClock = (ms: number): void => void (this.#wallShift += ms)
 
   mend(): void {
     this.#isFrozen = false
