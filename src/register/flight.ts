@@ -94,10 +94,10 @@ export class Flight {
   }
 
   #begin(): void {
-    const { hashes } = this.#command
+    const { hashes, keys } = this.#command
     const upstream = this.#upstream
     upstream.tally.misses += 1
-    if (hashes.length > MAX_KEYS || !upstream.mayKeep) return
+    if (hashes.length > MAX_KEYS || !upstream.mayKeep || !upstream.covers(keys)) return
     this.#fill = upstream.coherence.begin(this.#lane.reader, hashes, upstream.clock.now())
   }
 

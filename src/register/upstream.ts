@@ -46,6 +46,7 @@ export class Upstream {
   readonly maxReplyBytes: number
   readonly #parts: UpstreamParts
   readonly #name: string
+  readonly #prefixes: readonly Buffer[]
   readonly #tracking: Tracking
   /** Who is connected, and to which run of the server; undefined: not known yet, '': not to be known. */
   readonly #readers = new Map<Reader, string | undefined>()
@@ -61,6 +62,7 @@ export class Upstream {
     this.hot = new HotKeys(random)
     this.#parts = parts
     this.#name = targetText(target)
+    this.#prefixes = settings.prefixes.map((prefix) => Buffer.from(prefix))
     this.clock = clock
     this.shelf = parts.shelf
     this.tally = parts.tally
@@ -92,6 +94,12 @@ export class Upstream {
   /** Whether anything may be kept. */
   get mayKeep(): boolean {
     return this.#state === 'on'
+  }
+
+  /** Whether all keys are of those that the server tells about. */
+  covers(keys: readonly (string | Buffer)[]): boolean {
+    const prefixes = this.#prefixes
+    return prefixes.length === 0 || keys.every((key) => prefixes.some((prefix) => beginsWith(key, prefix)))
   }
 
   /** Hash of a key in the tables of coherence. */
@@ -249,3 +257,8 @@ export class Upstream {
 const LISTEN_AGAIN_MS = 1000
 /** Places of the marks: 768 KiB. */
 const MARKS = 2 ** 17
+
+function beginsWith(key: string | Buffer, prefix: Buffer): boolean {
+  const bytes = typeof key === 'string' ? Buffer.from(key) : key
+  return bytes.subarray(0, prefix.length).equals(prefix)
+}
