@@ -23,7 +23,7 @@ const MEMORY = '256MiB'
 
 /** What may be named with --servers; Redis is always there. */
 export const PEERS: Readonly<Record<string, (redisPort: number) => Promise<Peer>>> = {
-  floor: async () => node('floor', [join(import.meta.dirname, 'floor.ts')]),
+  floor: async () => node('floor', [join(import.meta.dirname, 'child.ts')]),
   embedded: async () => node('embedded', serve()),
   front: async (redisPort) => ({
     ...(await node('front', [...serve(), '--upstream', `redis://127.0.0.1:${redisPort}`])),

@@ -52,32 +52,30 @@ export class ByteIndex {
 
   /** The first slot under a hash, -1 when there is none; `next` gives further ones. */
   first(hash: number): number {
+    const now = this.#now
     this.#inFormer = false
-    this.#probe = hash >>> this.#now.shift
-    return this.#look(this.#now, hash)
+    return this.#look(now, hash, hash >>> now.shift)
   }
 
   next(hash: number): number {
-    return this.#look(this.#inFormer ? (this.#former as Half) : this.#now, hash)
+    return this.#look(this.#inFormer ? (this.#former as Half) : this.#now, hash, this.#probe)
   }
 
-  #look(half: Half, hash: number): number {
+  #look(half: Half, hash: number, from: number): number {
     const { pairs, mask } = half
-    let at = this.#probe
-    for (;;) {
+    for (let at = from; ; at = (at + 1) & mask) {
       const slot = pairs[at * 2 + 1] as number
       if (slot === FREE) break
-      const found = slot !== MOVED && pairs[at * 2] === hash
-      at = (at + 1) & mask
-      if (found) {
-        this.#probe = at
-        return slot - 1
-      }
+      if (pairs[at * 2] !== hash || slot === MOVED) continue
+      this.#probe = (at + 1) & mask
+      return slot - 1
     }
-    if (this.#former === undefined || this.#inFormer) return -1
+    return this.#former === undefined || this.#inFormer ? -1 : this.#lookInFormer(this.#former, hash)
+  }
+
+  #lookInFormer(former: Half, hash: number): number {
     this.#inFormer = true
-    this.#probe = hash >>> this.#former.shift
-    return this.#look(this.#former, hash)
+    return this.#look(former, hash, hash >>> former.shift)
   }
 
   add(hash: number, slot: number): void {

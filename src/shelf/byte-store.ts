@@ -93,8 +93,12 @@ export class ByteStore {
 
   /** Sets a span to the beginning of a slot's record: the key, then the value. */
   locate(slot: number, span: ByteSpan): ByteSpan {
+    return this.at(this.#rows.get(slot, PLACE), slot, span)
+  }
+
+  /** As `locate`, where the slot's place is known. */
+  at(place: number, slot: number, span: ByteSpan): ByteSpan {
     const log = this.#log
-    const place = this.#rows.get(slot, PLACE)
     if (place >= 0) {
       span.bytes = log.segments[place >>> log.shift] as Buffer
       span.start = (place & log.mask) * UNIT_BYTES + HEAD_BYTES

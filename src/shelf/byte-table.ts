@@ -29,8 +29,9 @@ import { ByteStore } from './byte-store.ts'
 export const NONE = -1
 /** Bit of FLAGS: an object stands for the value; VALUE_BYTES is what it is charged with. */
 const IS_OBJECT = 0x800
-/** Up to here bytes are compared and copied one by one. */
-const BY_HAND_BYTES = 48
+/** Up to here bytes are compared, and copied, one by one. */
+const COMPARED_BY_HAND = 48
+const COPIED_BY_HAND = 24
 /** Places moved at a time while there is nothing else to do. */
 const TENDED_PLACES = 1024
 export interface ByteTableOptions {
@@ -172,10 +173,12 @@ export class ByteTable {
 
   /** Where the value stands; empty for an object. The same span at every call. */
   value(slot: number): ByteSpan {
-    const keyBytes = this.#rows.get(slot, KEY_BYTES)
-    const span = this.#store.locate(slot, this.#value)
-    span.start += keyBytes
-    span.end = span.start + ((this.#rows.get(slot, FLAGS) & IS_OBJECT) === 0 ? this.#rows.get(slot, VALUE_BYTES) : 0)
+    const rows = this.#rows
+    const page = rows.pages[slot >>> rows.shift] as Int32Array
+    const row = (slot & rows.mask) * ROW_WORDS
+    const span = this.#store.at(page[row + PLACE] as number, slot, this.#value)
+    span.start += page[row + KEY_BYTES] as number
+    span.end = span.start + (((page[row + FLAGS] as number) & IS_OBJECT) === 0 ? (page[row + VALUE_BYTES] as number) : 0)
     return span
   }
 
@@ -329,10 +332,13 @@ export class ByteTable {
 
   #isKey(slot: number, key: ByteKey): boolean {
     const keyBytes = key.end - key.start
-    if (this.#rows.get(slot, KEY_BYTES) !== keyBytes || this.#rows.get(slot, SPACE) !== key.space) return false
-    const { bytes, start } = this.#store.locate(slot, this.#key)
+    const rows = this.#rows
+    const page = rows.pages[slot >>> rows.shift] as Int32Array
+    const row = (slot & rows.mask) * ROW_WORDS
+    if (page[row + KEY_BYTES] !== keyBytes || page[row + SPACE] !== key.space) return false
+    const { bytes, start } = this.#store.at(page[row + PLACE] as number, slot, this.#key)
     const asked = key.bytes
-    if (keyBytes > BY_HAND_BYTES) {
+    if (keyBytes > COMPARED_BY_HAND) {
       return Buffer.compare(asked.subarray(key.start, key.end), bytes.subarray(start, start + keyBytes)) === 0
     }
     for (let i = 0; i < keyBytes; i += 1) if (bytes[start + i] !== asked[key.start + i]) return false
@@ -347,6 +353,6 @@ function copy(from: ByteSpan, to: ByteSpan): void {
   const { bytes, start, end } = from
   const into = to.bytes
   let at = to.start
-  if (end - start > BY_HAND_BYTES) into.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), at)
+  if (end - start > COPIED_BY_HAND) into.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), at)
   else for (let i = start; i < end; i += 1) into[at++] = bytes[i] as number
 }

@@ -16,7 +16,7 @@ const MINUS = 0x2d
 /** Bytes of the longest line of a length: type, sign, 19 digits, end. */
 const LINE_BYTES = 24
 /** Up to here copying byte by byte beats a call. */
-const BY_HAND_BYTES = 32
+const BY_HAND_BYTES = 24
 
 /** See the module's header. */
 export class ReplyWriter {
@@ -74,7 +74,7 @@ export class ReplyWriter {
     this.#need(length)
     const room = this.#room
     let at = this.#used
-    if (length > BY_HAND_BYTES * 2) room.write(line, at, length, 'latin1')
+    if (length > BY_HAND_BYTES) room.write(line, at, length, 'latin1')
     else for (let i = 0; i < length; i += 1) room[at++] = line.charCodeAt(i)
     this.#used += length
     return this

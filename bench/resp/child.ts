@@ -1,7 +1,7 @@
 /**
  * The least a server of the Redis protocol can be that is made of the parts of this repository: GET and SET, nothing else.
  *
- * Usage: node floor.ts. Prints {"port":…} when it listens. What a door costs beyond this is the door's own.
+ * Usage: node child.ts. Prints {"port":…} when it listens. What a door costs beyond this is the door's own.
  */
 import { randomBytes } from 'node:crypto'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
