@@ -45,7 +45,9 @@ export async function runGateway(options: ProcessOptions): Promise<number> {
   const logger = pino({ level: config.log.level, base: null }, pino.destination({ fd: 2, sync: true }))
   const { workerScript: script } = options
   const gateway: Served =
-    script !== undefined && workerCount(config) > 1 ? new Supervisor(config, { logger, script }) : createGateway(config, logger)
+    script !== undefined && config.origin !== undefined && workerCount(config) > 1
+      ? new Supervisor(config, { logger, script })
+      : createGateway(config, logger)
   const address = await gateway.listen()
   watchMemory(gateway.cache.engine)
   const reload = (): void => {

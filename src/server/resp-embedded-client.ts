@@ -11,6 +11,7 @@ import { CommandSession } from '../resp/session.ts'
 import { Gather, type GatherRoom } from '../resp/session-gather.ts'
 import type { RequestLimits } from '../wire/resp-limits.ts'
 import { peerAddress } from './peer.ts'
+import { readSocket } from './resp-reading.ts'
 import type { RespClient } from './resp-listener.ts'
 import type { RespSettings } from './resp-schema.ts'
 import type { SlowDown } from './resp-slow-down.ts'
@@ -78,7 +79,7 @@ export class EmbeddedClient implements RespClient {
   #listen(): void {
     const socket = this.#socket
     const { clock, settings } = this.#parts
-    socket.on('data', (chunk: Buffer) => this.#session.fromClient(chunk, clock.now()))
+    readSocket(socket, (chunk) => this.#session.fromClient(chunk, clock.now()))
     socket.on('drain', () => this.#drained())
     socket.on('end', () => socket.destroySoon())
     socket.on('error', () => socket.destroy())

@@ -34,6 +34,14 @@ export interface RespListenerParts {
 const FULL = '-ERR max number of clients reached\r\n'
 const HANDSHAKE_MS = 10_000
 const LOOK_AGAIN_MS = 20
+/** Who has said all that he has to say still hears what he is owed. */
+const SOCKETS = {
+  noDelay: true,
+  keepAlive: true,
+  keepAliveInitialDelay: 300_000,
+  highWaterMark: 64 * 1024,
+  allowHalfOpen: true,
+} as const
 
 /** See the module's header. */
 export class RespListener {
@@ -97,9 +105,7 @@ export class RespListener {
   }
 
   #plain(): Server {
-    return createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 300_000, highWaterMark: 64 * 1024 }, (socket) =>
-      this.#take(socket),
-    )
+    return createServer(SOCKETS, (socket) => this.#take(socket))
   }
 
   #secure(credentials: Credentials): TlsServer {
@@ -112,7 +118,7 @@ export class RespListener {
         handshakeTimeout: HANDSHAKE_MS,
         honorCipherOrder: true,
         secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-        noDelay: true,
+        ...SOCKETS,
       },
       (socket) => this.#take(socket),
     )

@@ -12,6 +12,7 @@ import type { Clock, Timer } from '../model/clock.ts'
 import { peerAddress } from './peer.ts'
 import type { RespClient } from './resp-listener.ts'
 import type { SlowDown } from './resp-slow-down.ts'
+import { readSocket } from './resp-reading.ts'
 import { placeOf, type Upstream } from './resp-upstream.ts'
 
 /** What all clients of a front are made with. */
@@ -28,6 +29,8 @@ export interface ProxyClientParts {
 
 /** How long a client may take to ask, where the upstream cannot be reached, ms: to be told so. */
 const LAST_WORDS_MS = 1000
+/** How long who sends no more may wait for what he is owed, ms. */
+const LAST_REPLIES_MS = 10_000
 
 /** See the module's header. */
 export class ProxyClient implements RespClient {
@@ -73,7 +76,7 @@ export class ProxyClient implements RespClient {
   #listen(): void {
     const [socket, upstream] = [this.#socket, this.#upstream]
     const { clock, idleMs } = this.#parts
-    socket.on('data', (chunk: Buffer) => {
+    readSocket(socket, (chunk) => {
       if (this.#isOver) return
       this.#session.fromClient(chunk, clock.now())
       if (this.#failure !== undefined) this.#sayGoodbye()
@@ -82,7 +85,10 @@ export class ProxyClient implements RespClient {
       this.#isUpstreamFull = false
       if (!this.#isUpstreamHeld) upstream.resume()
     })
-    socket.on('end', () => upstream.end())
+    socket.on('end', () => {
+      upstream.end() // Redis answers what it has read, and closes
+      clock.after(LAST_REPLIES_MS, () => socket.destroy())
+    })
     socket.on('error', () => socket.destroy())
     socket.once('close', () => this.#close())
     if (idleMs > 0) socket.setTimeout(idleMs, () => socket.destroy())

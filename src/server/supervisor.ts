@@ -14,6 +14,7 @@ import type { Config } from './config-schema.ts'
 import { Crew } from './crew.ts'
 import type { GatewayAddress } from './gateway.ts'
 import { createHealth, type Health } from './health.ts'
+import { createRespDoor, type RespDoor } from './resp-door.ts'
 import { Presence } from './presence.ts'
 import { checkServable, planReload, type ReloadResult } from './reload.ts'
 import { supervisorShare, workerCount } from './worker-shares.ts'
@@ -29,6 +30,8 @@ export interface SupervisorParts {
 export class Supervisor {
   /** The cache of this process: values of the native cache API. */
   readonly cache: Cache
+  /** The Redis door: one for all workers, in this process. */
+  readonly resp: RespDoor | undefined
   readonly #crew: Crew
   readonly #admin: Admin
   readonly #presence: Presence
@@ -47,6 +50,7 @@ export class Supervisor {
     this.cache = createCache({ memory, l2, audit, refreshAhead, contexts, events, logger })
     const { engine } = this.cache
     this.#crew = new Crew({ engine, logger, script, workers: workerCount(config), config: () => this.#config })
+    this.resp = config.resp && createRespDoor(config, { cache: this.cache, engine, logger })
     this.#door = this.#openDoor(config)
     this.#presence = new Presence(config, {
       ...{ engine, logger, health: this.#health },
@@ -60,7 +64,10 @@ export class Supervisor {
       authority: () => this.#authority(),
       metrics: config.metrics,
       instances: this.#presence.instances,
-      expose: (registry, prefix) => this.#presence.expose(registry, prefix),
+      expose: (registry, prefix) => {
+        this.#presence.expose(registry, prefix)
+        this.resp?.expose(registry, prefix)
+      },
       whole: (explainer) => this.#crew.whole(explainer),
     })
     const endpoints = [...this.#admin.endpoints, ...this.#presence.endpoints, ...this.#health.endpoints]
@@ -75,8 +82,9 @@ export class Supervisor {
     const onApi = await this.#api.listen(api.listen)
     try {
       await this.#presence.join(this.#admin)
+      const resp = await this.resp?.listen()
       const port = await this.#crew.listen(listen)
-      this.#address = { listen: { host: listen.host, port }, api: { host: api.listen.host, port: onApi.port } }
+      this.#address = { listen: { host: listen.host, port }, api: { host: api.listen.host, port: onApi.port }, resp }
     } catch (error) {
       this.#crew.kill()
       await this.close(0)
@@ -97,6 +105,7 @@ export class Supervisor {
     this.#door = door
     this.#config = next
     this.#api.renew(next.api.tls)
+    this.resp?.renew(next)
     this.#api.setKeys(next.api.keys)
     await this.#crew.reload(plan)
     return { applied, restart }
@@ -109,6 +118,7 @@ export class Supervisor {
 
   kill(): void {
     this.#crew.kill()
+    this.resp?.kill()
     this.#api.kill()
     void this.close(0)
   }
@@ -116,7 +126,7 @@ export class Supervisor {
   async #shut(deadlineMs: number): Promise<void> {
     this.#health.set('draining')
     this.#presence.drain()
-    await this.#crew.close(deadlineMs)
+    await Promise.all([this.#crew.close(deadlineMs), this.resp?.close(deadlineMs)])
     this.#admin.close()
     this.#door.close()
     await this.#api.close(Math.min(deadlineMs, 1000))

@@ -7,6 +7,7 @@
  */
 import { availableParallelism } from 'node:os'
 import type { Config } from './config-schema.ts'
+import { memoryOf } from './resp-memory.ts'
 
 const SUPERVISOR_SHARE = 0.1
 
@@ -25,7 +26,9 @@ export function supervisorShare(config: Config): Config {
 export function workerShare(config: Config, workers: number): Config {
   const { memory, limits, origin } = config
   const part = (whole: number): number => Math.max(1, Math.ceil(whole / workers))
-  const maxBytes = Math.floor((memory.maxBytes * (1 - SUPERVISOR_SHARE)) / workers)
+  // The Redis door is the supervisor's, and so is its memory.
+  const taken = config.resp === undefined ? 0 : Math.min(memoryOf(config), memory.maxBytes / 2)
+  const maxBytes = Math.floor((memory.maxBytes * (1 - SUPERVISOR_SHARE) - taken) / workers)
   return {
     ...config,
     memory: { ...memory, maxBytes, ...(memory.maxEntries !== undefined && { maxEntries: part(memory.maxEntries) }) },
