@@ -16,9 +16,10 @@ function raise(args: Args): never {
   const value = args.at(0)
   const level = args.integer(1, 1)
   const { machine } = args
+  const here = machine.lines[machine.depth] ?? 0
   const line = machine.lines[machine.depth - level + 1] ?? 0
-  if (typeof value !== 'string' || level <= 0 || line <= 0) throw new LuaError(value, line)
-  throw new LuaError(`${machine.chunk}:${line}: ${value}`, line)
+  if (typeof value !== 'string' || level <= 0 || line <= 0) throw new LuaError(value, here)
+  throw new LuaError(`${machine.chunk}:${line}: ${value}`, here)
 }
 
 function protect(machine: Machine, callee: LuaValue, given: LuaValue[]): LuaValue[] {

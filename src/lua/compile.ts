@@ -3,7 +3,7 @@
  *
  * Floor 3, room lua. A statement gives nothing, BREAK, or the values that the function returns.
  */
-import { type Box, type Evaluate, ExpressionCompiler, type Frame } from './compile-expression.ts'
+import { type Box, describe, type Evaluate, ExpressionCompiler, type Frame } from './compile-expression.ts'
 import type { Machine } from './machine.ts'
 import { toNumber } from './machine.ts'
 import { parseLua } from './parser.ts'
@@ -171,11 +171,12 @@ class Compiler {
     }
     const { object, key, line } = target as Extract<Expression, { kind: 'index' }>
     const [holder, place] = [this.#expressions.one(object), this.#expressions.one(key)]
+    const what = describe(object)
     return (frame) => {
       const [table, at] = [holder(frame), place(frame)]
       return (_, value) => {
         machine.lines[machine.depth] = line
-        machine.setIndex(table, at, { value })
+        machine.setIndex(table, at, what === undefined ? { value } : { value, what })
       }
     }
   }

@@ -4,7 +4,7 @@
  * Floor 3, room lua.
  */
 import type { Args } from './library.ts'
-import { printGeneral } from './number.ts'
+import { exponential, fixed, printGeneral } from './number.ts'
 
 const SPEC = /^([-+ #0]*)([0-9]{0,2})(?:\.([0-9]{0,2}))?/
 
@@ -91,9 +91,8 @@ function real(value: number, letter: string, spec: Spec): string {
   let text: string
   if (!Number.isFinite(value)) text = Number.isNaN(value) ? 'nan' : 'inf'
   else if (letter === 'f')
-    text =
-      size < 1e21 ? size.toFixed(Math.min(100, precision)) : `${BigInt(size)}${precision > 0 ? `.${'0'.repeat(precision)}` : ''}`
-  else if (letter.toLowerCase() === 'e') text = size.toExponential(precision).replace(/e([+-])(\d)$/, 'e$10$2')
+    text = size < 1e21 ? fixed(size, precision) : `${BigInt(size)}${precision > 0 ? `.${'0'.repeat(precision)}` : ''}`
+  else if (letter.toLowerCase() === 'e') text = exponential(size, precision).replace(/e([+-])(\d)$/, 'e$10$2')
   else text = printGeneral(size, precision)
   const isNegative = value < 0 || Object.is(value, -0) || Number.isNaN(value)
   const padded = pad(signed(text, isNegative, spec), spec, Number.isFinite(value))

@@ -10,7 +10,7 @@ import { LuaTable } from './table.ts'
 import { LuaOpaque, type LuaValue, typeName } from './value.ts'
 
 const NULL = new LuaOpaque('(nil)')
-const ESCAPED = /["\\/\0-\x1f\x7f]/g
+const ESCAPED = new RegExp(`["\\\\/${String.fromCharCode(0)}-${String.fromCharCode(31)}${String.fromCharCode(127)}]`, 'g')
 const SHORT: Readonly<Record<string, string>> = {
   '"': '\\"',
   '\\': '\\\\',

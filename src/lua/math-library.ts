@@ -1,7 +1,7 @@
 /**
  * Lua's `math`, and `bit` as Redis adds it.
  *
- * Floor 3, room lua. `math.random` gives the same row for every script, as in Redis: the generator is that of drand48.
+ * Floor 3, room lua. The generator of `math.random` is that of drand48, as in Redis, seeded at random.
  */
 import { type Args, installLibrary, type Native } from './library.ts'
 import type { Machine } from './machine.ts'
@@ -129,10 +129,10 @@ const BITS: Readonly<Record<string, Native>> = {
   },
 }
 
-/** See the module's header. */
-export function installMath(machine: Machine): void {
+/** @param seed of the generator */
+export function installMath(machine: Machine, seed: number): void {
   const drand = new Drand()
-  drand.seed(0)
+  drand.seed(seed)
   const library = installLibrary(machine, 'math', {
     ...FUNCTIONS,
     random: (args) => random(args, drand),

@@ -31,12 +31,36 @@ export function printGeneral(value: number, precision: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? '-nan' : value > 0 ? 'inf' : '-inf'
   if (value === 0) return Object.is(value, -0) ? '-0' : '0'
   const digits = Math.max(1, precision)
-  const [mantissa, power] = value.toExponential(digits - 1).split('e') as [string, string]
+  const [mantissa, power] = exponential(value, digits - 1).split('e') as [string, string]
   const exponent = Number(power)
   if (exponent < -4 || exponent >= digits) {
     return `${trim(mantissa)}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`
   }
-  return trim(value.toFixed(Math.max(0, Math.min(100, digits - 1 - exponent))))
+  return trim(fixed(value, Math.max(0, digits - 1 - exponent)))
+}
+
+/** `toExponential` as C rounds: a tie goes to the even digit. */
+export function exponential(value: number, decimals: number): string {
+  const [long = '', power] = value.toExponential(Math.min(100, decimals + 40)).split('e')
+  return isEvenTie(long, decimals) ? `${cut(long, decimals)}e${power}` : value.toExponential(decimals)
+}
+
+/** `toFixed` as C rounds. @param value below 1e21 */
+export function fixed(value: number, decimals: number): string {
+  const long = value.toFixed(Math.min(100, decimals + 40))
+  return isEvenTie(long, decimals) ? cut(long, decimals) : value.toFixed(Math.min(100, decimals))
+}
+
+/** What is left over is exactly one half, and the digit before it is even. */
+function isEvenTie(long: string, decimals: number): boolean {
+  const end = long.indexOf('.') + 1 + decimals
+  const last = long[end - 1] === '.' ? long[end - 2] : long[end - 1]
+  return /^50*$/.test(long.slice(end)) && Number(last) % 2 === 0
+}
+
+function cut(long: string, decimals: number): string {
+  const point = long.indexOf('.')
+  return decimals === 0 ? long.slice(0, point) : long.slice(0, point + 1 + decimals)
 }
 
 function trim(text: string): string {

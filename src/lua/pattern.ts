@@ -213,7 +213,7 @@ export class Matcher {
 
 const CLASSES: Readonly<Record<string, RegExp>> = {
   a: /[A-Za-z]/,
-  c: /[\0-\x1f\x7f]/,
+  c: /[^ -~\u0080-\u00ff]/,
   d: /[0-9]/,
   l: /[a-z]/,
   p: /[!-/:-@[-`{-~]/,

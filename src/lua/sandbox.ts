@@ -8,23 +8,30 @@ import { installJson } from './json-library.ts'
 import { installLibrary } from './library.ts'
 import { Machine } from './machine.ts'
 import { installMath } from './math-library.ts'
-import { installMsgpack } from './msgpack-library.ts'
+import { installPacking } from './struct-library.ts'
 import { installString } from './string-library.ts'
-import { installStruct } from './struct-library.ts'
 import { LuaTable } from './table.ts'
 import { LuaFunction } from './value.ts'
 import { installTable } from './table-library.ts'
 
-/** @param isOver time is up for the running script */
-export function createSandbox(isOver: () => boolean, cpuSeconds: () => number): Machine {
+/** What a sandbox is given of the world. */
+export interface SandboxParts {
+  /** Time is up for the running script. */
+  isOver(): boolean
+  /** `os.clock()`. */
+  cpuSeconds(): number
+  /** Of `math.random`. */
+  readonly seed: number
+}
+
+export function createSandbox({ isOver, cpuSeconds, seed }: SandboxParts): Machine {
   const machine = new Machine(isOver)
   installBase(machine)
   installString(machine)
   installTable(machine)
-  installMath(machine)
+  installMath(machine, seed)
   installJson(machine)
-  installMsgpack(machine)
-  installStruct(machine)
+  installPacking(machine)
   installLibrary(machine, 'os', { clock: () => [cpuSeconds()] })
   return machine
 }

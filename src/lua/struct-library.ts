@@ -5,6 +5,7 @@
  */
 import { type Args, installLibrary } from './library.ts'
 import type { Machine } from './machine.ts'
+import { installMsgpack } from './msgpack-library.ts'
 import type { LuaValue } from './value.ts'
 
 const SIZES: Readonly<Record<string, number>> = { b: 1, B: 1, h: 2, H: 2, l: 8, L: 8, T: 8, f: 4, d: 8, x: 1 }
@@ -137,7 +138,8 @@ function size(args: Args): LuaValue[] {
   return [at]
 }
 
-/** See the module's header. */
-export function installStruct(machine: Machine): void {
+/** `struct`, and `cmsgpack` beside it. */
+export function installPacking(machine: Machine): void {
+  installMsgpack(machine)
   installLibrary(machine, 'struct', { pack, size, unpack })
 }

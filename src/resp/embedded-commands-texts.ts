@@ -1,11 +1,12 @@
 /**
- * The commands of the embedded mode on strings, their bits and what is counted in them.
+ * The commands of the embedded mode on strings, their bits and what is counted in them, and scripts.
  *
  * Floor 4, room resp.
  */
 import { BITFIELD_COMMANDS } from './command-bitfield.ts'
 import { BIT_COMMANDS } from './command-bits.ts'
 import { HYPERLOGLOG_COMMANDS } from './command-hyperloglog.ts'
+import { SCRIPT_COMMANDS } from './command-scripts.ts'
 import { STRING_COMMANDS } from './command-strings.ts'
 import type { Handler } from './embedded-call.ts'
 
@@ -14,5 +15,6 @@ export const TEXTS: readonly Readonly<Record<string, Handler>>[] = [
   BITFIELD_COMMANDS,
   BIT_COMMANDS,
   HYPERLOGLOG_COMMANDS,
+  SCRIPT_COMMANDS,
   STRING_COMMANDS,
 ]

@@ -32,6 +32,8 @@ export interface Runner {
   readonly current: Session | undefined
   /** Whether the command is known here, for COMMAND. */
   readonly catalog: ReadonlyMap<string, unknown>
+  /** The command or subcommand that arguments name. */
+  find(args: readonly string[]): unknown
 }
 
 export interface ServerParts {
