@@ -36,6 +36,7 @@ async function openIoredis(name: ClientName, port: number, options: object): Pro
   const { default: Redis } = require(name) as { default: new (options: object) => Raw & { pipeline(): Raw } }
   const redis = wrap(new Redis({ host: '127.0.0.1', port, ...options })) as unknown as Raw
   const run = (method: string, ...args: unknown[]): Promise<unknown> => (redis[method] as Raw[string]).call(redis, ...args)
+  void run('on', 'error', () => undefined) // servers come and go here
   await run('ping')
   return {
     get: (key) => run('get', key),
