@@ -212,8 +212,9 @@ export class Fetcher {
   }
 
   async #join<T>(request: Request<T>, call: Call, presence: Presence): Promise<Result<T>> {
-    const { flights, meter } = this.#engine
+    const { flights, meter, clock } = this.#engine
     const { key } = request
+    const cameAt = clock.now()
     if (call.skipWrite) return this.#alone(request)
     for (let attempt = 0; attempt < REJOIN_LIMIT; attempt += 1) {
       if (presence.ended) throw new ForecacheError('FC_CALLER_GONE', { key }) // heard by nobody
@@ -226,7 +227,9 @@ export class Fetcher {
       meter.count(COUNTER.coalesced, request.route)
       presence.leave = place.leave // however its wait ends, its place is free for another caller
       const loaded = await place.wait()
-      if (loaded !== undefined) return this.#result(loaded)
+      if (loaded === undefined) continue
+      // What was read before he came is his only as far as his budget goes; the next load begins after he came.
+      if (loaded.startedAt >= cameAt || clock.now() - loaded.startedAt < call.budget.staleMs) return this.#result(loaded)
     }
     if (presence.ended) throw new ForecacheError('FC_CALLER_GONE', { key })
     return this.#alone(request)
