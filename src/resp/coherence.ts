@@ -273,8 +273,12 @@ export class Coherence {
     this.#marks.markAll()
   }
 
-  /** Slots are moving (MOVED, ASK, a new topology): nothing is sure, and from now on absence is not kept. */
+  /**
+   * A server says that a key is elsewhere: it is one of a cluster. There absence is not kept; and what stood under a key whose
+   * slot moves is pushed, so that nothing else has to be let go.
+   */
   redirected(): void {
+    if (this.#isClustered) return
     this.#isClustered = true
     this.#marks.markAll()
   }

@@ -35,6 +35,8 @@ export interface Execution {
   readonly change: StateChange
 }
 
+/** The key is, or will be, with another server. */
+const REDIRECTION = /^-(MOVED|ASK) /
 const DENIED = Buffer.from('-NOPERM')
 const ERROR = 0x2d
 
@@ -171,6 +173,7 @@ export class ProxyInbound {
     const { shared, reader, state } = this.#parts
     const bytes = reading.whole()
     if (bytes !== undefined && bytes[0] !== ERROR) state.isProven = true
+    if (bytes?.[0] === ERROR && REDIRECTION.test(bytes.toString('latin1', 0, 8))) shared.coherence.redirected()
     const isNews = bytes === undefined || shared.cache.replied(reading, { bytes, start: 0, end: bytes.length }, this.#now)
     if (isNews) shared.coherence.learned(reader)
   }

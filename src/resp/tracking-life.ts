@@ -215,7 +215,7 @@ export class TrackingLife implements FencePort {
     const seesGrants = this.#grants !== undefined
     this.upstream = { ...greeting, table, seesGrants, runId }
     const { clock } = this.#parts
-    this.#watch = new Watch({ clock, coherence, table, isClustered: greeting.isClustered, ask: this.ask.bind(this) })
+    this.#watch = new Watch({ clock, coherence, table, greeting, ask: this.ask.bind(this), fail: (reason) => this.#fail(reason) })
     coherence.opened(this, { isClustered: greeting.isClustered, seesGrants })
     if (seesGrants) coherence.granted(this.#grantsAskedMs)
   }

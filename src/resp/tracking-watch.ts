@@ -2,14 +2,15 @@
  * What changes in the upstream without a push, looked for once a second while memory is read.
  *
  * Floor 4, room resp. SWAPDB by others, scripts included, is told of by nobody: the server's own count of its calls is. And
- * where fields of hashes can have times of their own, they end unnoticed: while any hash has such fields no hash is kept. The
- * questions go out right before a PING, so that nothing is answered from memory between its answer and theirs. Where they
- * are refused, the age of entries is the bound.
+ * where fields of hashes can have times of their own, they end unnoticed: while any hash has such fields no hash is kept. A
+ * master that has become a replica hears of changes late, or not at all: this life of the connection is over. The questions
+ * go out right before a PING, so that nothing is answered from memory between its answer and theirs. Where they are refused,
+ * the age of entries is the bound.
  */
 import type { Clock } from '../model/clock.ts'
 import type { Coherence } from './coherence.ts'
 import type { CommandTable } from './command-table.ts'
-import { encodeCommand } from './tracking-commands.ts'
+import { encodeCommand, type Greeting, infoField } from './tracking-commands.ts'
 import type { Reply } from './tracking-reader.ts'
 
 /** What it works with. */
@@ -17,12 +18,15 @@ export interface WatchParts {
   readonly clock: Clock
   readonly coherence: Coherence
   readonly table: CommandTable
-  readonly isClustered: boolean
+  readonly greeting: Greeting
+  /** This life of the connection is over. */
+  readonly fail: (reason: string) => void
   readonly ask: (command: Uint8Array, answered: (reply: Reply) => void) => void
 }
 
 const EVERY_MS = 1000
 const STATS = encodeCommand(['INFO', 'commandstats'])
+const REPLICATION = encodeCommand(['INFO', 'replication'])
 const KEYSPACE = encodeCommand(['INFO', 'keyspace'])
 const SWAPS = /^cmdstat_swapdb:calls=(\d+)/m
 /** As Redis 7.4 and Valkey 9 tell how many keys have fields with times of their own. */
@@ -42,12 +46,19 @@ export class Watch {
 
   /** A PING is about to be sent. */
   look(): void {
-    const { clock, isClustered, ask } = this.#parts
+    const { clock, greeting, ask } = this.#parts
     const now = clock.now()
     if (now - this.#askedMs < EVERY_MS) return
     this.#askedMs = now
-    if (!isClustered) ask(STATS, (reply) => this.#counted(reply))
+    ask(REPLICATION, (reply) => this.#placed(reply))
+    if (!greeting.isClustered) ask(STATS, (reply) => this.#counted(reply))
     if (this.#hasTimedFields) ask(KEYSPACE, (reply) => this.#timed(reply))
+  }
+
+  #placed(reply: Reply): void {
+    const { greeting, fail } = this.#parts
+    const role = infoField(reply, 'role')
+    if (role !== '' && (role !== 'master') !== greeting.isReplica) fail(`the server has become a ${role}`)
   }
 
   #counted(reply: Reply): void {

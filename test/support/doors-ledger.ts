@@ -77,6 +77,9 @@ export class KeyLedger {
 /** Spare time for a value whose life is over, ms. */
 const TIME_SLACK_MS = 5
 
+/** The server counts in whole ms: a life may be over so much earlier than asked for. */
+const CLOCK_STEP_MS = 2
+
 /** See the module's header. */
 export class Ledger {
   readonly #maxStaleMs: number
@@ -94,7 +97,9 @@ export class Ledger {
     const seen = this.#seen(key, text)
     if (seen === undefined) return undefined
     const fault = (what: string): void => {
-      this.faults.push(`${question.door} ${question.client}, ${key.name}: version ${seen.number} ${what}`)
+      this.faults.push(
+        `${question.door} ${question.client}, ${key.name}: ${text} of version ${seen.number} ${what}; ${told(key, seen.number)}`,
+      )
     }
     if (seen.number < question.own) fault(`is older than the reader's own ${question.own}`)
     if (seen.number < question.confirmed) fault(`though ${question.confirmed} was confirmed at this door`)
@@ -119,7 +124,20 @@ export class Ledger {
     if (text !== null) return key.versions.findLast(({ number }) => number === Number(text.slice(1)))
     // Absence may be any deletion, or any value whose time may be over: the newest that it can be.
     return key.versions.findLast(
-      (version) => version.isAbsent || (version.lastsMs < Infinity && version.askedMs + version.lastsMs <= performance.now()),
+      (version) =>
+        version.isAbsent ||
+        (version.lastsMs < Infinity && version.askedMs + version.lastsMs - CLOCK_STEP_MS <= performance.now()),
     )
   }
+}
+
+/** The versions around one, for a person who has to find out. */
+function told(key: KeyLedger, number: number): string {
+  const now = performance.now()
+  const row = ({ number: n, askedMs, ackedMs, isAbsent, lastsMs }: Version): string =>
+    `${n}${isAbsent ? ' (absent)' : ''} asked ${(now - askedMs).toFixed(2)} acked ${(now - ackedMs).toFixed(2)} ms ago, lasts ${lastsMs}`
+  return key.versions
+    .filter(({ number: n }) => Math.abs(n - number) < 3)
+    .map(row)
+    .join('; ')
 }

@@ -26,6 +26,7 @@ function standOf(answers: Readonly<Record<string, string | undefined>> = {}) {
     'ACL LIST': '*1\r\n+user default on\r\n',
     'INFO server': bulk('run_id:abc\r\n'),
     'INFO memory': FORGETFUL,
+    'INFO replication': bulk('role:master\r\n'),
     'INFO commandstats': bulk('# Commandstats\r\n'),
     PING: '+PONG\r\n',
     SELECT: '+OK\r\n',
@@ -84,6 +85,7 @@ describe('Tracking', () => {
       'ACL LIST',
       'CLIENT NO-EVICT ON',
       'INFO server',
+      'INFO replication',
       'INFO commandstats',
       'PING',
     ])
@@ -167,7 +169,7 @@ describe('Tracking', () => {
       stand.clock.advance(10)
     }
 
-    expect(idle).toBe(8)
+    expect(idle).toBe(9)
     expect(stand.asked.filter((asked) => asked === 'PING').length).toBeGreaterThan(15)
     expect(stand.asked.filter((asked) => asked === 'PING').length).toBeLessThan(30)
   })
@@ -203,6 +205,19 @@ describe('Tracking', () => {
 
     expect(stand.coherence.mayHit(own, stand.clock.now())).toBe(true)
     expect(stand.coherence.mayHit(foreign, stand.clock.now())).toBe(false)
+  })
+
+  it('begins a new life when the server has changed its role', () => {
+    const stand = standOf()
+    stand.tracking.open()
+    stand.clock.advance(5)
+    stand.known['INFO replication'] = bulk('role:slave\r\n')
+    for (let i = 0; i < 150; i += 1) {
+      stand.coherence.mayHit(new Reader(), stand.clock.now())
+      stand.clock.advance(10)
+    }
+
+    expect(stand.states).toContain('waiting: the server has become a slave')
   })
 
   it('touches hot keys where the server forgets by use, in their own database', () => {
