@@ -24,11 +24,14 @@ function raise(args: Args): never {
 
 function protect(machine: Machine, callee: LuaValue, given: LuaValue[]): LuaValue[] {
   const { depth } = machine
+  machine.depth += 1
+  machine.lines[machine.depth] = 0 // what is called from here has no line of a script
   try {
     return [true, ...machine.call(callee, given)]
   } catch (error) {
-    machine.depth = depth
     return [false, caught(error)]
+  } finally {
+    machine.depth = depth
   }
 }
 
@@ -119,7 +122,7 @@ function next(args: Args): LuaValue[] {
 const FUNCTIONS: Readonly<Record<string, Native>> = {
   assert: (args) => {
     if (isTrue(args.any(0))) return args.values
-    throw new LuaError(args.at(1) === undefined ? 'assertion failed!' : args.at(1), args.machine.lines[args.machine.depth])
+    throw args.machine.fail(args.text(1, 'assertion failed!'))
   },
   collectgarbage: () => [0],
   error: raise,

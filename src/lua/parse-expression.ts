@@ -82,7 +82,7 @@ export abstract class ExpressionParser {
 
   name(): string {
     const { kind, text } = this.token
-    if (kind !== 'name') throw this.near('<name> expected')
+    if (kind !== 'name') throw this.near("'<name>' expected")
     this.advance()
     return text
   }
@@ -144,7 +144,7 @@ export abstract class ExpressionParser {
         }
         parameters.push(this.scope.declare(this.name()))
         if (!this.accept(',')) break
-        if (this.token.text === ')') throw this.near('<name> expected')
+        if (this.token.text === ')') throw this.near("'<name>' expected")
       }
       this.expect(')')
       const body = this.block()

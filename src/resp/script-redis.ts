@@ -106,11 +106,15 @@ function statusReply(args: Args): LuaValue {
 }
 
 function setVersion(host: ScriptHost, args: Args): LuaValue[] {
-  if (args.count !== 1) throw host.machine.fail('redis.setresp() requires one argument.')
+  if (args.count !== 1) throw raised(args, 'redis.setresp() requires one argument.')
   const version = args.number(0)
-  if (version !== 2 && version !== 3) throw host.machine.fail('RESP version must be 2 or 3.')
+  if (version !== 2 && version !== 3) throw raised(args, 'RESP version must be 2 or 3.')
   if (host.running !== undefined) host.running.speaks = version
   return []
+}
+
+function raised({ machine }: Args, text: string): LuaError {
+  return new LuaError(failure(`ERR ${text}`), machine.lines[machine.depth])
 }
 
 function log(args: Args): LuaValue[] {
