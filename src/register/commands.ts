@@ -7,6 +7,7 @@
 import { isLive, keysOf, teaches, UNKNOWN_COMMAND, type CommandRule, type CommandTable } from '../resp/command-table.ts'
 import { KeyPlaces } from '../resp/command-table-keys.ts'
 import { ListWords } from '../resp/command-table-words.ts'
+import { ONE_KEY, ONE_MEMBER } from './view.ts'
 
 /**
  * `pass` has nothing to do with the data, `tell` reads it and is not kept, `read` is kept. `multi` to `close` change the
@@ -42,6 +43,20 @@ export interface Command {
   readonly isLive: boolean
 }
 
+const MORE_READINGS = [
+  'mget',
+  'hmget',
+  'getrange',
+  'lrange',
+  'smismember',
+  'zrange',
+  'zrangebyscore',
+  'zrevrange',
+  'zrank',
+  'xrange',
+  'json.get',
+]
+
 /** A command's words, its name first. */
 export type List = readonly (string | Buffer)[]
 
@@ -73,6 +88,8 @@ const CHANGES: ReadonlySet<CommandKind> = new Set([
   'aside',
   'close',
 ])
+/** Whoever sends none of these has no use for memory, and the server not for another connection. */
+const READINGS: ReadonlySet<string> = new Set([...ONE_KEY, ...ONE_MEMBER, ...MORE_READINGS])
 const NOTHING: readonly (string | Buffer)[] = []
 
 /** Whether a command changes the connection. */
@@ -85,10 +102,13 @@ export class Commands {
   readonly #words = new ListWords()
   readonly #places = new KeyPlaces()
   readonly #hash: (key: string | Buffer) => number
+  readonly #wanted: () => void
   #table: CommandTable | undefined
 
-  constructor(hash: (key: string | Buffer) => number) {
+  /** @param wanted told of each reading that could be kept, while there is no table: somebody should ask the server for it */
+  constructor(hash: (key: string | Buffer) => number, wanted: () => void) {
     this.#hash = hash
+    this.#wanted = wanted
   }
 
   /** The upstream has told what it knows. */
@@ -116,6 +136,7 @@ export class Commands {
   #guess(list: List): Command {
     const name = String(list[0]).toLowerCase()
     const kind = STATES[name] ?? 'unknown'
+    if (this.#table === undefined && READINGS.has(name)) this.#wanted()
     return { kind, name, keys: NOTHING, hashes: [], isTeaching: UNKNOWN_COMMAND.isTeaching, isLive: false }
   }
 }

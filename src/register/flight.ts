@@ -32,7 +32,7 @@ const SCORES = /^(?:z|geo)/
 /** A command is about to be sent. @returns what has to hear of its reply; undefined: nothing */
 export function depart(lane: Lane, list: List, manner: Manner): Flight | undefined {
   const { upstream } = lane
-  if (upstream === undefined) return undefined
+  if (upstream === undefined || upstream.isLeft) return undefined
   const command = upstream.commands.read(list)
   return lane.sends(command) ? new Flight(lane, upstream, { command, manner }) : undefined
 }

@@ -78,10 +78,10 @@ export class Hub {
     upstream.close()
   }
 
-  /** Once for each text. */
-  warn(text: string): void {
-    if (this.#warned.has(text) || this.#warned.size >= MAX_WARNINGS) return
-    this.#warned.add(text)
+  /** Once for each text. @param about what it is about, where texts that differ say the same */
+  warn(text: string, about = text): void {
+    if (this.#warned.has(about) || this.#warned.size >= MAX_WARNINGS) return
+    this.#warned.add(about)
     this.#warn(text)
   }
 
@@ -89,7 +89,7 @@ export class Hub {
   #turned(upstream: string, state: TrackingState, reason: string): void {
     if (STATES.hasSubscribers) STATES.publish({ upstream, state, reason })
     if (state !== 'refused') return
-    this.warn(`nothing is kept from ${upstream}, every command goes there as without forecache: ${reason}`)
+    this.warn(`nothing is kept from ${upstream}, every command goes there as without forecache: ${reason}`, reason)
   }
 
   stats(): HookStats {

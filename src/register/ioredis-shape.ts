@@ -56,11 +56,17 @@ export interface IoCommand {
 }
 
 /** Whether a reading has a drawer of its own, where it is kept as the application sees it. */
-export function isOneReading({ name, args, replyEncoding }: IoCommand): boolean {
+export function isOneReading(command: IoCommand): boolean {
+  const { name, args, replyEncoding } = command
   if (replyEncoding !== 'utf8') return false
   const index = drawerOf(name)
   if (index === undefined || args.length !== (hasMember(index) ? 2 : 1)) return false
-  return typeof args[0] === 'string' && (args.length === 1 || typeof args[1] === 'string')
+  if (typeof args[0] !== 'string' || (args.length === 2 && typeof args[1] !== 'string')) return false
+  // What an application's own transformer of arguments makes of a key is not what its methods are called with.
+  const { _transformer } = command.constructor as {
+    readonly _transformer?: { readonly argument?: Readonly<Record<string, unknown>> }
+  }
+  return _transformer?.argument?.[name] === undefined
 }
 
 /** What has to be alike for clients to share replies. */

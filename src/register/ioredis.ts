@@ -43,15 +43,17 @@ export function wrapIoredis(hub: Hub, prototype: IoRedis): string | undefined {
       if (command.name === 'info') learnRun(this, command)
       return pass()
     }
-    if (lane.isOpen && (stream === undefined || stream === null) && command[FLIGHT] === undefined) {
-      const found = answer(lane, command)
-      // Version 6 tells a command here how its connection speaks; its transformers ask for it.
-      if (found !== MISS) command.setReplyContext?.(this.condition ?? this.options)
-      if (found === WAIT) return waitFor(lane, command, pass)
-      if (found !== MISS) return command.resolve(found)
+    const send = (): unknown => {
+      follow(this, lane, command)
+      return pass()
     }
-    follow(this, lane, command)
-    return pass()
+    if (lane.isOpen && (stream === undefined || stream === null) && command[FLIGHT] === undefined) {
+      const entry = entryOf(this, lane, command)
+      const found = entry === undefined ? MISS : lane.take(entry)
+      if (found === WAIT) return waitFor({ redis: this, lane, command }, send)
+      if (found !== MISS) return settle(this, command, found)
+    }
+    return send()
   })
   wrapLife(hub, prototype)
   wrapReadings(prototype)
@@ -119,26 +121,32 @@ function leave(hub: Hub, redis: IoRedis, isOver: boolean): void {
   redis[LANE] = undefined
 }
 
-/** The raw reply from memory, MISS or WAIT. */
-function answer(lane: Lane, command: IoCommand): unknown {
-  const entry = entryOf(lane, command)
-  if (entry === undefined) return MISS
-  return lane.take(entry)
+/** What is kept for a command, found by how it is kept. */
+function entryOf(redis: IoRedis, lane: Lane, command: IoCommand): Entry | undefined {
+  const place = placeOf(lane, redis, command)
+  return place?.drawer.get(place.name)
 }
 
-/** Only those that are kept as they came: readings with a drawer of their own are looked up by their methods. */
-function entryOf(lane: Lane, command: IoCommand): Entry | undefined {
-  if (isOneReading(command)) return undefined
-  const name = wordsName(command.name, command.args)
-  return name === undefined ? undefined : lane.view?.others.get(name)
+/** Gives a command what was kept for it: as it came off the wire, or as the application saw it. */
+function settle(redis: IoRedis, command: IoCommand, found: unknown): unknown {
+  // Version 6 tells a command in sendCommand how its connection speaks; its transformers ask for it.
+  command.setReplyContext?.(redis.condition ?? redis.options)
+  if (isOneReading(command)) Object.defineProperty(command, 'transformReply', { value: (reply: unknown) => reply })
+  return command.resolve(found)
 }
 
-function waitFor(lane: Lane, command: IoCommand, pass: () => unknown): unknown {
+interface Waited {
+  readonly redis: IoRedis
+  readonly lane: Lane
+  readonly command: IoCommand
+}
+
+function waitFor({ redis, lane, command }: Waited, send: () => unknown): unknown {
   const entry = lane.found as Entry
   lane.wait((isProven) => {
     const found = isProven ? lane.take(entry) : MISS
-    if (found !== MISS && found !== WAIT) command.resolve(found)
-    else void lane.passing(pass)
+    if (found !== MISS && found !== WAIT) settle(redis, command, found)
+    else void lane.passing(send)
   })
   return command.promise
 }
@@ -151,7 +159,10 @@ function follow(redis: IoRedis, lane: Lane, command: IoCommand): void {
     return
   }
   const flight = depart(lane, [command.name, ...command.args] as string[], {
-    place: ({ keys }) => placeOf(lane, redis, { command, key: keys[0] as string | Buffer }),
+    place: ({ keys }) => {
+      const place = placeOf(lane, redis, command)
+      return place === undefined ? undefined : { ...place, key: keys[0] as string | Buffer }
+    },
     form: (reply) => (isOneReading(command) ? command.transformReply(reply) : reply),
     after: (kind, isError) => after(redis, lane, { kind, isError }),
   })
@@ -173,7 +184,7 @@ function listen(command: IoCommand, flight: Flight): void {
   }
 }
 
-function placeOf(lane: Lane, redis: IoRedis, { command, key }: { command: IoCommand; key: string | Buffer }): Place | undefined {
+function placeOf(lane: Lane, redis: IoRedis, command: IoCommand): Omit<Place, 'key'> | undefined {
   const { view } = lane
   if (view === undefined) return undefined
   if (isOneReading(command)) {
@@ -182,10 +193,10 @@ function placeOf(lane: Lane, redis: IoRedis, { command, key }: { command: IoComm
     const name = (command.args[0] as string).slice(prefix)
     const drawer = view.drawers[index]
     if (drawer === undefined) return undefined
-    return { drawer, name: hasMember(index) ? memberName(name, command.args[1] as string) : name, key }
+    return { drawer, name: hasMember(index) ? memberName(name, command.args[1] as string) : name }
   }
   const name = wordsName(command.name, command.args)
-  return name === undefined ? undefined : { drawer: view.others, name, key }
+  return name === undefined ? undefined : { drawer: view.others, name }
 }
 
 function after(redis: IoRedis, lane: Lane, { kind, isError }: { kind: CommandKind; isError: boolean }): void {

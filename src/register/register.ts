@@ -4,6 +4,7 @@
  * Floor 5, room register. Whatever is wrong with options, versions or servers is told of in one line and leaves the
  * application as it would be without.
  */
+import { isMainThread } from 'node:worker_threads'
 import { Hub } from './hub.ts'
 import { arrive, wrapIoredis } from './ioredis.ts'
 import { type IoRedis, LANE } from './ioredis-shape.ts'
@@ -23,7 +24,7 @@ let hub: Hub | undefined
 export function hubHere(): Hub {
   if (hub === undefined) {
     hub = new Hub(readSettings(process.env, warn), warn)
-    if (hub.settings.api !== undefined) serveStats(hub, hub.settings.api)
+    if (hub.settings.api !== undefined && isMainThread) serveStats(hub, hub.settings.api)
   }
   return hub
 }

@@ -44,6 +44,8 @@ export class Upstream {
   readonly turn: Turn
   readonly hot: HotKeys
   readonly maxReplyBytes: number
+  /** Nothing of this server will ever be kept. */
+  isLeft = false
   readonly #parts: UpstreamParts
   readonly #name: string
   readonly #prefixes: readonly Buffer[]
@@ -51,7 +53,7 @@ export class Upstream {
   /** Who is connected, and to which run of the server; undefined: not known yet, '': not to be known. */
   readonly #readers = new Map<Reader, string | undefined>()
   readonly #views = new Map<string, View>()
-  #state: TrackingState = 'connecting'
+  #state: TrackingState | 'idle' = 'idle'
   #reason = ''
   #asking = 0
   #again: Timer | undefined
@@ -68,7 +70,10 @@ export class Upstream {
     this.tally = parts.tally
     this.turn = parts.turn
     this.maxReplyBytes = settings.maxReplyBytes
-    this.commands = new Commands((key) => this.hash(key))
+    this.commands = new Commands(
+      (key) => this.hash(key),
+      () => this.#tracking.open(),
+    )
     this.coherence = new Coherence({
       clock,
       causality: settings.causality,
@@ -88,7 +93,6 @@ export class Upstream {
       hot: this.hot,
       onState: (state, reason) => this.#turned(state, reason),
     })
-    this.#tracking.open()
   }
 
   /** Whether anything may be kept. */
@@ -208,7 +212,6 @@ export class Upstream {
   #turned(state: TrackingState, reason: string): void {
     if (this.#state === 'refused' && state === 'closed') return
     const known = this.#tracking.upstream
-    this.#asking = state === 'on' ? this.#asking : 0
     this.#state = state
     this.#reason = reason
     if (state === 'on' && known !== undefined) {
@@ -242,6 +245,7 @@ export class Upstream {
 
   /** This server's readings are not kept, though it could be listened to. */
   #leave(reason: string): void {
+    this.isLeft = true
     this.#state = 'refused'
     this.#reason = reason
     this.#tracking.close()

@@ -34,7 +34,13 @@ describe('hook: other ways to a server', () => {
   it.each(['ioredis5', 'ioredis6'] as const)('%s by Sentinels follows a failover', async (name) => {
     const set = await startSentinel()
     const sentinels = set.sentinels.map(({ port }) => ({ host: '127.0.0.1', port }))
-    const client = await openClient(name, 0, { port: undefined, host: undefined, sentinels, name: 'main', sentinelRetryStrategy: () => 50 })
+    const client = await openClient(name, 0, {
+      port: undefined,
+      host: undefined,
+      sentinels,
+      name: 'main',
+      sentinelRetryStrategy: () => 50,
+    })
     try {
       await client.set('k', 'before')
       expect(await hit(() => client.get('k'))).toBe('before')
@@ -83,7 +89,9 @@ describe('hook: memory', () => {
       while (performance.now() < endAt) {
         for (const key of hot) await client.get(key)
         if (filled < 60_000) {
-          await Promise.all(Array.from({ length: 50 }, (_, i) => small.port > 0 && client.set(`cold:${filled + i}`, 'c'.repeat(200))))
+          await Promise.all(
+            Array.from({ length: 50 }, (_, i) => small.port > 0 && client.set(`cold:${filled + i}`, 'c'.repeat(200))),
+          )
           filled += 50
         }
         await new Promise((resolve) => setTimeout(resolve, 1))
@@ -125,4 +133,3 @@ function portOf(front: Server): number {
   const address = front.address()
   return typeof address === 'object' && address !== null ? address.port : 0
 }
-

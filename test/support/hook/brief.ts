@@ -14,7 +14,7 @@ const client = isIoredis ? new library.default(url, options) : library.createCli
 client.on('error', (error: Error) => tell('error', error.message))
 if (!isIoredis) await client.connect()
 await client.ping()
-await listening()
+await listening(() => client.get('k') as Promise<unknown>)
 await tellOf('set', client.set('k', 'v'))
 await remembered(() => client.get('k') as Promise<unknown>)
 for (let i = 0; i < 5; i += 1) await tellOf('get', client.get('k'))

@@ -15,7 +15,7 @@ for (const name of ['connect', 'ready', 'close', 'reconnecting', 'end', 'select'
 tell('status before', redis.status)
 const early = [redis.set('early', '1'), redis.get('early'), redis.get('early')]
 for (const one of early) await tellOf('sent before it was connected', one)
-await listening()
+await listening(() => redis.get('first') as Promise<unknown>)
 await redis.flushall()
 
 await redis.mset('s', 'text', 'n', '7', 'bytes', Buffer.from([0xff, 0, 0xfe]))

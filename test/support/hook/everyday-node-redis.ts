@@ -27,7 +27,7 @@ const connecting = client.connect()
 const early = [client.set('early', '1'), client.get('early'), client.get('early')]
 await connecting
 for (const one of early) await tellOf('sent before it was connected', one)
-await listening()
+await listening(() => client.get('first') as Promise<unknown>)
 await client.flushAll()
 
 await client.mSet(['s', 'text', 'n', '7'])

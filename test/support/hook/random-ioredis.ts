@@ -20,7 +20,7 @@ const other = new Redis(process.env['URL'] as string, options)
 const { command, chance, below } = dice(Number(process.env['SEED']))
 await (redis['ping'] as () => Promise<unknown>).call(redis)
 await (other['ping'] as () => Promise<unknown>).call(other)
-await listening()
+await listening(() => (redis['get'] as Client[string]).call(redis, 'first'))
 
 let step = 0
 for (; step < Number(process.env['STEPS']); ) {

@@ -29,7 +29,7 @@ for (const client of [redis, other]) {
   await client.connect()
 }
 const { command, chance, below } = dice(Number(process.env['SEED']))
-await listening()
+await listening(() => redis.sendCommand(['GET', 'first']))
 /** Methods that take a command's words one by one. */
 const PLAIN: Readonly<Record<string, string>> = {
   GET: 'get',

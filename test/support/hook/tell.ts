@@ -29,8 +29,9 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
-/** Waits until the hook listens to the server; at once where there is no hook. */
-export async function listening(): Promise<void> {
+/** Waits until the hook listens to the server; at once where there is no hook. @param read makes it want to */
+export async function listening(read: () => Promise<unknown>): Promise<void> {
+  await read()
   const endAt = performance.now() + 5000
   while (performance.now() < endAt) {
     const now = stats()

@@ -14,7 +14,7 @@ const client = isIoredis ? new library.default(url) : library.createClient({ url
 client.on('error', () => undefined)
 if (!isIoredis) await client.connect()
 await client.ping()
-await listening()
+await listening(() => client.get('first') as Promise<unknown>)
 await tellOf('set', client.set('k', 'v'))
 await tellOf('get', client.get('k'))
 await remembered(() => client.get('k') as Promise<unknown>)
