@@ -47,13 +47,21 @@ const KNOWN_MS = 30_000
 const BOUNDS = { recoverMs: 2500, writeMs: 4000 }
 
 /** @throws what keeps a stand from standing; breaches are told, not thrown */
-export async function runScenario(scenario: Scenario, { seeds, root, slack, isEnough, onOutcome }: Wish): Promise<void> {
-  const stand = new Stand({ ...USUAL, ...scenario.build, root })
+export function runScenario(scenario: Scenario, wish: Wish): Promise<void> {
+  return runOnOneStand([scenario], wish)
+}
+
+/** As `runScenario`, for scenarios that run on the same: it is built once. */
+export async function runOnOneStand(scenarios: readonly Scenario[], wish: Wish): Promise<void> {
+  const { seeds, root, slack, isEnough, onOutcome } = wish
+  const stand = new Stand({ ...USUAL, ...scenarios[0]?.build, root })
   try {
     await stand.start()
-    for (const seed of seeds) {
-      if (isEnough?.() === true) return
-      onOutcome(await runSeed(stand, scenario, { seed, slack }))
+    for (const scenario of scenarios) {
+      for (const seed of seeds) {
+        if (isEnough?.() === true) return
+        onOutcome(await runSeed(stand, scenario, { seed, slack }))
+      }
     }
   } finally {
     await stand.stop()

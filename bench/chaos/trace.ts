@@ -13,12 +13,13 @@ export function traceOf(outcome: Outcome, { promise, text, operation }: Breach):
   const { scenario, seed, history, deeds } = outcome
   const zero = Math.min(...history.reads.map(({ begunAt }) => begunAt))
   const [from, to] = [operation.begunAt - BEFORE_MS, Math.min(operation.endedAt, operation.begunAt + BEFORE_MS)]
-  const lines = deeds.map(({ at, text: what }) => ({ at, text: `--- ${what}` }))
+  const lines: { readonly at: number; readonly text: string }[] = []
   for (const one of [...history.reads, ...history.writes]) {
     if (one.key !== operation.key || one.endedAt < from || one.begunAt > to) continue
     lines.push({ at: one.begunAt, text: `${one === operation ? '>>> ' : '    '}${lineOf(one, zero)}` })
   }
-  const sorted = lines.sort((a, b) => a.at - b.at).slice(-MAX_LINES)
+  const shown = lines.sort((a, b) => a.at - b.at).slice(-MAX_LINES)
+  const sorted = [...deeds.map(({ at, text: what }) => ({ at, text: `--- ${what}` })), ...shown].sort((a, b) => a.at - b.at)
   const body = sorted.map(({ at, text: what }) => `${(at - zero).toFixed(1).padStart(9)}  ${what}`)
   return [`${promise} broken in ${scenario}, seed ${seed}: ${text}`, ...body].join('\n')
 }
