@@ -9,6 +9,8 @@ interface Row {
   readonly value: string
   /** CONFIG SET is refused. */
   readonly isFixed?: boolean
+  /** Of a number; default 0. */
+  readonly least?: number
   readonly form?: 'number' | 'memory' | 'yesno' | 'policy' | 'events'
 }
 
@@ -25,7 +27,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'hash-max-listpack-value': { value: '64', form: 'number' },
   'hash-max-ziplist-entries': { value: '512', form: 'number' },
   'hash-max-ziplist-value': { value: '64', form: 'number' },
-  hz: { value: '10', form: 'number' },
+  hz: { value: '10', form: 'number', least: 1 },
   'latency-monitor-threshold': { value: '0', form: 'number' },
   'lfu-decay-time': { value: '1', form: 'number' },
   'lfu-log-factor': { value: '10', form: 'number' },
@@ -34,13 +36,13 @@ const ROWS: Readonly<Record<string, Row>> = {
   maxclients: { value: '10000', form: 'number' },
   maxmemory: { value: '0', form: 'memory' },
   'maxmemory-policy': { value: 'noeviction', form: 'policy' },
-  'maxmemory-samples': { value: '5', form: 'number' },
+  'maxmemory-samples': { value: '5', form: 'number', least: 1 },
   'notify-keyspace-events': { value: '', form: 'events' },
   'proto-max-bulk-len': { value: '536870912', form: 'memory' },
   requirepass: { value: '' },
   save: { value: '' },
   'set-max-intset-entries': { value: '512', form: 'number' },
-  'slowlog-log-slower-than': { value: '10000', form: 'number' },
+  'slowlog-log-slower-than': { value: '10000', form: 'number', least: -1 },
   'slowlog-max-len': { value: '128', form: 'number' },
   'stop-writes-on-bgsave-error': { value: 'yes', form: 'yesno' },
   'tcp-keepalive': { value: '300', form: 'number' },
@@ -107,7 +109,7 @@ export class Settings {
   check(name: string, given: string): { readonly value: string } | { readonly reason: string } {
     switch (ROWS[name]?.form) {
       case 'number':
-        return /^-?\d+$/.test(given) ? { value: given } : { reason: "argument couldn't be parsed into an integer" }
+        return numberOf(given, ROWS[name]?.least ?? 0)
       case 'memory': {
         const [, digits, unit = 'b'] = SIZE.exec(given) ?? []
         if (digits === undefined) return { reason: 'argument must be a memory value' }
@@ -124,6 +126,14 @@ export class Settings {
         return { value: given }
     }
   }
+}
+
+const MOST = 2 ** 31 - 1
+
+function numberOf(given: string, least: number): { readonly value: string } | { readonly reason: string } {
+  if (!/^-?\d+$/.test(given)) return { reason: "argument couldn't be parsed into an integer" }
+  if (Number(given) >= least && Number(given) <= MOST) return { value: given }
+  return { reason: `argument must be between ${least} and ${MOST} inclusive` }
 }
 
 const ALL_EVENTS = 'g$lshzxetd'
