@@ -1,6 +1,6 @@
 /**
  * Many random operations by eight clients over front, hook and directly, mixed, each reading checked against the ledger; while
- * the tracking connections are slow, silent and cut.
+ * the tracking connections are slow, silent and cut, and the server stands still.
  */
 import { stats } from '../../src/entry/redis.ts'
 import { createRandom, type Random } from '../../src/model/random.ts'
@@ -37,6 +37,9 @@ export interface DoorsOutcome {
 const FRONT_STALE_MS = 240
 const HOOK_STALE_MS = 250
 const LANES = 2
+const STARERS = 2
+/** Written by a direct client. */
+const STARED_AT = 6
 const COUNT = `local n = redis.call('INCR', ARGV[1] .. ':n') redis.call('SET', ARGV[1], 'v' .. n) return n`
 
 /** Everything that has to be there. */
@@ -44,6 +47,7 @@ interface Stage {
   readonly redis: RedisHere
   readonly way: Way
   readonly front: FrontHere
+  /** The last two only look at one key, while the tracking connections are silent. */
   readonly clients: readonly DoorsClient[]
 }
 
@@ -60,6 +64,8 @@ async function openStage(): Promise<Stage> {
     await openHooked(way.port, 'redis6'),
     await openRaw(redis.port, 'direct', 3),
     await openPlain(redis.port, 'direct'),
+    await openRaw(front.port, 'front', 2),
+    await openHooked(way.port, 'ioredis6'),
   ]
   await until(() => way.tracking >= 2, 'both tracking connections')
   return { redis, way, front, clients }
@@ -132,14 +138,14 @@ class Run {
     this.#stage = stage
     this.#wish = wish
     this.#random = createRandom(wish.seed)
-    const count = stage.clients.length
+    const count = stage.clients.length - STARERS
     const kinds = [
       ...Array<string>(8).fill('s'),
       ...Array<string>(4).fill('h'),
       ...Array<string>(4).fill('t'),
       ...Array<string>(1).fill('m'),
     ]
-    this.#keys = kinds.map((kind, i) => new KeyLedger(`${kind}${i}`, kind === 'm' ? -1 : i % count, count))
+    this.#keys = kinds.map((kind, i) => new KeyLedger(`${kind}${i}`, kind === 'm' ? -1 : i % count, stage.clients.length))
     for (const key of this.#keys) this.#byHash.set(hashText(key.name), key)
     this.#known = stage.clients.map(() => new Array<number>(count).fill(0))
     this.#places = new Array<number>(count).fill(0)
@@ -156,7 +162,9 @@ class Run {
 
   async all(): Promise<void> {
     const trouble = this.#wish.mishapEveryMs > 0 ? this.#trouble() : Promise.resolve()
-    const lanes = this.#stage.clients.flatMap((_, client) => Array.from({ length: LANES }, () => this.#lane(client)))
+    const lanes = this.#stage.clients
+      .slice(0, -STARERS)
+      .flatMap((_, client) => Array.from({ length: LANES }, () => this.#lane(client)))
     await Promise.all(lanes)
     this.#isOver = true
     await trouble
@@ -258,12 +266,32 @@ class Run {
       await wait(this.#wish.mishapEveryMs * (0.5 + this.#random()))
       this.#mishaps += 1
       const chance = this.#random()
-      if (chance < 0.4) way.delayTracking(1 + this.#random() * 20)
-      else if (chance < 0.7) way.delayTracking(Infinity)
-      else way.cutTracking()
-      await wait(this.#random() * 600)
+      const lastsMs = this.#random() * 600
+      if (chance < 0.3) way.delayTracking(1 + this.#random() * 20)
+      else if (chance < 0.6) await this.#stare(() => way.delayTracking(Infinity), 600)
+      else if (chance < 0.8) way.cutTracking()
+      else this.#stage.redis.freeze()
+      await wait(lastsMs)
+      this.#stage.redis.thaw()
       way.delayTracking(0)
     }
+  }
+
+  /** Two readers who learn of nothing else look at one key from before the silence on: the lease alone keeps them right. */
+  async #stare(begin: () => void, ms: number): Promise<void> {
+    const key = this.#keys[STARED_AT] as KeyLedger
+    const endMs = performance.now() + ms + 50
+    const starers = this.#stage.clients.map((_, client) => client).slice(-STARERS)
+    const stares = starers.map(async (client) => {
+      const of = this.#stage.clients[client] as DoorsClient
+      while (performance.now() < endMs) {
+        const question = this.#question(key, client)
+        this.#told(key, await of.get(key.name), question)
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    })
+    setTimeout(begin, 50)
+    await Promise.all(stares)
   }
 }
 
