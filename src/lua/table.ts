@@ -1,9 +1,29 @@
 /**
- * Tables of Lua: a dense part from 1 on, and everything else.
+ * What Lua can hold, and its tables: a dense part from 1 on, and everything else.
  *
- * Floor 3, room lua. Reading and writing are O(1); a table may lose fields while it is walked through, as Lua allows.
+ * Floor 3, room lua. Nil is undefined, strings are bytes as latin1, every number is a double. Reading and writing are O(1); a table may lose fields while it is walked through, as Lua allows.
  */
-import type { LuaValue } from './value.ts'
+export type LuaValue = undefined | boolean | number | string | LuaTable | LuaFunction | LuaOpaque
+
+/** A value that scripts can only hand on, such as `cjson.null`. */
+export class LuaOpaque {
+  readonly name: string
+
+  constructor(name: string) {
+    this.name = name
+  }
+}
+
+/** Something that can be called. */
+export class LuaFunction {
+  readonly name: string
+  readonly call: (args: LuaValue[]) => LuaValue[]
+
+  constructor(name: string, call: (args: LuaValue[]) => LuaValue[]) {
+    this.name = name
+    this.call = call
+  }
+}
 
 type Key = Exclude<LuaValue, undefined>
 

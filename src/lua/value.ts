@@ -3,29 +3,9 @@
  *
  * Floor 3, room lua.
  */
-import type { LuaTable } from './table.ts'
+import { LuaFunction, LuaOpaque, type LuaValue } from './table.ts'
 
-export type LuaValue = undefined | boolean | number | string | LuaTable | LuaFunction | LuaOpaque
-
-/** A value that scripts can only hand on, such as `cjson.null`. */
-export class LuaOpaque {
-  readonly name: string
-
-  constructor(name: string) {
-    this.name = name
-  }
-}
-
-/** Something that can be called. */
-export class LuaFunction {
-  readonly name: string
-  readonly call: (args: LuaValue[]) => LuaValue[]
-
-  constructor(name: string, call: (args: LuaValue[]) => LuaValue[]) {
-    this.name = name
-    this.call = call
-  }
-}
+export { LuaFunction, LuaOpaque, type LuaValue } from './table.ts'
 
 /** An error that Lua code raised or that was raised on its behalf; `pcall` catches it. */
 export class LuaError extends Error {
