@@ -265,8 +265,10 @@ export class StreamLink implements FenceLink {
   }
 
   #within(work: Promise<boolean>, ms: number): Promise<boolean> {
+    const { clock } = this.#parts
     return new Promise((resolve) => {
-      const timer = this.#parts.clock.after(ms, () => resolve(false))
+      // One turn later than the timer: after a pause of this process, answers that lie ready are read first.
+      const timer = clock.after(ms, () => void clock.after(0, () => resolve(false)))
       void work.then((moved) => {
         timer.cancel()
         resolve(moved)
