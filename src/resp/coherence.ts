@@ -81,8 +81,9 @@ export class Coherence {
   readonly #marks: Marks
   readonly #voided = new Set<() => void>()
   readonly #held: Held
-  /** Fences behind which writes on everything, whose connections are gone, are over. */
-  readonly #lost: number[] = []
+  /** Writes on everything whose connections are gone, and the fence behind which they are over. */
+  #lost = 0
+  #lostFence = 0
   #order = 1
   /** How often the numbers of changes began anew. */
   #epoch = 0
@@ -218,7 +219,10 @@ export class Coherence {
    */
   lost(written: Written): void {
     if (written !== 'everything') return this.answered(written)
-    this.#clock.after(LOST_MS, () => this.#lost.push(this.#lease.sent + 1))
+    this.#clock.after(LOST_MS, () => {
+      this.#lost += 1
+      this.#lostFence = this.#lease.sent + 1
+    })
     this.#marks.markAll()
   }
 
@@ -302,10 +306,7 @@ export class Coherence {
   /** The oldest PING under way was answered: all that was pushed before it has been applied. */
   proven(): void {
     this.#lease.proven()
-    while (this.#lost.length > 0 && (this.#lost[0] as number) <= this.#lease.answered) {
-      this.#lost.shift()
-      this.#marks.endAll()
-    }
+    if (this.#lostFence <= this.#lease.answered) for (; this.#lost > 0; this.#lost -= 1) this.#marks.endAll()
     this.#held.look()
   }
 
