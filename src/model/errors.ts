@@ -103,6 +103,11 @@ const CATALOGUE = {
   FC_LINK_TIMEOUT: { status: 503, text: 'shared log {address}: no reply within {ms} ms' },
   FC_LINK_REPLY: { status: 502, text: 'shared log: {subject} was refused: {reason}' },
   FC_LINK_PEER: { status: 500, text: 'a log over NATS needs {name}, which is not installed; run: npm install {name}' },
+  FC_RESP_DOWN: {
+    status: 503,
+    text: 'the Redis door {name}: no reply in time, or the connection to what stands behind it is gone',
+  },
+  FC_RESP_REPLY: { status: 502, text: 'the Redis door: {command} was refused: {reason}' },
   FC_LINK_BLIND: {
     status: 503,
     text: 'the shared log is out of sight and the policy is to fail; it is tried again without being asked',
@@ -111,6 +116,10 @@ const CATALOGUE = {
   FC_SCALER_REFUSED: { status: 409, text: 'scaler {name} refused the order: {reason}' },
   FC_SCALER_PEER: { status: 500, text: '{purpose} needs {name}, which is not installed; run: npm install {name}' },
   FC_SNAPSHOT_FILE: { status: 500, text: 'the snapshot cannot be read: {reason}; it is left out' },
+  FC_KEYSPACE_SNAPSHOT: {
+    status: 500,
+    text: 'the snapshot {path} cannot be read: {reason}',
+  },
   FC_WORKER_START: { status: 500, text: 'worker {worker} ended before it listened: {reason}; what it said stands in the log' },
   FC_REGISTER_CLIENT: { status: 500, text: 'wrap: the client is left alone: {reason}' },
   FC_CLI_USAGE: { status: 500, text: '{reason}' },

@@ -9,8 +9,7 @@ import type { Engine } from '../flow/engine.ts'
 import type { Endpoint } from '../model/endpoint.ts'
 import { ACCOUNT } from '../model/ledger.ts'
 import { Press } from '../wire/press.ts'
-import { createCacheApi, encodeIn } from './cache-api.ts'
-import type { Config } from './config-schema.ts'
+import { type CacheApiOptions, createCacheApi, encodeIn } from './cache-api.ts'
 import { createOpenApi } from './openapi.ts'
 import { readVersion } from './version.ts'
 
@@ -25,7 +24,11 @@ const MIN_PRESS_BYTES = 4 * 1024 * 1024
 const MAX_PRESS_BYTES = 32 * 1024 * 1024
 
 /** @param others endpoints beside the native cache API: administration, health */
-export function createApiSurface(cache: Cache, config: Pick<Config, 'cacheApi'>, others: readonly Endpoint[]): ApiSurface {
+export function createApiSurface(
+  cache: Cache,
+  config: { readonly cacheApi: CacheApiOptions },
+  others: readonly Endpoint[],
+): ApiSurface {
   const { contents, endpoints } = createCacheApi(cache, config.cacheApi, encodeIn(createPress(cache.engine)))
   const all = [...endpoints, ...others]
   return { endpoints: [...all, createOpenApi(all, readVersion())], contents }

@@ -29,7 +29,7 @@ export async function runBatch(api: CacheApi, request: ApiRequest): Promise<ApiR
   const count = lists.reduce((sum, list) => sum + (list?.length ?? 0), 0)
   if (count === 0) refuseBody('nothing named; give at least one of delete, set, get')
   if (count > api.settings.maxKeys) refuseBody(`at most ${api.settings.maxKeys} keys at once, given ${count}`)
-  const batch = new Batch(api, body.namespace === undefined ? '' : parseNamespace(body.namespace, refuseName))
+  const batch = new Batch(api, body.namespace === undefined ? '' : batchNamespace(api, body.namespace))
   const deleted = body.delete === undefined ? undefined : batch.delete(body.delete)
   const set = body.set?.map((item) => batch.attempt(item, () => batch.set(item)))
   const written = body.delete === undefined && body.set === undefined ? undefined : api.contents.engine.written()
@@ -138,8 +138,15 @@ class Batch {
   #named(item: BatchRef | BatchSet): { readonly key: string; readonly space: string } {
     const key = checkKey(typeof item === 'string' ? item : item.key)
     const space = typeof item === 'string' ? undefined : item.namespace
-    return { key, space: space === undefined ? this.#space : parseNamespace(space, refuseName) }
+    return { key, space: space === undefined ? this.#space : batchNamespace(this.#api, space) }
   }
+}
+
+/** @throws FC_API_BODY */
+function batchNamespace({ doorNamespace }: CacheApi, given: string): string {
+  const space = parseNamespace(given, refuseName)
+  if (space === doorNamespace) refuseBody(`namespace ${space}: values of the Redis door are asked for one by one, at /cache/:key`)
+  return space
 }
 
 /** @throws FC_CACHE_TOO_LARGE */

@@ -22,6 +22,8 @@ export interface CacheApiSettings extends WishSettings {
 export interface CacheApi {
   readonly contents: Contents
   readonly settings: CacheApiSettings
+  /** Namespace of the Redis door: its values are read and written one by one. */
+  readonly doorNamespace?: string | undefined
 }
 
 /** Longest key, characters: as for the library. */

@@ -25,6 +25,8 @@ export interface ForgetPort {
 
 /** What stands behind the port. */
 export interface RespBack {
+  /** How a client of our own logs in. */
+  readonly login: { readonly username: string; readonly password: string } | undefined
   /** What is true of it now. */
   readonly gauges: Omit<RespGauges, 'clients'>
   /** Before anybody is accepted. */

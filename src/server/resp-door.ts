@@ -6,6 +6,7 @@
  */
 import type { PrometheusContentType, Registry } from 'prom-client'
 import { checkExposure } from './api.ts'
+import type { DoorSpace } from './cache-door.ts'
 import type { Config } from './config-schema.ts'
 import type { ListenAddress, ListenWish } from './listener.ts'
 import type { RespDoorParts, RespBack } from './resp-back.ts'
@@ -13,6 +14,7 @@ import { createEmbeddedBack } from './resp-embedded.ts'
 import { followFence } from './resp-fence.ts'
 import { createProxyBack } from './resp-proxy.ts'
 import { exposeGauges } from './resp-metrics.ts'
+import { InnerClient } from './resp-inner.ts'
 import { RespListener } from './resp-listener.ts'
 import type { RespSettings } from './resp-schema.ts'
 import { TlsKeeper } from './tls-keeper.ts'
@@ -21,6 +23,8 @@ import { TlsKeeper } from './tls-keeper.ts'
 export interface RespDoor {
   /** Whether memory may answer: the upstream tells of every change, or there is none. */
   readonly isCovered: boolean
+  /** Its values, for other doors. */
+  readonly space: DoorSpace
   /** Adds gauges. */
   expose(registry: Registry<PrometheusContentType>, prefix: string | undefined): void
   /** @throws FC_LISTEN_EXPOSED, or what the system says of the address */
@@ -52,7 +56,14 @@ export function createRespDoor(config: Config, parts: RespDoorParts): RespDoor {
     },
     onRefused: () => back.refused(),
   })
+  const inner = new InnerClient({
+    clock: engine.clock,
+    name: settings.namespace,
+    login: back.login,
+    accept: (socket) => void back.accept(socket),
+  })
   return {
+    space: { namespace: settings.namespace, values: inner },
     get isCovered() {
       return back.gauges.isCovered
     },
@@ -71,6 +82,7 @@ export function createRespDoor(config: Config, parts: RespDoorParts): RespDoor {
       keeper?.close()
       unfollow()
       await listener.close(deadlineMs)
+      inner.close()
       await back.close()
     },
     kill: () => listener.destroy(),

@@ -14,12 +14,16 @@ import { memoryOf } from './resp-memory.ts'
 import type { RespSettings } from './resp-schema.ts'
 import { SlowDown } from './resp-slow-down.ts'
 
-export function createEmbeddedBack(config: Config, { engine }: RespDoorParts): RespBack {
+export function createEmbeddedBack(config: Config, { engine, logger }: RespDoorParts): RespBack {
   const settings = config.resp as RespSettings
   const { clock, governor } = engine
-  const embedded = new Embedded({ clock, maxBytes: memoryOf(config), password: settings.password ?? '' })
+  const { snapshot } = settings
+  const embedded = new Embedded({
+    ...{ clock, maxBytes: memoryOf(config), password: settings.password ?? '' },
+    snapshot: snapshot && { path: snapshot.file, intervalMs: snapshot.interval, logger },
+  })
   const { space } = embedded.server
-  governor.follow(ACCOUNT.resp, () => space.table.bytes.bytes)
+  governor.follow(ACCOUNT.resp, () => space.table.bytes.bytes + (embedded.keeper?.heldBytes ?? 0))
   const counts = { refused: 0, overflows: 0 }
   engine.meter.follow('respRefused', () => counts.refused)
   engine.meter.follow('respOverflows', () => counts.overflows)
@@ -32,10 +36,11 @@ export function createEmbeddedBack(config: Config, { engine }: RespDoorParts): R
     },
   }
   return {
+    login: settings.password === undefined ? undefined : { username: '', password: settings.password },
     get gauges() {
       return { isCovered: true, entries: space.table.bytes.size, bytes: space.table.bytes.bytes }
     },
-    open: () => Promise.resolve(),
+    open: () => embedded.keeper?.open() ?? Promise.resolve(),
     accept: (socket) => new EmbeddedClient(socket, parts),
     forget: {
       // Names of the log are text, keys are bytes: their UTF-8.
@@ -48,9 +53,9 @@ export function createEmbeddedBack(config: Config, { engine }: RespDoorParts): R
     refused: () => {
       counts.refused += 1
     },
-    close: () => {
+    close: async () => {
+      await embedded.keeper?.close(snapshot?.deadline ?? 0)
       embedded.close()
-      return Promise.resolve()
     },
   }
 }

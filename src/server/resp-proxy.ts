@@ -71,6 +71,7 @@ export function createProxyBack(config: Config, { engine, logger }: RespDoorPart
   followCounts(engine.meter, shared.counts)
   const yielding = yieldMemory(cache, engine)
   return {
+    login: upstream.login,
     get gauges() {
       return { isCovered: tracking.state === 'on', entries: cache.size, bytes: cache.bytes + coherence.bytes }
     },

@@ -91,6 +91,21 @@ const LIMITS = z
   })
   .prefault({})
 
+/** Where the data of a door without an upstream is kept. */
+const SNAPSHOT = z.strictObject({
+  file: z.string().min(1).meta({ unit: 'file', description: 'Where it stands; written beside, then put in place.' }),
+  interval: span(0, 24 * HOUR, 'a duration up to 24h')
+    .default(60_000)
+    .meta({
+      unit: 'ms',
+      shown: '1m',
+      description: 'Between two snapshots while something changes; 0: only at the end, and when a client says SAVE or BGSAVE.',
+    }),
+  deadline: span(1, 10 * 60_000, 'a duration from 1ms to 10m')
+    .default(20_000)
+    .meta({ unit: 'ms', shown: '20s', description: 'For the last one, when the process drains; then the former one stands.' }),
+})
+
 /** The section. */
 export const RESP = z.strictObject({
   listen: address()
@@ -142,11 +157,7 @@ export const RESP = z.strictObject({
     .boolean()
     .default(false)
     .meta({ description: 'Allows an address that is not loopback though nobody has to log in.' }),
-  snapshot: z
-    .string()
-    .min(1)
-    .optional()
-    .meta({ unit: 'file', description: 'Where the data is kept over a restart; only without an upstream.' }),
+  snapshot: SNAPSHOT.optional().meta({ description: 'Keeps the data over a restart; only without an upstream.' }),
   limits: LIMITS.meta({ description: 'What clients may cost.' }),
 })
 
