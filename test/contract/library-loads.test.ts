@@ -231,22 +231,6 @@ describe('library: loaders of every kind', () => {
     expect(await cache.get('k')).toBeUndefined()
   })
 
-  it('gives nobody a reading that began longer before he came than his budget allows; the next one is for all of them', async () => {
-    const { clock, cache, later, loads } = setStage()
-    const first = cache.fetch('k', { budget: '1200ms' }, later(1300))
-    await clock.advanceAsync(60)
-    const others = [1, 2, 3].map(() => cache.fetch('k', { budget: '1200ms' }, later(1300)))
-    const patient = cache.fetch('k', { budget: '2s' }, later(1300))
-    await clock.advanceAsync(1300)
-
-    expect((await first).ageMs).toBeGreaterThanOrEqual(1300)
-    expect(await patient).toMatchObject({ cached: false })
-    expect(loads()).toBe(2)
-    await clock.advanceAsync(1400)
-    for (const result of await Promise.all(others)) expect(result.ageMs).toBeLessThan(1400)
-    expect(loads()).toBe(2)
-  })
-
   it('getMany with one bad key begins nothing', async () => {
     const { cache } = setStage()
     await expect(cache.getMany(['a', ''], {}, () => Promise.reject(new Error('down')))).rejects.toMatchObject({
