@@ -30,23 +30,31 @@ export function targetText({ place, username }: Target): string {
   return username === undefined ? where : `${username}@${where}`
 }
 
-/** Connections to a target. */
-export function dialer(target: Target): TrackingPort {
-  return { open: (events) => open(target, events) }
+/** Connections to a target. @param fault told of errors of whoever listens; they end the connection, not the process */
+export function dialer(target: Target, fault: (error: unknown) => void): TrackingPort {
+  return { open: (events) => open(target, events, fault) }
 }
 
-function open(target: Target, events: TrackingEvents): TrackingSocket {
+function open(target: Target, events: TrackingEvents, fault: (error: unknown) => void): TrackingSocket {
   const { place, tls } = target
   const socket: Socket = tls === undefined ? connectPlain(place) : connectTls({ ...tls, ...place })
+  const guard = (run: () => void): void => {
+    try {
+      run()
+    } catch (error) {
+      fault(error)
+      socket.destroy()
+    }
+  }
   let isOver = false
   let reason = 'the connection ended'
   socket.unref()
   socket.setNoDelay(true)
   socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
-    if (!isOver) events.connected()
+    if (!isOver) guard(() => events.connected())
   })
   socket.on('data', (chunk: Buffer) => {
-    if (!isOver) events.data(chunk)
+    if (!isOver) guard(() => events.data(chunk))
   })
   socket.on('error', (error) => {
     reason = error.message
@@ -54,7 +62,7 @@ function open(target: Target, events: TrackingEvents): TrackingSocket {
   socket.once('close', () => {
     if (isOver) return
     isOver = true
-    events.ended(reason)
+    guard(() => events.ended(reason))
   })
   return {
     write: (bytes) => {

@@ -33,8 +33,14 @@ const SCORES = /^(?:z|geo)/
 export function depart(lane: Lane, list: List, manner: Manner): Flight | undefined {
   const { upstream } = lane
   if (upstream === undefined || upstream.isLeft) return undefined
-  const command = upstream.commands.read(list)
-  return lane.sends(command) ? new Flight(lane, upstream, { command, manner }) : undefined
+  try {
+    const command = upstream.commands.read(list)
+    return lane.sends(command) ? new Flight(lane, upstream, { command, manner }) : undefined
+  } catch (error) {
+    lane.aside()
+    upstream.failed(error)
+    return undefined
+  }
 }
 
 /** See the module's header. */
@@ -68,15 +74,27 @@ export class Flight {
   replied(reply: unknown): void {
     const fill = this.#fill
     this.#fill = undefined
-    if (fill !== undefined) this.#upstream.coherence.read(fill)
-    this.#close(false)
-    if (fill !== undefined) this.#keep(fill, reply)
+    this.#guard(() => {
+      if (fill !== undefined) this.#upstream.coherence.read(fill)
+      this.#close(false)
+      if (fill !== undefined) this.#keep(fill, reply)
+    })
   }
 
   /** It was refused, or nobody knows what became of it. */
   failed(): void {
     this.#fill = undefined
-    this.#close(true)
+    this.#guard(() => this.#close(true))
+  }
+
+  /** Whatever is wrong here, the application gets its reply. */
+  #guard(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      this.#lane.aside()
+      this.#upstream.failed(error)
+    }
   }
 
   #open(): void {

@@ -53,6 +53,8 @@ export class Hub {
       turn: this.turn,
       admits: () => this.governor.admit(),
       onState: (upstream, state, reason) => this.#turned(upstream, state, reason),
+      onFault: (error) =>
+        this.warn(`an error of its own: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
     }
     this.governor.follow(ACCOUNT.tables, () => this.#tableBytes())
   }

@@ -9,7 +9,7 @@ import { type IoRedis, LANE } from './ioredis-shape.ts'
 import { type Lane, MISS, WAIT } from './lane.ts'
 import { later, takeAll } from './later.ts'
 import { patch } from './patch.ts'
-import { memberName, ONE_KEY, ONE_MEMBER } from './view.ts'
+import { memberName, ONE_KEY, ONE_MEMBER, type View } from './view.ts'
 
 type Method = (this: IoRedis, ...args: unknown[]) => unknown
 
@@ -27,20 +27,25 @@ export function wrapReadings(prototype: IoRedis): void {
   if (typeof mget === 'function') patch(prototype, 'mget', many(mget as Method))
 }
 
+/** Hot: no list of arguments is made, no function. */
 function oneKey(original: Method, index: number): Method {
-  return function (this: IoRedis, ...args: unknown[]): unknown {
-    const lane = this[LANE] as Lane | undefined
-    const key = args[0]
-    if (lane?.isOpen === true && args.length === 1 && typeof key === 'string') {
-      const entry = lane.view?.drawers[index]?.get(key)
+  return function (this: IoRedis): unknown {
+    const lane = this[LANE]
+    const key: unknown = arguments[0]
+    if (lane !== undefined && lane.isOpen && arguments.length === 1 && typeof key === 'string') {
+      const entry = (lane.view as View).drawers[index]?.get(key)
       if (entry !== undefined && !isBehindQueued(this, lane)) {
         const found = lane.take(entry)
-        if (found === WAIT) return later(lane, () => original.apply(this, args))
+        if (found === WAIT) return later(lane, passer(this, original, [key]))
         if (found !== MISS) return Promise.resolve(found)
       }
     }
-    return original.apply(this, args)
+    return original.apply(this, arguments as unknown as unknown[])
   }
+}
+
+function passer(redis: IoRedis, original: Method, args: unknown[]): () => unknown {
+  return () => original.apply(redis, args)
 }
 
 function oneMember(original: Method, index: number): Method {

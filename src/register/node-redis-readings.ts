@@ -71,25 +71,29 @@ export function wrapMethods(prototype: NodeRedis): void {
   })
 }
 
+/** Hot: no list of arguments is made, no function. */
 function one(original: Method, index: number): Method {
-  return function (this: NodeRedis, ...args: unknown[]): Promise<unknown> {
-    const key = args[0]
-    if (args.length === 1 && typeof key === 'string') {
+  return function (this: NodeRedis): Promise<unknown> {
+    const key: unknown = arguments[0]
+    if (arguments.length === 1 && typeof key === 'string') {
       const lane = plainLane(this)
       const entry = lane?.view?.drawers[index]?.get(prefixed(this, key))
       if (entry !== undefined) {
         const found = take(this, { lane: lane as Lane, entry, index })
-        if (found === WAIT)
-          return later(
-            lane as Lane,
-            () => original.apply(this, args),
-            (raw) => show(this, index, raw),
-          )
+        if (found === WAIT) return waiting(this, { lane: lane as Lane, index }, passer(this, original, key))
         if (found !== MISS) return Promise.resolve(found)
       }
     }
-    return original.apply(this, args)
+    return original.apply(this, arguments as unknown as unknown[])
   }
+}
+
+function passer(client: NodeRedis, original: Method, key: string): () => unknown {
+  return () => original.call(client, key)
+}
+
+function waiting(client: NodeRedis, { lane, index }: { lane: Lane; index: number }, pass: () => unknown): Promise<unknown> {
+  return later(lane, pass, (raw) => show(client, index, raw))
 }
 
 function two(original: Method, index: number): Method {

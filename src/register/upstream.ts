@@ -32,6 +32,8 @@ export interface UpstreamParts {
   /** Whether there is room for another entry. */
   readonly admits: () => boolean
   readonly onState: (upstream: string, state: TrackingState, reason: string) => void
+  /** An error of our own. */
+  readonly onFault: (error: unknown) => void
 }
 
 /** See the module's header. */
@@ -84,7 +86,7 @@ export class Upstream {
     this.coherence.onVoid(() => this.#empty())
     this.#tracking = new Tracking({
       coherence: this.coherence,
-      port: dialer(target),
+      port: dialer(target, (error) => this.failed(error)),
       clock,
       random,
       username: target.username,
@@ -149,6 +151,12 @@ export class Upstream {
       times.push(time)
       if (times.length === keys.length) then(times)
     })
+  }
+
+  /** Something went wrong in here: nothing that is kept is trusted any more, and nothing of it reaches the application. */
+  failed(error: unknown): void {
+    this.coherence.invalidateAll()
+    this.#parts.onFault(error)
   }
 
   /** Whether there is room. */
