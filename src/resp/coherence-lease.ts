@@ -1,10 +1,12 @@
 /**
  * The lease: up to which moment every change in the upstream has been heard of, proven by PINGs on the tracking connection.
  *
- * Floor 4, room resp. Redis puts the push of a change on the wire before the answer to any PING that it runs later: so the
- * send time of the newest answered PING is a moment up to which all is known, and a silent or half-open connection lets the lease run
- * out by itself. PINGs double as fences: numbered over all lives of the connection, so that no clocks are compared. At most
- * two are on their way; sent only while somebody reads.
+ * Floor 4, room resp. Redis puts the push of a change on the wire before the answer to any PING that it runs in a later turn:
+ * so the send time of the newest answered PING is a moment up to which all is known, and a silent or half-open connection
+ * lets the lease run out by itself. PINGs double as fences: numbered over all lives of the connection, so that no clocks are
+ * compared. At most two are on their way; sent only while somebody reads. A server whose threads send replies before the
+ * turn's pushes may answer the first PING behind a reply too early: there a PING proves what was before the answered one it
+ * was sent behind.
  */
 import type { Clock, Timer } from '../model/clock.ts'
 
@@ -22,16 +24,26 @@ const IDLE_MS = 1000
 const BEATS = 5
 const MAX_UNDER_WAY = 2
 
+/** A PING. */
+interface Sent {
+  readonly number: number
+  readonly sentMs: number
+}
+const NOTHING: Sent = { number: 0, sentMs: Number.NEGATIVE_INFINITY }
+
 /** See the module's header. */
 export class Lease {
   readonly #clock: Clock
   readonly #beatMs: number
-  readonly #underWay: number[] = []
+  readonly #underWay: (Sent & { readonly behind: Sent })[] = []
+  /** The newest that was answered. */
+  #heard: Sent = NOTHING
+  #isThreaded = false
   #port: FencePort | undefined
   #timer: Timer | undefined
   #wanted = 0
   #sentMs = Number.NEGATIVE_INFINITY
-  /** Number of the newest PING that was sent, and of the newest that was answered. */
+  /** Number of the newest PING that was sent, and of the newest fence behind which all is known. */
   sent = 0
   answered = 0
   /** Up to then every change has been heard of; -Infinity: nothing is being heard. */
@@ -49,16 +61,18 @@ export class Lease {
     return this.provenMs !== Number.NEGATIVE_INFINITY
   }
 
-  /** Changes are being heard from now on; the first PING is sent at once. */
-  open(port: FencePort): void {
+  /** Changes are being heard from now on; the first PING is sent at once. @param isThreaded see the module's header */
+  open(port: FencePort, isThreaded: boolean): void {
     this.#port = port
-    this.#ping()
+    this.#isThreaded = isThreaded
+    this.renew()
   }
 
   /** Nothing is heard any more. */
   close(): void {
     this.#port = undefined
     this.#underWay.length = 0
+    this.#heard = NOTHING
     this.#wanted = 0
     this.provenMs = Number.NEGATIVE_INFINITY
     this.#timer?.cancel()
@@ -71,16 +85,16 @@ export class Lease {
     if (this.#timer === undefined && this.#port !== undefined) this.#arm()
   }
 
-  /** Sees to it that PING number `fence` gets sent: now, or when an earlier one is answered. */
+  /** Sees to it that `answered` gets to a fence: PINGs are sent now, or when earlier ones are answered. */
   fence(fence: number): void {
-    if (fence <= this.sent) return
-    if (this.#underWay.length < MAX_UNDER_WAY) this.#ping()
-    else this.#wanted = fence
+    if (fence <= (this.#isThreaded ? this.answered : this.sent)) return
+    this.#wanted = Math.max(this.#wanted, fence)
+    if (this.#underWay.length < (this.#isThreaded ? 1 : MAX_UNDER_WAY)) this.#ping()
   }
 
   /** Sees to it that a lease is on its way. */
   renew(): void {
-    if (this.#underWay.length === 0) this.#ping()
+    if (this.#underWay.length === 0) this.fence(this.sent + 1)
   }
 
   /** Asks for the rules of access. */
@@ -90,19 +104,25 @@ export class Lease {
 
   /** The oldest PING under way was answered. */
   proven(): void {
-    const sentMs = this.#underWay.shift()
-    if (sentMs === undefined) return
-    this.answered = this.sent - this.#underWay.length
-    this.provenMs = sentMs
-    if (this.#wanted > this.sent) this.#ping()
+    const one = this.#underWay.shift()
+    if (one === undefined) return
+    const proven = this.#isThreaded ? one.behind : one
+    if (proven !== NOTHING) {
+      this.answered = proven.number
+      this.provenMs = proven.sentMs
+    }
+    this.#heard = { number: one.number, sentMs: one.sentMs }
+    const reached = this.#isThreaded ? this.answered : this.sent
+    if (this.#wanted > reached && this.#underWay.length === 0) this.#ping()
   }
 
   #ping(): void {
     const port = this.#port
     if (port === undefined) return
     this.sent += 1
-    this.#sentMs = this.#clock.now() // read before it is written: a lease begins no later than its question
-    this.#underWay.push(this.#sentMs)
+    const sentMs = this.#clock.now() // read before it is written: a lease begins no later than its question
+    this.#sentMs = sentMs
+    this.#underWay.push({ number: this.sent, sentMs, behind: this.#heard })
     port.ping()
   }
 

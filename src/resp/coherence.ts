@@ -48,6 +48,8 @@ export interface Life {
   readonly isClustered: boolean
   /** Whether our user may look at the rules of access (ACL LIST); else only our own user's readings are kept. */
   readonly seesGrants: boolean
+  /** Whether its threads send replies before the pushes of the same turn. */
+  readonly isThreaded: boolean
 }
 
 /** How things stand, for people. */
@@ -300,7 +302,7 @@ export class Coherence {
     this.#isClustered ||= life.isClustered
     this.#seesGrants = life.seesGrants
     this.#marks.markAll()
-    this.#lease.open(port)
+    this.#lease.open(port, life.isThreaded)
   }
 
   /** The oldest PING under way was answered: all that was pushed before it has been applied. */

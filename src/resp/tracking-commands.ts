@@ -75,3 +75,12 @@ export function isLasting(error: ReplyError): boolean {
 export function forgetsByUse(memory: Reply): boolean {
   return Number(infoField(memory, 'maxmemory')) > 0 && /lru|lfu/.test(infoField(memory, 'maxmemory_policy'))
 }
+
+/**
+ * Whether the server's threads send replies as soon as they are made, before the pushes of the same turn: Redis 8 and Valkey 8
+ * with more than one thread (iothread.c). Before, replies left behind the pushes.
+ */
+export function isThreaded(server: Reply): boolean {
+  const isNew = Number.parseInt(infoField(server, 'redis_version'), 10) >= 8 || infoField(server, 'valkey_version') !== ''
+  return isNew && infoField(server, 'io_threads_active') !== '0'
+}

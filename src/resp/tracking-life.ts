@@ -16,6 +16,7 @@ import {
   hello,
   infoField,
   isLasting,
+  isThreaded,
   type Login,
   PING,
   trackingOn,
@@ -112,7 +113,7 @@ export class TrackingLife implements FencePort {
     this.ask(PING, (reply) => {
       if (reply !== 'PONG') return this.#fail(`PING was answered ${said(reply)}`)
       this.#parts.coherence.proven()
-      if (this.#isProven) return
+      if (this.#isProven || !this.#parts.coherence.isOn) return
       this.#isProven = true
       this.#deadline?.cancel()
       this.#parts.onProven()
@@ -206,17 +207,17 @@ export class TrackingLife implements FencePort {
     this.ask(ACL_LIST, (answer) => (this.#grants = grantsOf(answer)))
     this.ask(encodeCommand(['CLIENT', 'NO-EVICT', 'ON']), () => undefined) // may be refused: then we are as others are
     this.ask(encodeCommand(['INFO', 'server']), (info) => {
-      if (table !== undefined) this.#opened(greeting, table, infoField(info, 'run_id'))
+      if (table !== undefined) this.#opened(greeting, table, info)
     })
   }
 
-  #opened(greeting: Greeting, table: CommandTable, runId: string): void {
+  #opened(greeting: Greeting, table: CommandTable, info: Reply): void {
     const { coherence } = this.#parts
     const seesGrants = this.#grants !== undefined
-    this.upstream = { ...greeting, table, seesGrants, runId }
+    this.upstream = { ...greeting, table, seesGrants, runId: infoField(info, 'run_id') }
     const { clock } = this.#parts
     this.#watch = new Watch({ clock, coherence, table, greeting, ask: this.ask.bind(this), fail: (reason) => this.#fail(reason) })
-    coherence.opened(this, { isClustered: greeting.isClustered, seesGrants })
+    coherence.opened(this, { isClustered: greeting.isClustered, seesGrants, isThreaded: isThreaded(info) })
     if (seesGrants) coherence.granted(this.#grantsAskedMs)
   }
 

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { runSchedules } from '../support/coherence-schedule.ts'
 import { SOUND, SPOILT } from '../support/coherence-spoilt.ts'
 
-const COUNT = Number(process.env['FORECACHE_COHERENCE_SEEDS'] ?? 17_000)
+const COUNT = Number(process.env['FORECACHE_COHERENCE_SEEDS'] ?? 15_000)
 const WITHIN = 20_000
 
 describe('coherence', () => {
@@ -22,6 +22,15 @@ describe('coherence', () => {
       })
     }
   }
+})
+
+describe('coherence before a server with threads', () => {
+  it('shows nobody what it must not', { timeout: 300_000 }, () => {
+    const outcome = runSchedules(COUNT, 1, { ...SOUND, isThreaded: true })
+
+    expect(outcome.faults, `seed ${outcome.seed}`).toBeUndefined()
+    expect(outcome.hits).toBeGreaterThan(COUNT)
+  })
 })
 
 describe('each rule is needed: it is noticed when', () => {

@@ -17,6 +17,8 @@ export interface ScheduleOptions {
   /** Makes the core, or one with a piece taken out. */
   readonly create: (parts: CoherenceParts) => Coherence
   readonly isClustered: boolean
+  /** The server's threads send replies before the pushes of their turn. */
+  readonly isThreaded: boolean
 }
 
 /** What came of it. */
@@ -46,7 +48,11 @@ export class Schedule {
     const clock = this.#clock
     this.#random = random
     this.#isClustered = options.isClustered
-    this.#redis = new TrackedRedis(clock, random, { isClustered: options.isClustered, slowestMs: random() < 0.3 ? 60 : 8 })
+    this.#redis = new TrackedRedis(clock, random, {
+      isClustered: options.isClustered,
+      isThreaded: options.isThreaded,
+      slowestMs: random() < 0.3 ? 60 : 8,
+    })
     this.#judge = new Judge(this.#redis, clock, { maxStaleMs: MAX_STALE_MS, isCausal: options.causality !== 'eventual' })
     this.#redis.onPush = (names, index) => this.#judge.pushed(names, index)
     const { causality, spoilt } = options

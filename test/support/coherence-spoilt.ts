@@ -1,7 +1,7 @@
 /**
  * Copies of the core, and of a door, each with one rule taken out: what random schedules have to notice.
  */
-import { Coherence, type Written } from '../../src/resp/coherence.ts'
+import { Coherence, type Life, type Written } from '../../src/resp/coherence.ts'
 import type { Fill } from '../../src/resp/coherence-fill.ts'
 import type { FencePort } from '../../src/resp/coherence-lease.ts'
 import type { Reader } from '../../src/resp/coherence-reader.ts'
@@ -12,6 +12,7 @@ export const SOUND: ScheduleOptions = {
   causality: 'session',
   spoilt: 'nothing',
   isClustered: false,
+  isThreaded: false,
   create: (parts) => new Coherence(parts),
 }
 
@@ -88,7 +89,7 @@ class WithoutFlush extends Coherence {
 /** What was kept in one life of the tracking connection is told in the next. */
 class WithoutLives extends Coherence {
   #from = 0
-  override opened(port: FencePort, life: { isClustered: boolean; seesGrants: boolean }): void {
+  override opened(port: FencePort, life: Life): void {
     super.opened(port, life)
     this.#from = this.state().changes
   }
@@ -98,13 +99,20 @@ class WithoutLives extends Coherence {
 }
 
 class WithoutCluster extends Coherence {
-  override opened(port: FencePort, life: { isClustered: boolean; seesGrants: boolean }): void {
+  override opened(port: FencePort, life: Life): void {
     super.opened(port, { ...life, isClustered: false })
   }
 }
 
 class WithoutRedirections extends WithoutCluster {
   override redirected(): void {}
+}
+
+/** Threads of the server are not reckoned with. */
+class WithSingleFences extends Coherence {
+  override opened(port: FencePort, life: Life): void {
+    super.opened(port, { ...life, isThreaded: false })
+  }
 }
 
 class WithoutPatience extends Coherence {
@@ -138,6 +146,7 @@ export const SPOILT: readonly (readonly [string, Partial<ScheduleOptions>])[] = 
   ['absence is kept in a cluster', { isClustered: true, create: (parts) => new WithoutCluster(parts) }],
   ['redirections are not heeded', { isClustered: true, create: (parts) => new WithoutRedirections(parts) }],
   ['a lost SWAPDB is over at once', { create: (parts) => new WithoutPatience(parts) }],
+  ['one fence is enough for a server with threads', { isThreaded: true, create: (parts) => new WithSingleFences(parts) }],
   ['a question is joined by whoever comes', { spoilt: 'join whatever' }],
   ['strict replies are not held', { causality: 'strict', create: (parts) => new WithoutHolding(parts) }],
 ]

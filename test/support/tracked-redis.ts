@@ -69,6 +69,13 @@ export class Pipe {
   }
 }
 
+/** What one turn of the loop has changed. */
+interface Turn {
+  readonly isFlushed: boolean
+  readonly pushed: ReadonlySet<string>
+  readonly index: number
+}
+
 /** A client's connection. */
 export interface Line {
   ask(ask: Ask, told: (told: Told) => void): void
@@ -76,11 +83,14 @@ export interface Line {
   cut(): void
 }
 
+const THREADS = 'redis_version:8.0.0\r\nio_threads_active:1\r\n'
+
 /** See the module's header. */
 export class TrackedRedis {
   readonly #clock: VirtualClock
   readonly #random: Random
   readonly #isClustered: boolean
+  readonly #isThreaded: boolean
   readonly #history = new Map<string, State[]>()
   readonly #moved = new Set<string>()
   #ready: (() => (() => void) | undefined)[] = []
@@ -95,10 +105,15 @@ export class TrackedRedis {
   readonly #slowestMs: number
   #pipes: Pipe[] = []
 
-  constructor(clock: VirtualClock, random: Random, { isClustered, slowestMs }: { isClustered: boolean; slowestMs: number }) {
+  constructor(
+    clock: VirtualClock,
+    random: Random,
+    { isClustered, isThreaded, slowestMs }: { isClustered: boolean; isThreaded: boolean; slowestMs: number },
+  ) {
     this.#clock = clock
     this.#random = random
     this.#isClustered = isClustered
+    this.#isThreaded = isThreaded
     this.#slowestMs = slowestMs
   }
 
@@ -214,7 +229,7 @@ export class TrackedRedis {
       return `%3\r\n+proto\r\n:3\r\n+mode\r\n+${this.#isClustered ? 'cluster' : 'standalone'}\r\n+role\r\n+master\r\n`
     if (name === 'COMMAND') return '*0\r\n'
     if (name === 'ACL') return '-NOPERM\r\n'
-    if (name === 'INFO') return '$0\r\n\r\n'
+    if (name === 'INFO') return this.#isThreaded ? `$${THREADS.length}\r\n${THREADS}\r\n` : '$0\r\n\r\n'
     return second === undefined ? '-ERR\r\n' : '+OK\r\n'
   }
 
@@ -227,7 +242,7 @@ export class TrackedRedis {
   #soon(): void {
     if (this.#isTurning) return
     this.#isTurning = true
-    this.#clock.after(this.#random() * 0.3, () => this.#turn())
+    this.#clock.after(this.#random() * (this.#isThreaded ? 4 : 0.3), () => this.#turn())
   }
 
   /** Replies first, pushes behind: as broadcast does it. */
@@ -238,18 +253,32 @@ export class TrackedRedis {
     const replies = ready.map((run) => run())
     // Replies to the tracking connection's own commands stand before the push, as measured; other sockets go as they like.
     for (const reply of replies) reply?.()
-    if (this.#isFlushed) this.#tell('everything')
-    else if (this.#pushed.size > 0) this.#tell([...this.#pushed])
+    const [isFlushed, pushed] = [this.#isFlushed, this.#pushed]
     this.#isFlushed = false
     this.#pushed = new Set()
+    if (this.#isThreaded) this.#pushLater(isFlushed, pushed)
+    else this.#pushAll({ isFlushed, pushed, index: this.index })
   }
 
-  #tell(names: readonly string[] | 'everything'): void {
+  /** What threads have answered already is pushed behind the answers of the next turn. */
+  #pushLater(isFlushed: boolean, pushed: ReadonlySet<string>): void {
+    const late = this.#late
+    this.#late = isFlushed || pushed.size > 0 ? { isFlushed, pushed, index: this.index } : undefined
+    if (late !== undefined) this.#pushAll(late)
+    if (this.#late !== undefined) this.#soon()
+  }
+  #late: Turn | undefined
+
+  #pushAll({ isFlushed, pushed, index }: Turn): void {
+    if (isFlushed) this.#tell('everything', index)
+    else if (pushed.size > 0) this.#tell([...pushed], index)
+  }
+
+  #tell(names: readonly string[] | 'everything', index: number): void {
     const list =
       names === 'everything'
         ? '_\r\n'
         : `*${names.length}\r\n${names.map((name) => `$${Buffer.byteLength(name)}\r\n${name}\r\n`).join('')}`
-    const { index } = this
     for (const tracker of this.#trackers) tracker(`>2\r\n$10\r\ninvalidate\r\n${list}`, () => this.onPush(names, index))
   }
 

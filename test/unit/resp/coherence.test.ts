@@ -19,7 +19,7 @@ function standOf(causality: Causality = 'session') {
     },
     askGrants: () => undefined,
   }
-  coherence.opened(port, { isClustered: false, seesGrants: false })
+  coherence.opened(port, { isClustered: false, seesGrants: false, isThreaded: false })
   coherence.proven()
   const reader = new Reader()
   /** Reads a key and keeps it, if it may be. */

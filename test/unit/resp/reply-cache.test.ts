@@ -15,7 +15,7 @@ const span = (text: string) => {
 function standOf({ isClustered = false, isShort = false, maxReplyBytes = 4096 } = {}) {
   const clock = new VirtualClock(1_000_000)
   const coherence = new Coherence({ clock, causality: 'session', maxStaleMs: 250, maxAgeMs: 60_000, slots: 1024 })
-  coherence.opened({ ping: () => undefined, askGrants: () => undefined }, { isClustered, seesGrants: false })
+  coherence.opened({ ping: () => undefined, askGrants: () => undefined }, { isClustered, seesGrants: false, isThreaded: false })
   coherence.proven()
   const cache = new ReplyCache({ coherence, maxBytes: 1024 * 1024, maxReplyBytes, seed: [1, 2], isShort: () => isShort })
   const reader = new Reader()
