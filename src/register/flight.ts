@@ -5,6 +5,7 @@
  * were sent, after the server has told on the tracking connection how long each key may still live; so nothing of ours
  * stands in the application's own stream of commands. Whatever tells of the data moves the reader's knowledge on.
  */
+import { types } from 'node:util'
 import type { Fill } from '../resp/coherence-fill.ts'
 import type { Written } from '../resp/coherence.ts'
 import type { Effect } from '../resp/command-table.ts'
@@ -169,9 +170,9 @@ function emptiness(reply: unknown, keys: number, isNought: boolean): boolean | r
 function isNothing(reply: unknown): boolean {
   if (typeof reply !== 'object') return false
   if (reply === null) return true
-  if (reply instanceof Uint8Array) return false
+  if (types.isUint8Array(reply)) return false
   if (Array.isArray(reply)) return reply.length === 0
-  return reply instanceof Map || reply instanceof Set ? reply.size === 0 : Object.keys(reply).length === 0
+  return types.isMap(reply) || types.isSet(reply) ? reply.size === 0 : Object.keys(reply).length === 0
 }
 
 function effectOf(kind: CommandKind): Effect {

@@ -3,8 +3,11 @@
  *
  * Floor 5, room register. A real client makes new arrays, objects and Buffers for each reply, which the application may
  * change; so what is kept is a copy, and what is given is another. Strings and numbers need none. What cannot be copied
- * faithfully is not kept.
+ * faithfully is not kept. What an object is is asked of the object, not of its prototype: a field named `__proto__` may have
+ * changed that.
  */
+
+import { types } from 'node:util'
 
 /** How a kept value is given out. */
 export type Shape = typeof SAME | typeof FLAT | typeof RECORD | typeof BARE | typeof DEEP
@@ -60,7 +63,7 @@ export function give(shape: Shape, value: unknown): unknown {
 function sizeOf(given: unknown, maxBytes: number, depth: number): number {
   if (typeof given === 'string') return textBytes(given)
   if (isSame(given)) return WORD_BYTES
-  if (given instanceof Uint8Array) return isPlainBytes(given) ? BUFFER_BYTES + given.length : Number.POSITIVE_INFINITY
+  if (types.isUint8Array(given)) return isPlainBytes(given) ? BUFFER_BYTES + given.length : Number.POSITIVE_INFINITY
   if (depth >= MAX_DEPTH || typeof given !== 'object' || given === null) return Number.POSITIVE_INFINITY
   let bytes = OBJECT_BYTES
   const items = itemsOf(given)
@@ -75,16 +78,16 @@ function sizeOf(given: unknown, maxBytes: number, depth: number): number {
 /** What stands in a container; undefined where it is none that is known. */
 function itemsOf(given: object): Iterable<unknown> | undefined {
   if (Array.isArray(given)) return Object.getPrototypeOf(given) === Array.prototype ? given : undefined
-  if (given instanceof Map) return [...given].flat()
-  if (given instanceof Set) return given
   const prototype: unknown = Object.getPrototypeOf(given)
+  if (types.isMap(given)) return prototype === Map.prototype ? [...given].flat() : undefined
+  if (types.isSet(given)) return prototype === Set.prototype ? given : undefined
   return prototype === null || prototype === Object.prototype ? Object.entries(given).flat() : undefined
 }
 
 function shapeOf(given: unknown): Shape {
   if (isSame(given)) return SAME
   if (Array.isArray(given)) return given.every(isSame) ? FLAT : DEEP
-  if (given instanceof Uint8Array || given instanceof Map || given instanceof Set) return DEEP
+  if (types.isUint8Array(given) || types.isMap(given) || types.isSet(given)) return DEEP
   if (!Object.values(given as object).every(isSame)) return DEEP
   return Object.getPrototypeOf(given) === null ? BARE : RECORD
 }
@@ -102,9 +105,9 @@ function copy(given: unknown): unknown {
   if (typeof given !== 'object' || given === null) return given
   if (Array.isArray(given)) return given.map(copy)
   if (Buffer.isBuffer(given)) return copyBuffer(given)
-  if (given instanceof Uint8Array) return given.slice()
-  if (given instanceof Map) return new Map([...given].map(([key, value]) => [copy(key), copy(value)]))
-  if (given instanceof Set) return new Set([...given].map(copy))
+  if (types.isUint8Array(given)) return given.slice()
+  if (types.isMap(given)) return new Map([...given].map(([key, value]) => [copy(key), copy(value)]))
+  if (types.isSet(given)) return new Set([...given].map(copy))
   const made = Object.create(Object.getPrototypeOf(given) as object | null) as Record<string, unknown>
   for (const [name, value] of Object.entries(given)) define(made, name, copy(value))
   return made

@@ -56,6 +56,12 @@ describe('register: values of replies', () => {
     },
   )
 
+  it('does not take for bytes what only has their prototype', () => {
+    const odd = Object.create(Buffer.from('x')) as object
+    expect(keep(odd, MANY)).toBeUndefined()
+    expect(keep({ odd }, MANY)).toBeUndefined()
+  })
+
   it('does not keep what is too large, nor what is nested without end', () => {
     expect(keep('x'.repeat(2000), 1000)).toBeUndefined()
     const endless: unknown[] = []
