@@ -6,7 +6,7 @@
  */
 import type { ByteSpan } from './byte-hash.ts'
 import { ByteLog, HEAD_BYTES, UNIT_BYTES, unitsFor } from './byte-log.ts'
-import { type ByteRows, IN_BUFFER, KEY_BYTES, NOWHERE, PLACE } from './byte-rows.ts'
+import { type ByteRows, IN_BUFFER, NOWHERE, PLACE } from './byte-rows.ts'
 
 /** Beside a buffer of its own. */
 const BUFFER_BYTES = 128
@@ -82,11 +82,10 @@ export class ByteStore {
     this.#rows.set(slot, PLACE, NOWHERE)
   }
 
-  /** A value of so many bytes can be written over the former one. */
-  canOverwrite(slot: number, valueBytes: number): boolean {
-    const place = this.#rows.get(slot, PLACE)
+  /** A record of so many bytes can be written over the one at a place. */
+  isLike(place: number, bytes: number): boolean {
     if (place < 0) return false
-    const units = unitsFor(this.#rows.get(slot, KEY_BYTES) + valueBytes)
+    const units = unitsFor(bytes)
     const former = this.#log.unitsAt(place)
     return units <= former && units * 8 >= former * 7
   }

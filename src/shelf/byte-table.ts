@@ -118,18 +118,22 @@ export class ByteTable {
   /** Another value for an entry. @returns false where it does not fit: the former one stays */
   replace(slot: number, value: ByteSpan): boolean {
     const rows = this.#rows
-    const keyBytes = rows.get(slot, KEY_BYTES)
-    if (this.#store.canOverwrite(slot, value.end - value.start)) {
-      this.#store.locate(slot, this.#target)
+    const page = rows.pages[slot >>> rows.shift] as Int32Array
+    const row = (slot & rows.mask) * ROW_WORDS
+    const keyBytes = page[row + KEY_BYTES] as number
+    const valueBytes = value.end - value.start
+    const target = this.#target
+    if (this.#store.isLike(page[row + PLACE] as number, keyBytes + valueBytes)) {
+      this.#store.at(page[row + PLACE] as number, slot, target)
     } else {
-      if (!this.#store.reserve(slot, keyBytes + value.end - value.start)) return false
-      copy(this.key(slot), this.#target)
+      if (!this.#store.reserve(slot, keyBytes + valueBytes)) return false
+      copy(this.key(slot), target)
       this.#store.adopt(slot)
     }
-    this.#target.start += keyBytes
-    copy(value, this.#target)
-    this.#dropObject(slot)
-    rows.set(slot, VALUE_BYTES, value.end - value.start)
+    target.start += keyBytes
+    copy(value, target)
+    if (((page[row + FLAGS] as number) & IS_OBJECT) !== 0) this.#dropObject(slot)
+    page[row + VALUE_BYTES] = valueBytes
     return true
   }
 
@@ -348,11 +352,12 @@ export class ByteTable {
 
 const NOTHING = new ByteSpan()
 
+const { copy: copyBytes } = Buffer.prototype
+
 /** To where another span begins. */
-function copy(from: ByteSpan, to: ByteSpan): void {
-  const { bytes, start, end } = from
+function copy({ bytes, start, end }: ByteSpan, to: ByteSpan): void {
   const into = to.bytes
   let at = to.start
-  if (end - start > COPIED_BY_HAND) into.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), at)
+  if (end - start > COPIED_BY_HAND) copyBytes.call(bytes, into, at, start, end)
   else for (let i = start; i < end; i += 1) into[at++] = bytes[i] as number
 }

@@ -18,6 +18,8 @@ const LINE_BYTES = 24
 /** Up to here copying byte by byte beats a call. */
 const BY_HAND_BYTES = 24
 
+const { copy: copyBytes } = Buffer.prototype
+
 /** See the module's header. */
 export class ReplyWriter {
   /** 2 or 3. */
@@ -213,7 +215,7 @@ export class ReplyWriter {
     const room = this.#room
     let at = this.#used
     this.#used += end - start
-    if (end - start > BY_HAND_BYTES) room.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), at)
+    if (end - start > BY_HAND_BYTES) copyBytes.call(bytes, room, at, start, end)
     else for (let i = start; i < end; i += 1) room[at++] = bytes[i] as number
   }
 
