@@ -93,7 +93,7 @@ const inline = connect(port, '127.0.0.1', () => inline.write('PING\r\nSET "a b" 
 await new Promise((resolve) => inline.on('data', () => {}).once('close', resolve))
 await wait(200)
 const path = join(import.meta.dirname, '..', 'test', 'support', 'resp-recorded.json')
-writeFileSync(path, `${JSON.stringify(unique(conversations), null, 1)}\n`)
+writeFileSync(path, `${JSON.stringify(unique(conversations), null, 2)}\n`)
 process.exit(0)
 
 /** One of each kind: the sequence of names of commands and of types is what makes a difference here. */

@@ -30,6 +30,8 @@ export class GatherRoom {
 
 /** From here on a piece is not copied. */
 const LARGE_BYTES = 16 * 1024
+/** Up to here bytes are put one by one. */
+const BY_HAND_BYTES = 24
 
 /** See the module's header. */
 export class Gather {
@@ -55,7 +57,7 @@ export class Gather {
     const into = room.bytes
     const at = this.#used
     // A copy of few bytes costs less by hand than by a call into the runtime.
-    if (length <= 48) for (let i = 0; i < length; i += 1) into[at + i] = bytes[start + i] as number
+    if (length <= BY_HAND_BYTES) for (let i = 0; i < length; i += 1) into[at + i] = bytes[start + i] as number
     else bytes.copy(into, at, start, end)
     this.#used = at + length
   }
@@ -79,7 +81,13 @@ export class Gather {
       return
     }
     if (this.#used + line.length > room.bytes.length) this.flush()
-    this.#used += room.bytes.write(line, this.#used, 'latin1')
+    if (line.length > BY_HAND_BYTES) this.#used += room.bytes.write(line, this.#used, 'latin1')
+    else {
+      const into = room.bytes
+      const at = this.#used
+      for (let i = 0; i < line.length; i += 1) into[at + i] = line.charCodeAt(i)
+      this.#used = at + line.length
+    }
   }
 
   /** Writes what is gathered. */
