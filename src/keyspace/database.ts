@@ -8,15 +8,11 @@ import type { Random } from '../model/random.ts'
 import type { ByteSpan } from '../shelf/byte-hash.ts'
 import { NONE } from '../shelf/byte-table.ts'
 import { CONTAINER, type KeyTable, TEXT } from './key-table.ts'
+import type { KeyPlace } from './place.ts'
+import type { SnapshotJournal } from './snapshot-journal.ts'
 import type { Container, TextForm, TextValue, Value } from './value.ts'
 import type { WaitingList } from './waiting.ts'
 import type { Watches } from './watch.ts'
-
-/** Where something happened. */
-export interface KeyPlace {
-  readonly database: number
-  readonly key: string
-}
 
 /** Counted since the start or CONFIG RESETSTAT. */
 export interface KeyspaceStats {
@@ -34,6 +30,8 @@ export interface Surroundings {
   readonly watches: Watches
   readonly waiting: WaitingList
   readonly table: KeyTable
+  /** There while a snapshot is written: hears of every change. */
+  readonly journal: SnapshotJournal | undefined
   noteChange(key?: string): void
   tell(family: string, event: string, place: KeyPlace): void
 }
@@ -135,6 +133,7 @@ export class Database {
     if (slot === NONE || !this.#table.isText(slot) || this.#table.bytes.isApart(slot)) return false
     const { bytes, start, end } = this.#table.content(slot)
     if (at >= end - start) return false
+    this.#around.journal?.note(this.number, key)
     bytes[start + at] = byte
     this.#table.markChanged(slot)
     return true
@@ -144,6 +143,7 @@ export class Database {
   remove(key: string): boolean {
     const slot = this.#live(key)
     if (slot === NONE) return false
+    this.#around.journal?.note(this.number, key)
     this.#drop(slot)
     return true
   }
@@ -159,7 +159,9 @@ export class Database {
   /** @param at epoch ms; 0: none. The key stands. */
   setDeadline(key: string, at: number): void {
     const slot = this.#table.find(this.space, key)
-    if (slot !== NONE) this.#setDeadline(slot, at === 0 ? NEVER : at)
+    if (slot === NONE) return
+    this.#around.journal?.note(this.number, key)
+    this.#setDeadline(slot, at === 0 ? NEVER : at)
   }
 
   /** ms since it was last looked at; undefined: no such key. */
@@ -177,7 +179,8 @@ export class Database {
 
   /** What stands under the key was changed, or went: its bytes are counted anew and its watchers told. */
   changed(key: string): void {
-    const { watches } = this.#around
+    const { watches, journal } = this.#around
+    journal?.note(this.number, key)
     const { bytes } = this.#table
     const slot = this.#table.find(this.space, key)
     if (slot !== NONE && bytes.kind(slot) === CONTAINER) bytes.charge(slot, (bytes.object(slot) as Container).bytes)
@@ -237,6 +240,7 @@ export class Database {
     }
     this.size = 0
     this.expiring = 0
+    this.#around.journal?.noteCleared(this.number)
     return size
   }
 
@@ -255,6 +259,7 @@ export class Database {
   evicted(slot: number): void {
     const key = this.#table.keyText(slot)
     this.#forget(slot)
+    this.#around.journal?.note(this.number, key)
     this.#around.stats.evicted += 1
     this.#around.tell('e', 'evicted', { database: this.number, key })
     if (!this.#around.watches.isEmpty) this.#around.watches.changed(this.number, key, true)
@@ -287,6 +292,7 @@ export class Database {
   putAsked(bytes: Uint8Array, start: number, end: number): boolean {
     const { bytes: table, key } = this.#table
     const { size } = table
+    if (this.#around.journal !== undefined) return false
     const slot = table.put(key, this.#table.span.set(bytes, start, end))
     if (slot === NONE) return false
     if (table.size > size) this.size += table.size - size
@@ -305,6 +311,7 @@ export class Database {
 
   #store(key: string, value: Value, keepDeadline: boolean): void {
     const isNew = this.#live(key) === NONE
+    this.#around.journal?.note(this.number, key)
     this.#table.ask(this.space, key)
     const slot = this.#table.put(value)
     this.touch(slot)

@@ -5,9 +5,11 @@
  * now and then. Changes are told to `onEvent`, if anybody wants to hear them.
  */
 import type { Random } from '../model/random.ts'
-import { Database, type KeyPlace, type KeyspaceStats, type Surroundings } from './database.ts'
+import { Database, type KeyspaceStats, type Surroundings } from './database.ts'
 import { KeyTable, limitOf } from './key-table.ts'
 import { defaultPacking, type PackingLimits } from './limits.ts'
+import type { KeyPlace } from './place.ts'
+import type { SnapshotJournal } from './snapshot-journal.ts'
 import { WaitingList } from './waiting.ts'
 import { Watches } from './watch.ts'
 
@@ -38,6 +40,8 @@ export class Keyspace implements Surroundings {
   onTouched: ((key: string) => void) | undefined
   /** Whole databases were emptied or exchanged. */
   onCleared: (() => void) | undefined
+  /** Hears of every change while a snapshot is written. */
+  journal: SnapshotJournal | undefined
   readonly table: KeyTable
   readonly #bySpace: Database[]
   readonly #found: number[] = []
@@ -52,6 +56,11 @@ export class Keyspace implements Surroundings {
     this.databases = Array.from({ length: options.databases }, (_, number) => new Database(this, number))
     this.#bySpace = [...this.databases]
     this.maxBytes = options.maxBytes
+  }
+
+  /** The number of the database whose entries carry this mark in the table. */
+  numberOf(space: number): number {
+    return (this.#bySpace[space] as Database).number
   }
 
   /** Bytes that all may take; 0: no limit. */
@@ -103,6 +112,8 @@ export class Keyspace implements Surroundings {
     this.#touchWatched(one, other)
     this.#touchWatched(other, one)
     one.swap(other)
+    this.journal?.noteSwapped(a, b)
+    this.dirty += 1
     this.#bySpace[one.space] = one
     this.#bySpace[other.space] = other
     for (const database of [one, other]) this.waiting.noteAll(database.number)

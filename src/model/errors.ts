@@ -103,6 +103,10 @@ const CATALOGUE = {
   FC_LINK_TIMEOUT: { status: 503, text: 'shared log {address}: no reply within {ms} ms' },
   FC_LINK_REPLY: { status: 502, text: 'shared log: {subject} was refused: {reason}' },
   FC_LINK_PEER: { status: 500, text: 'a log over NATS needs {name}, which is not installed; run: npm install {name}' },
+  FC_RESP_EXPOSED: {
+    status: 500,
+    text: 'resp.listen: {given} is not loopback and nobody has to log in; set resp.password, name an upstream with a password, ask for certificates (resp.tls.ca), or pass --insecure',
+  },
   FC_RESP_DOWN: {
     status: 503,
     text: 'the Redis door {name}: no reply in time, or the connection to what stands behind it is gone',

@@ -17,7 +17,7 @@ import { REFUSED } from './embedded-errors.ts'
 import { parseBigInteger, parseDouble, parseInteger } from './embedded-numbers.ts'
 import type { Reply } from './embedded-reply.ts'
 import type { Server } from './embedded-server.ts'
-import type { Session } from './embedded-session.ts'
+import type { Parked, Session } from './embedded-session.ts'
 
 /** Runs a command. */
 export type Handler = (call: Call) => void
@@ -33,6 +33,8 @@ export interface Wait {
   serve(key: string, out: Reply): boolean
   /** Writes what is answered where nothing may wait; where time is up it is no array. */
   deny(out: Reply): void
+  /** Told that it waits now. */
+  begun?(parked: Parked): void
 }
 
 /** See the module's header. */

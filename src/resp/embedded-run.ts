@@ -152,8 +152,10 @@ export class CommandRunner implements Runner {
       this.wake(session)
     }
     const timer = wait.timeoutMs > 0 ? server.clock.after(wait.timeoutMs, onTimeout) : undefined
-    session.parked = { waiting, timer, onTimeout, breakOff: (error) => this.#breakOff(session, error) } satisfies Parked
+    const answer = (write: (out: Reply) => void): void => this.#answer(session, write)
+    session.parked = { waiting, timer, onTimeout, answer, breakOff: (error) => answer((to) => to.error(error)) } satisfies Parked
     server.space.waiting.add(waiting)
+    wait.begun?.(session.parked)
   }
 
   /** A parked command is over; its reply stands aside. */
@@ -164,9 +166,10 @@ export class CommandRunner implements Runner {
     session.peer.resume()
   }
 
-  /** Ends a parked command with an error. */
-  #breakOff(session: Session, error: string): void {
-    this.#aside.error(error)
+  /** Ends a parked command. */
+  #answer(session: Session, write: (out: Reply) => void): void {
+    this.#aside.version = session.version === 3 ? 3 : 2
+    write(this.#aside)
     this.wake(session)
   }
 

@@ -7,6 +7,7 @@ import type { Database } from '../keyspace/database.ts'
 import type { Waiting } from '../keyspace/waiting.ts'
 import type { Watched, Watcher } from '../keyspace/watch.ts'
 import type { Timer } from '../model/clock.ts'
+import type { Reply } from './embedded-reply.ts'
 import type { TrackingWish } from './embedded-tracking-wish.ts'
 import type { ExecutorPeer } from './executor.ts'
 
@@ -18,6 +19,8 @@ export interface Parked {
   readonly onTimeout: () => void
   /** Ends it with an error reply. */
   readonly breakOff: (error: string) => void
+  /** Ends it with a reply. */
+  readonly answer: (write: (out: Reply) => void) => void
 }
 
 /** See the module's header. */

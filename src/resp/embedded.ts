@@ -4,15 +4,17 @@
  * Floor 4, room resp. Runs framed commands on a keyspace of its own. GET and SET in their plain forms are answered from the
  * table's bytes; everything else goes by way of texts (embedded-run.ts).
  */
+import { basename, dirname, resolve } from 'node:path'
 import type { Database } from '../keyspace/database.ts'
 import { Keyspace } from '../keyspace/keyspace.ts'
+import { type KeeperOptions, SnapshotKeeper } from '../keyspace/snapshot-keeper.ts'
 import { type Clock, systemClock, type Timer } from '../model/clock.ts'
 import type { Random } from '../model/random.ts'
 import { COMMANDS } from './embedded-commands.ts'
 import { isPlain, runFast } from './embedded-fast.ts'
 import { Reply } from './embedded-reply.ts'
 import { CommandRunner } from './embedded-run.ts'
-import { type Saver, Server } from './embedded-server.ts'
+import { Server } from './embedded-server.ts'
 import { Session } from './embedded-session.ts'
 import { Settings } from './embedded-settings.ts'
 import {
@@ -34,7 +36,8 @@ export interface EmbeddedOptions {
   readonly policy?: string
   /** Asked of every connection; '' asks nobody. */
   readonly password?: string
-  readonly saver?: Saver
+  /** Where the data is kept over a restart; absent: nowhere. */
+  readonly snapshot?: KeeperOptions | undefined
 }
 
 const SWEEP_MS = 100
@@ -44,6 +47,8 @@ const DATABASES = 16
 /** See the module's header. */
 export class Embedded implements Executor {
   readonly server: Server
+  /** Reads and writes snapshots; whoever made the embedded mode opens it before, and closes it after everything. */
+  readonly keeper: SnapshotKeeper | undefined
   readonly #runner: CommandRunner
   readonly #reply = new Reply()
   #timer: Timer | undefined
@@ -58,7 +63,9 @@ export class Embedded implements Executor {
     settings.put('requirepass', options.password ?? '')
     space.evicts = settings.get('maxmemory-policy') !== 'noeviction'
     space.now = clock.wall()
-    this.server = new Server({ clock, random, space, settings, saver: options.saver })
+    this.keeper = options.snapshot && new SnapshotKeeper(space, clock, options.snapshot)
+    if (this.keeper !== undefined) tellPlace(settings, this.keeper)
+    this.server = new Server({ clock, random, space, settings, saver: this.keeper })
     this.#runner = new CommandRunner(this.server, COMMANDS)
     this.server.runner = this.#runner
     this.#sweep()
@@ -113,6 +120,13 @@ export class Embedded implements Executor {
       this.#sweep()
     })
   }
+}
+
+/** What CONFIG GET says of snapshots. */
+function tellPlace(settings: Settings, { path, intervalMs }: SnapshotKeeper): void {
+  settings.put('dir', dirname(resolve(path)))
+  settings.put('dbfilename', basename(path))
+  settings.put('save', intervalMs === 0 ? '' : `${Math.max(1, Math.round(intervalMs / 1000))} 1`)
 }
 
 /** CLIENT REPLY OFF and SKIP. */

@@ -1,11 +1,9 @@
 /**
  * A snapshot's file: written whole or not at all, read frame by frame.
  *
- * Floor 2, room tier. Written beside its place and renamed when it is on the disk, so that a crash leaves the former one.
- * Only the owner may read it. Reading is bounded in bytes, and every length in it is checked before memory is taken.
+ * Floor 2, room tier. Written as whole-file.ts writes. Reading is bounded in bytes, and every length in it is checked before memory is taken.
  */
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { type FileHandle, open, rm } from 'node:fs/promises'
 import {
   broken,
   checkSnapshotPrefix,
@@ -20,6 +18,7 @@ import {
   writeSnapshotRecord,
 } from '../wire/snapshot-file.ts'
 import type { Seal } from '../wire/seal.ts'
+import { WholeFile } from './whole-file.ts'
 
 /** Where a snapshot is, and how large it may get. */
 export interface SnapshotFile {
@@ -52,10 +51,7 @@ export async function writeSnapshot(
   head: SnapshotHead,
   records: AsyncIterable<SnapshotRecord>,
 ): Promise<{ readonly entries: number; readonly bytes: number }> {
-  const beside = `${path}.tmp`
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  await rm(beside, { force: true })
-  const file = await open(beside, 'wx', 0o600)
+  const file = await WholeFile.create(path)
   let bytes = 0
   let entries = 0
   try {
@@ -68,21 +64,18 @@ export async function writeSnapshot(
       chunkBytes += written.byteLength
       entries += 1
       if (chunkBytes < CHUNK_BYTES) continue
-      await file.writeFile(Buffer.concat(chunk))
+      await file.write(Buffer.concat(chunk))
       bytes += chunkBytes
       chunk = []
       chunkBytes = 0
     }
-    await file.writeFile(Buffer.concat(chunk))
+    await file.write(Buffer.concat(chunk))
     bytes += chunkBytes
-    await file.sync()
+    await file.finish()
   } catch (error) {
-    await file.close().catch(() => undefined)
-    await rm(beside, { force: true }).catch(() => undefined)
+    await file.drop()
     throw error
   }
-  await file.close()
-  await rename(beside, path)
   return { entries, bytes }
 }
 
