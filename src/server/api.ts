@@ -104,8 +104,13 @@ export function createApi(options: ApiOptions): ApiServer {
   }
 }
 
+/** Whether others than this machine reach an address. */
+export function isExposed({ host }: ListenAddress): boolean {
+  return host !== 'localhost' && !isLoopback(host)
+}
+
 /** @throws FC_LISTEN_EXPOSED */
 export function checkExposure(name: string, at: ListenAddress, allowed: boolean): void {
-  if (allowed || at.host === 'localhost' || isLoopback(at.host)) return
+  if (allowed || !isExposed(at)) return
   throw new ForecacheError('FC_LISTEN_EXPOSED', { name, given: `${at.host}:${at.port}` })
 }

@@ -4,8 +4,9 @@
  * Floor 5, room server. Owns what it creates and closes it. With an upstream it is a front, without one it keeps the data
  * itself.
  */
+import { ForecacheError } from '../model/errors.ts'
 import type { PrometheusContentType, Registry } from 'prom-client'
-import { checkExposure } from './api.ts'
+import { isExposed } from './api.ts'
 import type { DoorSpace } from './cache-door.ts'
 import type { Config } from './config-schema.ts'
 import type { ListenAddress, ListenWish } from './listener.ts'
@@ -27,7 +28,7 @@ export interface RespDoor {
   readonly space: DoorSpace
   /** Adds gauges. */
   expose(registry: Registry<PrometheusContentType>, prefix: string | undefined): void
-  /** @throws FC_LISTEN_EXPOSED, or what the system says of the address */
+  /** @throws FC_RESP_EXPOSED, or what the system says of the address */
   listen(at?: ListenWish): Promise<ListenAddress>
   /** Reads certificates again. @throws FC_TLS_*; then the former ones stay */
   renew(config: Config): void
@@ -71,7 +72,7 @@ export function createRespDoor(config: Config, parts: RespDoorParts): RespDoor {
       exposeGauges(registry, prefix, () => ({ ...back.gauges, clients: listener.size }))
     },
     async listen(at = settings.listen) {
-      checkExposure('resp.listen', at, isProtected(settings))
+      if (isExposed(at) && !isProtected(settings)) throw new ForecacheError('FC_RESP_EXPOSED', { given: `${at.host}:${at.port}` })
       await back.open()
       return listener.listen(at)
     },

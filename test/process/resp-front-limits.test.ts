@@ -199,7 +199,7 @@ describe('front: who gets in', () => {
   it('does not listen beyond loopback where nobody has to log in', async () => {
     const gateway = createGateway({ api: { listen: '127.0.0.1:0' }, resp: { listen: '0.0.0.0:0', upstream: redis.url } })
 
-    await expect(gateway.listen()).rejects.toMatchObject({ code: 'FC_LISTEN_EXPOSED' })
+    await expect(gateway.listen()).rejects.toMatchObject({ code: 'FC_RESP_EXPOSED' })
   })
 
   it('speaks TLS to clients and to the upstream, with authorities of its own', async () => {
