@@ -289,6 +289,7 @@ export class TrackedRedis {
         return { values: ask.keys.map((key) => this.#touch(`${ask.db} ${key}`).value), index: this.index, isMoved: false }
       }
       case 'pttl': {
+        if (this.#moved.has(ask.key)) return { values: [Number.NaN], index: this.index, isMoved: true }
         const { value, endsAt } = this.#touch(`${ask.db} ${ask.key}`)
         const left = endsAt === Number.POSITIVE_INFINITY ? -1 : Math.floor(endsAt - this.#clock.now())
         return { values: [value === 0 ? -2 : left], index: this.index, isMoved: false }
