@@ -98,6 +98,11 @@ export class Database {
     return this.#live(key) !== NONE
   }
 
+  /** It stands there, expired or not. */
+  stands(key: string): boolean {
+    return this.#table.find(this.space, key) !== NONE
+  }
+
   /** It stands there still, and may be seen by nobody. */
   isExpired(key: string): boolean {
     const slot = this.#table.find(this.space, key)

@@ -123,9 +123,7 @@ export class Keyspace implements Surroundings {
   /** Empties databases. */
   clear(databases: readonly Database[]): void {
     for (const database of databases) {
-      for (const row of this.watches.keysOf(database.number)) {
-        if (database.has(row.key)) row.watcher.isDirty = true
-      }
+      this.#touchWatched(database, undefined)
       this.dirty += database.clear()
     }
     this.onCleared?.()
@@ -148,9 +146,22 @@ export class Keyspace implements Surroundings {
     return gone * 4 > most
   }
 
-  #touchWatched(database: Database, coming: Database): void {
+  /** @param coming what stands there from now on; undefined: nothing */
+  #touchWatched(database: Database, coming: Database | undefined): void {
     for (const row of this.watches.keysOf(database.number)) {
-      if (database.has(row.key) || coming.has(row.key)) row.watcher.isDirty = true
+      const { key } = row
+      const stood = database.stands(key)
+      const stands = coming?.stands(key) === true
+      if (!stood && !stands) continue
+      const isExpired = coming?.isExpired(key) === true
+      if (row.wasExpired) {
+        if (!stands) row.wasExpired = false
+        if (!stands || isExpired) continue
+      } else if (!stood && isExpired) {
+        row.wasExpired = true
+        continue
+      }
+      row.watcher.isDirty = true
     }
   }
 }
