@@ -65,7 +65,7 @@ async function compareIn(
 ): Promise<Row[]> {
   const able = peers.filter((peer) => !(peer.isFront && cell.command === 'set'))
   const all = able.map(() => [] as number[])
-  for (const peer of able) await fill(cell, peer)
+  if (cell.command === 'get') for (const peer of able) await fill(cell.bytes, peer)
   for (let round = 0; round < rounds; round += 1) {
     // Not always the same one first: what the machine does meanwhile shall meet all.
     const order = able.map((_, i) => (i + round) % able.length)

@@ -11,9 +11,7 @@ export interface Peer {
   readonly name: string
   readonly pid: number
   readonly port: number
-  /** Where keys are written to before it is read from: itself, or what stands behind it. */
-  readonly fillPort: number
-  /** It answers GET only; SET is its upstream's. */
+  /** It answers GET from memory; SET is its upstream's. */
   readonly isFront: boolean
   stop(): Promise<void>
 }
@@ -55,7 +53,7 @@ export async function versionOf(): Promise<string> {
 }
 
 function serve(): string[] {
-  return [join(ROOT, 'bin/forecache.js'), 'serve', '--resp', '127.0.0.1:0', '--memory', MEMORY]
+  return [join(ROOT, 'bin/forecache.js'), 'serve', '--resp', '127.0.0.1:0', '--api', '127.0.0.1:0', '--memory', MEMORY]
 }
 
 async function startRedis(): Promise<Peer> {
@@ -74,5 +72,5 @@ async function node(name: string, command: readonly string[]): Promise<Peer> {
 }
 
 function peer(pinned: Pinned, port: number): Peer {
-  return { name: pinned.name, pid: pinned.pid, port, fillPort: port, isFront: false, stop: () => pinned.stop() }
+  return { name: pinned.name, pid: pinned.pid, port, isFront: false, stop: () => pinned.stop() }
 }
