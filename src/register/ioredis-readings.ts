@@ -36,12 +36,17 @@ function oneKey(original: Method, index: number): Method {
       const entry = (lane.view as View).drawers[index]?.get(key)
       if (entry !== undefined && !isBehindQueued(this, lane)) {
         const found = lane.take(entry)
-        if (found === WAIT) return later(lane, passer(this, original, [key]))
-        if (found !== MISS) return Promise.resolve(found)
+        if (found === WAIT && mayWait(this)) return later(lane, passer(this, original, [key]))
+        if (found !== MISS && found !== WAIT) return Promise.resolve(found)
       }
     }
     return original.apply(this, arguments as unknown as unknown[])
   }
+}
+
+/** Autopipelining would put what has waited behind what was sent meanwhile. */
+function mayWait(redis: IoRedis): boolean {
+  return redis.options.enableAutoPipelining !== true
 }
 
 function passer(redis: IoRedis, original: Method, args: unknown[]): () => unknown {
@@ -56,8 +61,8 @@ function oneMember(original: Method, index: number): Method {
       const entry = lane.view?.drawers[index]?.get(memberName(key, member))
       if (entry !== undefined && !isBehindQueued(this, lane)) {
         const found = lane.take(entry)
-        if (found === WAIT) return later(lane, () => original.apply(this, args))
-        if (found !== MISS) return Promise.resolve(found)
+        if (found === WAIT && mayWait(this)) return later(lane, () => original.apply(this, args))
+        if (found !== MISS && found !== WAIT) return Promise.resolve(found)
       }
     }
     return original.apply(this, args)

@@ -23,13 +23,15 @@ export function takeAll(lane: Lane, keys: readonly unknown[]): unknown[] | undef
   const drawer = lane.view?.drawers[GET]
   if (drawer === undefined || keys.length === 0) return undefined
   const values: unknown[] = []
+  const knownBefore = lane.reader.watermark
   for (const key of keys) {
     const entry = typeof key === 'string' ? drawer.get(key) : undefined
     const found = entry === undefined ? MISS : lane.take(entry)
     if (found === MISS || found === WAIT) return undefined
     values.push(found)
   }
-  return values
+  // One of them is newer than the others are known to stand: together they may never have stood.
+  return lane.reader.watermark === knownBefore ? values : undefined
 }
 
 function same(found: unknown): unknown {
