@@ -29,6 +29,7 @@ export function describeStats(stats: FullStats): string {
     `from cache ${showShare(rates.effectiveHit)}, stale ${showShare(rates.stale)}, round the cache ${showShare(rates.bypass)}`,
     `origin requests ${counts.originRequests}, spared by coalescing ${counts.coalesced}, refreshes ${counts.refreshes}, evictions ${counts.evictions}`,
     ...describeMemory(stats),
+    ...describeRedisDoor(counts),
     '',
     renderTable([['answers', 'count', 'p50', 'p95', 'p99'], ...latencyRows(latency)]),
   ]
@@ -45,6 +46,16 @@ export function describeStats(stats: FullStats): string {
   ])
   parts.push('', renderTable([['target', 'wanted', 'now', ''], ...held]))
   return parts.join('\n')
+}
+
+/** A line where anybody has come to the Redis door. */
+function describeRedisDoor(counts: FullStats['counts']): string[] {
+  const { respConnections, respHits, respMisses, respPassed, respReads, respWrites } = counts
+  if (!respConnections) return []
+  const reads = respHits + respMisses + respPassed
+  return [
+    `redis door: ${respHits} of ${reads} reads from memory (${showShare(reads === 0 ? 0 : respHits / reads)}), ${respReads} never kept, ${respWrites} writes, ${respConnections} connections so far`,
+  ]
 }
 
 function describeMemory({ memory }: FullStats): string[] {

@@ -173,6 +173,7 @@ export class ProxyInbound {
     const { shared, reader, state } = this.#parts
     const bytes = reading.whole()
     if (bytes !== undefined && bytes[0] !== ERROR) state.isProven = true
+    else if (bytes !== undefined && isRedirection(bytes)) shared.coherence.redirected()
     if (bytes?.[0] === ERROR && REDIRECTION.test(bytes.toString('latin1', 0, 8))) shared.coherence.redirected()
     const isNews = bytes === undefined || shared.cache.replied(reading, { bytes, start: 0, end: bytes.length }, this.#now)
     if (isNews) shared.coherence.learned(reader)
@@ -183,4 +184,10 @@ export class ProxyInbound {
     if (frame.subarray(0, DENIED.length).equals(DENIED)) reader.isUntimed = true
     shared.cache.timed(reading, parseTime(frame), this.#now)
   }
+}
+
+/** Slots have moved: `-MOVED 866 host:port`, `-ASK …`. */
+function isRedirection(bytes: Buffer): boolean {
+  const head = bytes.toString('latin1', 0, 7)
+  return head === '-MOVED ' || head.startsWith('-ASK ')
 }

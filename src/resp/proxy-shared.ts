@@ -26,8 +26,6 @@ export interface ProxyCounts {
   state: number
   /** Requests on connections that are no longer framed. */
   piped: number
-  /** Readings whose reply was kept or not: of `misses`. */
-  kept: number
   /** Requests or replies held until memory had followed. */
   fenced: number
   /** Requests that could not be read. */
@@ -68,7 +66,7 @@ export class ProxyShared {
   readonly upstreamRoom = new GatherRoom()
   readonly counts: ProxyCounts = {
     ...{ hits: 0, misses: 0, passed: 0, uncached: 0, writes: 0, blocking: 0, state: 0, piped: 0 },
-    ...{ kept: 0, fenced: 0, broken: 0, unreachable: 0, refused: 0, lost: 0 },
+    ...{ fenced: 0, broken: 0, unreachable: 0, refused: 0, lost: 0 },
   }
   /** Where the tracking connection leads. */
   place: string | undefined

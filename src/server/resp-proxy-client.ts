@@ -182,7 +182,7 @@ export class ProxyClient implements RespClient {
     if (!upstream.writable) return true
     const waits = upstream.connecting || 'encrypted' in upstream || upstream.writableLength > 0
     const isRoomy = upstream.write(waits && bytes.length < COPY_BYTES ? Buffer.from(bytes) : bytes)
-    if (!isRoomy && !upstream.connecting) {
+    if (!isRoomy) {
       this.#isClientFull = true
       this.#socket.pause()
     }

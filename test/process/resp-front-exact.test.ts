@@ -156,11 +156,11 @@ const SCENARIOS: Readonly<Record<string, readonly Step[]>> = {
     ['a', 'GET k\nSUBSCRIBE one two\nPING\nGET k\nPING x'],
     ['b', 'PUBLISH one hello'],
     ['a', 'GET k'],
-    ['a', 'UNSUBSCRIBE\nGET k\nPSUBSCRIBE t* x*\nGET k\nPUNSUBSCRIBE y'],
+    ['a', 'UNSUBSCRIBE two\nUNSUBSCRIBE\nGET k\nPSUBSCRIBE t* x*\nGET k\nPUNSUBSCRIBE y'],
     ['b', 'PUBLISH two x\nPUBLISH x y'],
     ['a', 'HELLO 2\nGET k'],
     ['b', 'PUBLISH two again'],
-    ['a', 'HELLO 3\nPUNSUBSCRIBE\nGET k'],
+    ['a', 'HELLO 3\nPUNSUBSCRIBE x*\nPUNSUBSCRIBE\nGET k'],
     ['a', 'GET k'],
   ],
   'subscribing within a transaction': [
