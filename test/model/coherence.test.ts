@@ -8,7 +8,7 @@ import { runSchedules } from '../support/coherence-schedule.ts'
 import { SOUND, SPOILT } from '../support/coherence-spoilt.ts'
 
 const COUNT = Number(process.env['FORECACHE_COHERENCE_SEEDS'] ?? 15_000)
-const WITHIN = 20_000
+const WITHIN = 8000
 
 describe('coherence', () => {
   for (const causality of ['session', 'eventual', 'strict'] as const) {

@@ -144,9 +144,15 @@ export class Schedule {
       )
     else if (chance < 0.5 && !this.#isClustered) this.#swap(session)
     else if (chance < 0.6) this.#redis.expireSome()
-    else if (chance < 0.7 && this.#isClustered) this.#redis.move('b')
+    else if (chance < 0.7 && this.#isClustered) this.#move()
     else if (chance < 0.85 && this.#isClustered && this.#redis.hasMoved) this.#redis.writeElsewhere('b', this.#next())
     else this.#clock.advance(random() * 40)
+  }
+
+  /** Absent, often, and then written by its new owner. */
+  #move(): void {
+    this.#redis.move('b')
+    this.#clock.after(this.#random() * 5, () => this.#redis.writeElsewhere('b', this.#next()))
   }
 
   /** Perhaps on a connection that is lost right behind. */
@@ -155,7 +161,9 @@ export class Schedule {
       'swap',
       KEYS.flatMap((key) => [`0 ${key}`, `1 ${key}`]),
     )
-    if (this.#random() < 0.5) session.cut()
+    if (this.#random() < 0.5) return
+    session.cut()
+    for (const one of this.#sessions) one.get(0, [this.#pick(KEYS)])
   }
 
   #db(): number {
