@@ -47,6 +47,7 @@ export async function saveSnapshot(space: Keyspace, options: SaveOptions): Promi
   try {
     const saved = await saving.run()
     await file.finish()
+    saving.settle()
     return saved
   } catch (error) {
     saving.undo()
@@ -95,15 +96,18 @@ class Saving {
     for (const place of this.#journal.take(Number.POSITIVE_INFINITY)) this.#putPlace(place)
     this.#space.journal = undefined
     this.#dirty = this.#space.dirty
-    this.#space.dirty = 0
     await this.#write(this.#writer.end())
     return { keys, bytes: this.#bytes }
+  }
+
+  /** It is on the disk: changes are counted from its moment on. */
+  settle(): void {
+    this.#space.dirty -= this.#dirty
   }
 
   /** Nothing was saved. */
   undo(): void {
     if (this.#space.journal === this.#journal) this.#space.journal = undefined
-    this.#space.dirty += this.#dirty
   }
 
   #putSlot(slot: number): void {

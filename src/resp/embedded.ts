@@ -4,19 +4,17 @@
  * Floor 4, room resp. Runs framed commands on a keyspace of its own. GET and SET in their plain forms are answered from the
  * table's bytes; everything else goes by way of texts (embedded-run.ts).
  */
-import { basename, dirname, resolve } from 'node:path'
 import type { Database } from '../keyspace/database.ts'
-import { Keyspace } from '../keyspace/keyspace.ts'
-import { type KeeperOptions, SnapshotKeeper } from '../keyspace/snapshot-keeper.ts'
-import { type Clock, systemClock, type Timer } from '../model/clock.ts'
-import type { Random } from '../model/random.ts'
+import { latinOf } from '../keyspace/latin.ts'
+import type { SnapshotKeeper } from '../keyspace/snapshot-keeper.ts'
+import type { Timer } from '../model/clock.ts'
 import { COMMANDS } from './embedded-commands.ts'
 import { isPlain, runFast } from './embedded-fast.ts'
+import { createParts, type EmbeddedOptions } from './embedded-parts.ts'
 import { Reply } from './embedded-reply.ts'
 import { CommandRunner } from './embedded-run.ts'
-import { Server } from './embedded-server.ts'
+import type { Server } from './embedded-server.ts'
 import { Session } from './embedded-session.ts'
-import { Settings } from './embedded-settings.ts'
 import {
   type Executor,
   type ExecutorPeer,
@@ -27,22 +25,10 @@ import {
   type ReplySink,
 } from './executor.ts'
 
-export interface EmbeddedOptions {
-  readonly clock?: Clock
-  readonly random?: Random
-  /** Bytes that keys and values may take; 0: no limit. Default 0. */
-  readonly maxBytes?: number
-  /** When full: `noeviction` refuses writes, everything else makes room. Default `allkeys-lfu`. */
-  readonly policy?: string
-  /** Asked of every connection; '' asks nobody. */
-  readonly password?: string
-  /** Where the data is kept over a restart; absent: nowhere. */
-  readonly snapshot?: KeeperOptions | undefined
-}
+export type { EmbeddedOptions } from './embedded-parts.ts'
 
 const SWEEP_MS = 100
 const SWEEP_KEYS = 400
-const DATABASES = 16
 
 /** See the module's header. */
 export class Embedded implements Executor {
@@ -55,17 +41,9 @@ export class Embedded implements Executor {
   #readAt = -1
 
   constructor(options: EmbeddedOptions = {}) {
-    const { clock = systemClock(), random = Math.random, maxBytes = 0 } = options
-    const space = new Keyspace({ databases: DATABASES, random, maxBytes })
-    const settings = new Settings()
-    settings.put('maxmemory', String(maxBytes))
-    settings.put('maxmemory-policy', options.policy ?? 'allkeys-lfu')
-    settings.put('requirepass', options.password ?? '')
-    space.evicts = settings.get('maxmemory-policy') !== 'noeviction'
-    space.now = clock.wall()
-    this.keeper = options.snapshot && new SnapshotKeeper(space, clock, options.snapshot)
-    if (this.keeper !== undefined) tellPlace(settings, this.keeper)
-    this.server = new Server({ clock, random, space, settings, saver: this.keeper })
+    const { server, keeper } = createParts(options)
+    this.server = server
+    this.keeper = keeper
     this.#runner = new CommandRunner(this.server, COMMANDS)
     this.server.runner = this.#runner
     this.#sweep()
@@ -96,7 +74,8 @@ export class Embedded implements Executor {
     session.usedAt = now
     if (isPlain(this.server, session) && runFast(this.server, session, { command, out })) return OUTCOME.done
     const args = new Array<string>(command.count)
-    for (let i = 0; i < command.count; i += 1) args[i] = command.bytes.toString('latin1', command.starts[i], command.ends[i])
+    for (let i = 0; i < command.count; i += 1)
+      args[i] = latinOf(command.bytes, command.starts[i] as number, command.ends[i] as number)
     const reply = this.#reply
     reply.version = session.version === 3 ? 3 : 2
     this.#runner.process(session, args, reply)
@@ -120,13 +99,6 @@ export class Embedded implements Executor {
       this.#sweep()
     })
   }
-}
-
-/** What CONFIG GET says of snapshots. */
-function tellPlace(settings: Settings, { path, intervalMs }: SnapshotKeeper): void {
-  settings.put('dir', dirname(resolve(path)))
-  settings.put('dbfilename', basename(path))
-  settings.put('save', intervalMs === 0 ? '' : `${Math.max(1, Math.round(intervalMs / 1000))} 1`)
 }
 
 /** CLIENT REPLY OFF and SKIP. */

@@ -107,59 +107,65 @@ const SNAPSHOT = z.strictObject({
 })
 
 /** The section. */
-export const RESP = z.strictObject({
-  listen: address()
-    .default({ host: '127.0.0.1', port: 6380 })
-    .meta({ unit: 'HOST:PORT', shown: '127.0.0.1:6380', description: 'Where clients connect; port 0 takes any free one.' }),
-  upstream: z.string().refine(isUpstream, { error: UPSTREAM }).optional().meta({
-    description:
-      'The Redis or Valkey behind the door. Its user and password are for our own connection: clients log in themselves. Without it the data is kept here.',
-  }),
-  upstreamTls: UPSTREAM_TLS.prefault({}).meta({ description: 'TLS towards a `rediss:` upstream.' }),
-  namespace: z
-    .string()
-    .regex(/^[A-Za-z0-9_.-]{1,64}$/, { error: 'expected 1 to 64 letters, digits, _ . or -' })
-    .default('redis')
-    .meta({ description: 'Namespace of its keys: invalidations and the native cache API reach them there.' }),
-  maxBytes: bytes(MIB, 1024 * GIB, 'a size from 1MiB to 1TiB')
-    .optional()
-    .meta({
-      unit: 'bytes',
-      shown: 'a quarter of `memory.maxBytes`, without `origin` nine tenths',
-      description: 'Memory for replies, or for the data where there is no upstream; part of `memory.maxBytes`.',
+export const RESP = z
+  .strictObject({
+    listen: address()
+      .default({ host: '127.0.0.1', port: 6380 })
+      .meta({ unit: 'HOST:PORT', shown: '127.0.0.1:6380', description: 'Where clients connect; port 0 takes any free one.' }),
+    upstream: z.string().refine(isUpstream, { error: UPSTREAM }).optional().meta({
+      description:
+        'The Redis or Valkey behind the door. Its user and password are for our own connection: clients log in themselves. Without it the data is kept here.',
     }),
-  maxReplyBytes: bytes(64, 64 * MIB, 'a size from 64 to 64MiB')
-    .default(MIB)
-    .meta({ unit: 'bytes', shown: '1MiB', description: 'Largest reply that is kept; larger ones stream through.' }),
-  maxStaleMs: span(10, 60_000, 'a duration from 10ms to 1m').default(250).meta({
-    unit: 'ms',
-    shown: '250ms',
-    description: "How long another writer's change may stay unseen when the upstream falls silent; usually it is its push's way.",
-  }),
-  maxAge: span(100, 366 * 24 * HOUR, 'a duration from 100ms to 366d')
-    .default(HOUR)
-    .meta({
+    upstreamTls: UPSTREAM_TLS.prefault({}).meta({ description: 'TLS towards a `rediss:` upstream.' }),
+    namespace: z
+      .string()
+      .regex(/^[A-Za-z0-9_.-]{1,64}$/, { error: 'expected 1 to 64 letters, digits, _ . or -' })
+      .default('redis')
+      .meta({ description: 'Namespace of its keys: invalidations and the native cache API reach them there.' }),
+    maxBytes: bytes(MIB, 1024 * GIB, 'a size from 1MiB to 1TiB')
+      .optional()
+      .meta({
+        unit: 'bytes',
+        shown: 'a quarter of `memory.maxBytes`, without `origin` nine tenths',
+        description: 'Memory for replies, or for the data where there is no upstream; part of `memory.maxBytes`.',
+      }),
+    maxReplyBytes: bytes(64, 64 * MIB, 'a size from 64 to 64MiB')
+      .default(MIB)
+      .meta({ unit: 'bytes', shown: '1MiB', description: 'Largest reply that is kept; larger ones stream through.' }),
+    maxStaleMs: span(10, 60_000, 'a duration from 10ms to 1m').default(250).meta({
       unit: 'ms',
-      shown: '1h',
-      description: 'No reply is kept longer: bounds what no push tells of, such as a SWAPDB by others.',
+      shown: '250ms',
+      description:
+        "How long another writer's change may stay unseen when the upstream falls silent; usually it is its push's way.",
     }),
-  causality: z.enum(['session', 'eventual', 'strict']).default('session').meta({
-    description:
-      '`session`: whoever was answered by the upstream reads nothing older from memory, so locks and flags order what is read. `eventual`: only own writes are ordered. `strict`: every reply that teaches is held until memory has followed, for all readers together.',
-  }),
-  tls: TLS.optional().meta({ description: 'TLS where clients connect; without it the port speaks plain text.' }),
-  password: z
-    .string()
-    .min(1)
-    .optional()
-    .meta({ description: 'What clients must send with AUTH where there is no upstream, as `requirepass`.' }),
-  insecure: z
-    .boolean()
-    .default(false)
-    .meta({ description: 'Allows an address that is not loopback though nobody has to log in.' }),
-  snapshot: SNAPSHOT.optional().meta({ description: 'Keeps the data over a restart; only without an upstream.' }),
-  limits: LIMITS.meta({ description: 'What clients may cost.' }),
-})
+    maxAge: span(100, 366 * 24 * HOUR, 'a duration from 100ms to 366d')
+      .default(HOUR)
+      .meta({
+        unit: 'ms',
+        shown: '1h',
+        description: 'No reply is kept longer: bounds what no push tells of, such as a SWAPDB by others.',
+      }),
+    causality: z.enum(['session', 'eventual', 'strict']).default('session').meta({
+      description:
+        '`session`: whoever was answered by the upstream reads nothing older from memory, so locks and flags order what is read. `eventual`: only own writes are ordered. `strict`: every reply that teaches is held until memory has followed, for all readers together.',
+    }),
+    tls: TLS.optional().meta({ description: 'TLS where clients connect; without it the port speaks plain text.' }),
+    password: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({ description: 'What clients must send with AUTH where there is no upstream, as `requirepass`.' }),
+    insecure: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Allows an address that is not loopback though nobody has to log in.' }),
+    snapshot: SNAPSHOT.optional().meta({ description: 'Keeps the data over a restart; only without an upstream.' }),
+    limits: LIMITS.meta({ description: 'What clients may cost.' }),
+  })
+  .refine(({ upstream, snapshot }) => upstream === undefined || snapshot === undefined, {
+    path: ['snapshot'],
+    error: 'expected none beside resp.upstream: the data is kept there',
+  })
 
 /** The section, defaults filled in. */
 export type RespSettings = z.output<typeof RESP>
