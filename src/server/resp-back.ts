@@ -7,6 +7,7 @@ import type { Socket } from 'node:net'
 import type { Cache } from '../flow/cache.ts'
 import type { Engine } from '../flow/engine.ts'
 import type { Logger } from '../model/port.ts'
+import type { KeyspacePort } from '../resp/executor.ts'
 import type { RespGauges } from './resp-metrics.ts'
 import type { RespClient } from './resp-listener.ts'
 
@@ -32,6 +33,8 @@ export interface RespBack {
   /** Before anybody is accepted. */
   open(): Promise<void>
   accept(socket: Socket): RespClient
+  /** Its values for other doors; undefined: they ask as a client of its own. */
+  readonly values?: KeyspacePort
   /** What the process's own log of invalidations names is not to be read any more. */
   readonly forget: ForgetPort
   /** One client more than allowed came. */

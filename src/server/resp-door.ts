@@ -64,7 +64,7 @@ export function createRespDoor(config: Config, parts: RespDoorParts): RespDoor {
     accept: (socket) => void back.accept(socket),
   })
   return {
-    space: { namespace: settings.namespace, values: inner },
+    space: { namespace: settings.namespace, values: back.values ?? inner },
     get isCovered() {
       return back.gauges.isCovered
     },

@@ -4,6 +4,7 @@
  * Floor 5, room server.
  */
 import { Embedded } from '../resp/embedded.ts'
+import { createKeyspacePort } from '../resp/embedded-port.ts'
 import { GatherRoom } from '../resp/session-gather.ts'
 import { ACCOUNT } from '../model/ledger.ts'
 import { REQUEST_LIMITS } from '../wire/resp-limits.ts'
@@ -42,6 +43,7 @@ export function createEmbeddedBack(config: Config, { engine, logger }: RespDoorP
     },
     open: () => embedded.keeper?.open() ?? Promise.resolve(),
     accept: (socket) => new EmbeddedClient(socket, parts),
+    values: createKeyspacePort(embedded),
     forget: {
       // Names of the log are text, keys are bytes: their UTF-8.
       key: (name) => {
