@@ -89,7 +89,7 @@ export class Lease {
   fence(fence: number): void {
     if (fence <= (this.#isThreaded ? this.answered : this.sent)) return
     this.#wanted = Math.max(this.#wanted, fence)
-    if (this.#underWay.length < (this.#isThreaded ? 1 : MAX_UNDER_WAY)) this.#ping()
+    this.#pingFor()
   }
 
   /** Sees to it that a lease is on its way. */
@@ -112,8 +112,14 @@ export class Lease {
       this.provenMs = proven.sentMs
     }
     this.#heard = { number: one.number, sentMs: one.sentMs }
+    this.#pingFor()
+  }
+
+  /** Sends one where one is wanted and has room. */
+  #pingFor(): void {
     const reached = this.#isThreaded ? this.answered : this.sent
-    if (this.#wanted > reached && this.#underWay.length === 0) this.#ping()
+    const room = this.#isThreaded ? 1 : MAX_UNDER_WAY
+    if (this.#wanted > reached && this.#underWay.length < room) this.#ping()
   }
 
   #ping(): void {
