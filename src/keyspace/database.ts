@@ -64,6 +64,8 @@ export class Database {
   readonly #around: Surroundings
   readonly #table: KeyTable
   readonly #found: number[] = []
+  /** The key that was just given a text, and not yet told of: its entry need not be looked for. */
+  #text: string | undefined
 
   constructor(around: Surroundings, number: number) {
     this.#around = around
@@ -187,9 +189,12 @@ export class Database {
     const { watches, journal } = this.#around
     journal?.note(this.number, key)
     const { bytes } = this.#table
-    const slot = this.#table.find(this.space, key)
-    if (slot !== NONE && bytes.kind(slot) === CONTAINER) bytes.charge(slot, (bytes.object(slot) as Container).bytes)
-    if (!watches.isEmpty) watches.changed(this.number, key, slot === NONE)
+    if (key !== this.#text) {
+      const slot = this.#table.find(this.space, key)
+      if (slot !== NONE && bytes.kind(slot) === CONTAINER) bytes.charge(slot, (bytes.object(slot) as Container).bytes)
+      if (!watches.isEmpty) watches.changed(this.number, key, slot === NONE)
+    } else if (!watches.isEmpty) watches.changed(this.number, key, false)
+    this.#text = undefined
     this.#around.noteChange(key)
   }
 
@@ -296,11 +301,11 @@ export class Database {
    */
   putAsked(bytes: Uint8Array, start: number, end: number): boolean {
     const { bytes: table, key } = this.#table
-    const { size } = table
+    const { size, evictions } = table
     if (this.#around.journal !== undefined) return false
     const slot = table.put(key, this.#table.span.set(bytes, start, end))
     if (slot === NONE) return false
-    if (table.size > size) this.size += table.size - size
+    if (table.size - size + table.evictions - evictions > 0) this.size += 1
     else if (table.deadline(slot) !== NEVER) this.#setDeadline(slot, NEVER)
     if (table.kind(slot) !== TEXT) table.setKind(slot, TEXT)
     this.#around.noteChange()
@@ -315,11 +320,17 @@ export class Database {
   }
 
   #store(key: string, value: Value, keepDeadline: boolean): void {
-    const isNew = this.#live(key) === NONE
+    let slot = this.#live(key)
+    const isNew = slot === NONE
     this.#around.journal?.note(this.number, key)
-    this.#table.ask(this.space, key)
-    const slot = this.#table.put(value)
+    if (!isNew && value.kind === 'string' && this.#table.isText(slot)) {
+      this.#table.replaceText(slot, value.text, value.form)
+    } else {
+      this.#table.ask(this.space, key)
+      slot = this.#table.put(value)
+    }
     this.touch(slot)
+    this.#text = value.kind === 'string' ? key : undefined
     if (isNew) {
       this.size += 1
       if (value.kind !== 'string') this.#around.waiting.noteFilled(this.number, key)
@@ -338,6 +349,7 @@ export class Database {
   }
 
   #forget(slot: number): void {
+    this.#text = undefined
     this.size -= 1
     if (this.#table.bytes.deadline(slot) !== NEVER) this.expiring -= 1
   }

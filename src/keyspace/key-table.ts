@@ -8,6 +8,7 @@ import type { Random } from '../model/random.ts'
 import { ByteKey, ByteSpan } from '../shelf/byte-hash.ts'
 import { ByteTable, NONE } from '../shelf/byte-table.ts'
 import { KeyspaceFull } from './full.ts'
+import { latinOf } from './latin.ts'
 import type { Container, TextForm, Value } from './value.ts'
 
 /** Kinds of entries: strings by their form (FORMS), and containers. */
@@ -92,6 +93,12 @@ export class KeyTable {
     return slot
   }
 
+  /** Another text for a string. @throws KeyspaceFull */
+  replaceText(slot: number, text: string, form: TextForm): void {
+    if (!this.bytes.replace(slot, this.#bulk(text))) throw new KeyspaceFull()
+    this.bytes.setKind(slot, FORMS.indexOf(form))
+  }
+
   #putContainer(value: Container): number {
     return this.bytes.putObject(this.key, value, value.bytes)
   }
@@ -118,5 +125,5 @@ export function limitOf(bytes: number): number {
 
 /** Bytes as latin1. */
 export function textOf({ bytes, start, end }: ByteSpan): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1', start, end)
+  return latinOf(bytes, start, end)
 }

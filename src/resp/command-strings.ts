@@ -7,9 +7,10 @@ import type { Call, Handler } from './embedded-call.ts'
 import { REFUSED, refuse, wrongCount } from './embedded-errors.ts'
 import { deadlineOf, type SetOptions, readOptions } from './embedded-expiry.ts'
 import { addLongDoubles, checkLongDouble } from './embedded-long-double.ts'
-import { LEAST_64, MOST_64, parseBigInteger } from './embedded-numbers.ts'
+import { LEAST_64, MOST_64, parseBigInteger, parseInteger } from './embedded-numbers.ts'
 
 const SAFE_DIGITS = 15
+const KEEP = { keepDeadline: true }
 
 function set(call: Call): void {
   const options = readOptions(call, 'set')
@@ -125,11 +126,10 @@ function mset(call: Call): void {
 function increase(call: Call, by: string): void {
   const key = call.arg(1)
   const text = call.text(key) ?? '0'
-  const former = parseBigInteger(text)
-  const step = BigInt(by)
-  const value = text.length <= SAFE_DIGITS && by.length <= SAFE_DIGITS ? BigInt(Number(text) + Number(by)) : former + step
-  if (value > MOST_64 || value < LEAST_64) throw REFUSED.overflow
-  call.db.putText(key, value.toString(), { keepDeadline: true })
+  const isSmall = text.length <= SAFE_DIGITS && by.length <= SAFE_DIGITS
+  const value = isSmall ? parseInteger(text) + Number(by) : parseBigInteger(text) + BigInt(by)
+  if (!isSmall && (value > MOST_64 || value < LEAST_64)) throw REFUSED.overflow
+  call.db.putText(key, String(value), KEEP)
   call.changed(key, '$', 'incrby')
   call.out.whole(value)
 }

@@ -5,7 +5,7 @@
  */
 import type { Call } from './embedded-call.ts'
 import { REFUSED, wrongExpiry } from './embedded-errors.ts'
-import { MOST_64, parseBigInteger } from './embedded-numbers.ts'
+import { MOST_64, parseBigInteger, parseInteger } from './embedded-numbers.ts'
 
 /** A time as it was given. */
 export interface GivenExpiry {
@@ -28,11 +28,21 @@ export interface SetOptions {
 
 /** @returns epoch ms @throws where it is no integer, not positive, or too large */
 export function deadlineOf(call: Call, { given, isSeconds, isAbsolute }: GivenExpiry): number {
+  if (given.length <= SHORT) return shortDeadline(call, { given, isSeconds, isAbsolute })
   const number = parseBigInteger(given)
   if (number <= 0n || (isSeconds && number > MOST_64 / 1000n)) throw wrongExpiry(call.command.name)
   const ms = (isSeconds ? number * 1000n : number) + (isAbsolute ? 0n : BigInt(Math.floor(call.now)))
   if (ms > MOST_64) throw wrongExpiry(call.command.name)
   return Number(ms)
+}
+
+/** Digits of times that need no large integers. */
+const SHORT = 11
+
+function shortDeadline(call: Call, { given, isSeconds, isAbsolute }: GivenExpiry): number {
+  const number = parseInteger(given)
+  if (number <= 0) throw wrongExpiry(call.command.name)
+  return (isSeconds ? number * 1000 : number) + (isAbsolute ? 0 : Math.floor(call.now))
 }
 
 const TIMES: Readonly<Record<string, { readonly isSeconds: boolean; readonly isAbsolute: boolean }>> = {

@@ -69,7 +69,8 @@ function refusal(run: ScriptRun, command: Command | undefined, args: readonly st
 
 const MAY_REPLICATE = new Set(['publish', 'spublish', 'pfcount', 'eval', 'evalsha', 'fcall'])
 
-function call(host: ScriptHost, args: Args): LuaValue {
+/** @param out used again by every command */
+function call(host: ScriptHost, args: Args, out: Reply): LuaValue {
   const { running: run, server } = host
   const { runner } = server
   if (run === undefined || runner === undefined)
@@ -81,7 +82,6 @@ function call(host: ScriptHost, args: Args): LuaValue {
   const refused = refusal(run, command, texts)
   if (refused !== undefined || command === undefined) return failure(refused ?? '')
   if (command.isWrite) run.hasWritten = true
-  const out = new Reply()
   out.version = run.speaks
   run.session.version = run.speaks
   runner.execute(run.session, texts, out)
@@ -129,17 +129,18 @@ function log(args: Args): LuaValue[] {
 /** See the module's header. */
 export function installRedis(host: ScriptHost): void {
   const { machine } = host
+  const out = new Reply()
   const functions: Readonly<Record<string, Native>> = {
     breakpoint: () => [false],
     call: (args) => {
-      const value = call(host, args)
+      const value = call(host, args, out)
       if (isFailure(value)) throw new LuaError(value, machine.lines[machine.depth])
       return [value]
     },
     debug: () => [],
     error_reply: (args) => [errorReply(args)],
     log,
-    pcall: (args) => [call(host, args)],
+    pcall: (args) => [call(host, args, out)],
     replicate_commands: () => [true],
     set_repl: () => [],
     setresp: (args) => setVersion(host, args),
