@@ -148,6 +148,33 @@ describe('database: keys and their deadlines', () => {
   })
 })
 
+describe('database: strings straight from bytes', () => {
+  it('counts its keys right though others leave as one comes', () => {
+    // Arrange
+    const space = createSpace(512 * 1024)
+    space.evicts = true
+    const db = database(space)
+
+    // Act
+    for (let i = 0; i < 4000; i += 1) {
+      const value = 'v'.repeat(500 + (i % 900))
+      const bytes = Buffer.from(`k${i % 3000}$${value.length}\r\n${value}\r\n`)
+      const head = bytes.indexOf(36)
+      space.table.key.set(bytes, 0, head)
+      space.table.key.space = db.space
+      expect(db.putAsked(bytes, head, bytes.length)).toBe(true)
+    }
+
+    // Assert
+    let seen = 0
+    const count = (): void => void (seen += 1)
+    for (let cursor = db.scan(0, 100, count); cursor !== 0; ) cursor = db.scan(cursor, 100, count)
+    expect(space.stats.evicted).toBeGreaterThan(1000)
+    expect(db.size).toBe(seen)
+    expect(db.size).toBe(space.table.bytes.size)
+  })
+})
+
 describe('database: who watches', () => {
   it('marks a watcher when his key changes, in his database only', () => {
     // Arrange
