@@ -90,7 +90,18 @@ export class ByteIndex {
     if (!this.#take(this.#now, hash, slot + 1)) this.#mark(this.#former as Half, hash, slot + 1)
     this.#size -= 1
     if (this.#former !== undefined) this.move(MOVES)
-    else if (this.#now.shift < 32 - FIRST_BITS && this.#size * 10 < this.#now.mask) this.#resize(-1)
+  }
+
+  /** Bytes that `shrink` asks for, until all has moved; 0 when there is nothing to gain. */
+  get shrinkBytes(): number {
+    const { shift, mask, pairs } = this.#now
+    const isSparse = this.#former === undefined && shift < 32 - FIRST_BITS && this.#size * 10 < mask
+    return isSparse ? pairs.byteLength / 2 : 0
+  }
+
+  /** Halves a sparse table. */
+  shrink(): void {
+    if (this.shrinkBytes > 0) this.#resize(-1)
   }
 
   /** Moves what stands in so many places of the former table. */

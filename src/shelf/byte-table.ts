@@ -173,6 +173,8 @@ export class ByteTable {
     this.#dropObject(slot)
     this.#store.release(slot)
     rows.free(slot)
+    const { shrinkBytes } = this.#index
+    if (shrinkBytes > 0 && this.bytes + shrinkBytes <= this.maxBytes) this.#index.shrink()
   }
 
   /** Where the value stands; empty for an object. The same span at every call. */
@@ -277,7 +279,7 @@ export class ByteTable {
   }
 
   #insert(key: ByteKey, value: ByteSpan): number {
-    if (!this.#makeRow()) return NONE
+    if (!this.#makePlace(true)) return NONE
     const rows = this.#rows
     const slot = rows.take()
     const keyBytes = key.end - key.start
@@ -290,6 +292,12 @@ export class ByteTable {
     this.#target.start += keyBytes
     copy(value, this.#target)
     this.#store.adopt(slot)
+    // What left meanwhile may have let the index finish growing, and begin anew.
+    if (!this.#makePlace(false)) {
+      this.#store.release(slot)
+      rows.free(slot)
+      return NONE
+    }
     rows.set(slot, HASH, key.hash)
     rows.set(slot, KEY_BYTES, keyBytes)
     rows.set(slot, VALUE_BYTES, value.end - value.start)
@@ -303,10 +311,10 @@ export class ByteTable {
     return slot
   }
 
-  /** Room for one more row and place. */
-  #makeRow(): boolean {
+  /** Room in the index for one more, and in the rows. */
+  #makePlace(isRowNeeded: boolean): boolean {
     for (;;) {
-      const bytes = this.#rows.growthBytes + this.#index.growthBytes
+      const bytes = this.#index.growthBytes + (isRowNeeded ? this.#rows.growthBytes : 0)
       if (bytes === 0 || this.bytes + bytes <= this.maxBytes) return true
       if (!this.evicts || !this.#evict(NONE)) return false
     }

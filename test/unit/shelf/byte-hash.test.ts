@@ -47,13 +47,13 @@ describe('byte-hash', () => {
   it('cannot be made to collide without the seed: what collides under one does not under another', () => {
     const seen = new Map<number, string>()
     const pairs: [string, string][] = []
-    for (let i = 0; i < 300_000; i += 1) {
+    for (let i = 0; i < 100_000; i += 1) {
       const hash = hashOf(`k${i}`)
       const other = seen.get(hash)
       if (other !== undefined) pairs.push([other, `k${i}`])
       seen.set(hash, `k${i}`)
     }
-    expect(pairs.length).toBeLessThan(40)
+    expect(pairs.length).toBeLessThan(20)
     for (const [one, other] of pairs) expect(hashOf(one, { seed: [3, 4] })).not.toBe(hashOf(other, { seed: [3, 4] }))
   })
 })

@@ -44,6 +44,7 @@ describe('byte-index', () => {
             model.set(hash, there.slice(1))
           }
           index.move(moves)
+          if (moves === 0) index.shrink()
           expect(slotsOf(index, hash)).toEqual(model.get(hash) ?? [])
         }
         for (const [hash, there] of model) expect(slotsOf(index, hash)).toEqual(there)
@@ -79,6 +80,7 @@ describe('byte-index', () => {
           for (let i = 0; i < 300; i += 1) {
             const gone = others.pop()
             if (gone !== undefined) index.remove(gone.hash, gone.slot)
+            index.shrink()
           }
       })
 
