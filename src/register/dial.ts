@@ -2,10 +2,10 @@
  * Where an application's client is connected to, and how our own connection gets to the very same server.
  *
  * Floor 5, room register. The address is that of the socket which the client has open, not a name that may lead elsewhere
- * next time. Neither sockets nor what waits on them keep the process alive.
+ * next time. Modules of Node are loaded when a connection is made. Neither sockets nor what waits on them keep the process alive.
  */
-import { connect as connectPlain, type Socket } from 'node:net'
-import { connect as connectTls, type ConnectionOptions } from 'node:tls'
+import type { Socket } from 'node:net'
+import type { ConnectionOptions } from 'node:tls'
 import type { TrackingEvents, TrackingPort, TrackingSocket } from '../resp/tracking-port.ts'
 
 /** A server and who we are there. */
@@ -37,7 +37,10 @@ export function dialer(target: Target, fault: (error: unknown) => void): Trackin
 
 function open(target: Target, events: TrackingEvents, fault: (error: unknown) => void): TrackingSocket {
   const { place, tls } = target
-  const socket: Socket = tls === undefined ? connectPlain(place) : connectTls({ ...tls, ...place })
+  const socket: Socket =
+    tls === undefined
+      ? process.getBuiltinModule('node:net').connect(place)
+      : process.getBuiltinModule('node:tls').connect({ ...tls, ...place })
   const guard = (run: () => void): void => {
     try {
       run()

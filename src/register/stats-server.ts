@@ -2,14 +2,15 @@
  * The hook's counters over HTTP, on the loopback: `GET /v1/stats` as JSON, `GET /metrics` for Prometheus.
  *
  * Floor 5, room register. Only where FORECACHE_API asks for it. It does not keep the process alive, and a port that is
- * taken is told of once.
+ * taken is told of once. Its module of Node is loaded when it is needed: NODE_OPTIONS reaches every process, short ones too.
  */
-import { createServer, type ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { Hub } from './hub.ts'
 import type { HookStats } from './tally.ts'
 
 /** Serves them from now on. */
 export function serveStats(hub: Hub, { host, port }: { readonly host: string; readonly port: number }): void {
+  const { createServer } = process.getBuiltinModule('node:http')
   const server = createServer({ requestTimeout: 5000 }, (request, response) => {
     const isRead = request.method === 'GET' || request.method === 'HEAD'
     const path = request.url?.split('?', 1)[0]
