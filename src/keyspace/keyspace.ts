@@ -108,6 +108,7 @@ export class Keyspace implements Surroundings {
 
   /** Exchanges two databases. */
   swap(a: number, b: number): void {
+    if (a === b) return
     const [one, other] = [this.databases[a] as Database, this.databases[b] as Database]
     this.#touchWatched(one, other)
     this.#touchWatched(other, one)
