@@ -31,7 +31,8 @@ export class Gathered implements EvidenceSource {
   evidence(nearest = Number.POSITIVE_INFINITY): Evidence {
     const sums = [0, 0, 0, 0, 0]
     for (let gap = 0; gap < GAPS && (sums[PAIRS] as number) < nearest; gap += 1)
-      for (let what = 0; what < WIDTH; what += 1) sums[what] = (sums[what] as number) + (this.#counts[gap * WIDTH + what] as number)
+      for (let what = 0; what < WIDTH; what += 1)
+        sums[what] = (sums[what] as number) + (this.#counts[gap * WIDTH + what] as number)
     const [pairs, differing, repeats, repeatsDiffering, returns] = sums as [number, number, number, number, number]
     return { pairs, differing, repeats, repeatsDiffering, returns }
   }

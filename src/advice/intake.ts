@@ -12,7 +12,7 @@ import { inferDimensions } from './infer.ts'
 import { Patterns } from './patterns.ts'
 import { RouteBook } from './route-book.ts'
 import { TRACKING, type Row } from './route-table.ts'
-import { createKeyReader } from './trace.ts'
+import { createKeyReader, isHalfOf } from './trace.ts'
 
 /** Bounds of an intake. */
 export interface IntakeLimits {
@@ -113,7 +113,7 @@ export class Intake {
       const former = table.cells
       const keyOf = createKeyReader(table, inferDimensions(table))
       const level = table.level + 1
-      table.halve((row) => mix(keyOf(row), level) >= 0)
+      table.halve((row) => isHalfOf(keyOf(row), level))
       cells += table.cells - former
     }
   }
@@ -122,7 +122,17 @@ export class Intake {
 /** Whether a request reads what a cache may keep. */
 function isRead({ method, status }: Access): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false
-  return status === 200 || status === 304 || status === 404 || status === 203 || status === 204 || status === 300 || status === 301 || status === 308 || status === 410
+  return (
+    status === 200 ||
+    status === 304 ||
+    status === 404 ||
+    status === 203 ||
+    status === 204 ||
+    status === 300 ||
+    status === 301 ||
+    status === 308 ||
+    status === 410
+  )
 }
 
 function pathOf(target: string): string {

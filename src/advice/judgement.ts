@@ -64,6 +64,7 @@ export function judgeGathered(source: EvidenceSource, isTelling: boolean): Judge
 
 function judge(evidence: Evidence, isTelling: boolean): Judgement {
   const { pairs, differing, repeats } = evidence
+  if (pairs < MIN_PAIRS && repeats < MIN_PAIRS) return UNCLEAR // fingerprints that are alike by chance make a few pairs, too
   const excess = repeats >= MIN_PAIRS ? judgeAgainstRepeats(evidence) : judgeAlone(evidence)
   if (excess.verdict === 'deciding') return excess
   const isQuiet = differing <= pairs * MAX_UNREST
@@ -82,7 +83,8 @@ function judgeAgainstRepeats({ pairs, differing, repeats, repeatsDiffering }: Ev
 
 /** Values hardly repeat, such as those that bust caches: time alone does not bring back what was. */
 function judgeAlone({ pairs, differing, returns }: Evidence): Judgement {
-  if (differing < MIN_DIFFERING) return { verdict: differing === 0 || differing < pairs * 0.005 ? 'irrelevant' : 'unclear', confidence: 0 }
+  if (differing < MIN_DIFFERING)
+    return { verdict: differing === 0 || differing < pairs * 0.005 ? 'irrelevant' : 'unclear', confidence: 0 }
   if (differing > pairs * MOSTLY) return { verdict: 'deciding', confidence: 1 - MOSTLY ** differing }
   if (returns >= MIN_RETURNS && returns > differing * 0.1) return { verdict: 'deciding', confidence: 1 - 0.5 ** returns }
   return { verdict: returns === 0 ? 'irrelevant' : 'unclear', confidence: 0 }

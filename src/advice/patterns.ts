@@ -61,7 +61,8 @@ export class Patterns {
 function step(node: Node, segment: string): Node {
   const known = node.names.get(segment)
   if (known !== undefined) return known
-  if (segment !== '' && (isIdentifier(segment) || node.any !== undefined || node.names.size >= MAX_NAMES)) return (node.any ??= createNode())
+  if (segment !== '' && (isIdentifier(segment) || node.any !== undefined || node.names.size >= MAX_NAMES))
+    return (node.any ??= createNode())
   return nameOf(node, segment)
 }
 

@@ -39,7 +39,10 @@ export const FIELD_NAMES: readonly string[] = Object.keys(KNOWN)
 export function createJsonReader(fields: Readonly<Record<string, string>> = {}): (line: string) => Access | undefined {
   for (const name of Object.keys(fields)) {
     if (!FIELD_NAMES.includes(name) && !/^(?:header|cookie)\../.test(name)) {
-      throw new ForecacheError('FC_OPTION_UNKNOWN', { name: `field ${name}`, known: `${FIELD_NAMES.join(', ')}, header.NAME, cookie.NAME` })
+      throw new ForecacheError('FC_OPTION_UNKNOWN', {
+        name: `field ${name}`,
+        known: `${FIELD_NAMES.join(', ')}, header.NAME, cookie.NAME`,
+      })
     }
   }
   const named = Object.entries(fields).filter(([name]) => name.includes('.'))
@@ -64,7 +67,10 @@ function readValues(values: Values, { pick, named }: How): Access | undefined {
   const atMs = readTime(pick('time'))
   if (target.charCodeAt(0) !== 0x2f || Number.isNaN(atMs)) return undefined
   const user = textOf(pick('user'))
-  const traits = [...traitsOf(values), ...named.map(([name, place]) => [name.replace('.', ':'), textOf(at(values, place))] as const)]
+  const traits = [
+    ...traitsOf(values),
+    ...named.map(([name, place]) => [name.replace('.', ':'), textOf(at(values, place))] as const),
+  ]
   if (user !== '' && user !== '-') traits.push(['user', user])
   const bytes = Number(pick('bytes') ?? -1)
   return {

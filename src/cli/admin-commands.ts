@@ -11,7 +11,8 @@ const DEFAULT_API = 'http://127.0.0.1:8081'
 /** Not FORECACHE_API_…: those set the gateway's own options. */
 const KEY_VARIABLE = 'FORECACHE_CLI_KEY'
 
-interface ApiFlags {
+/** Flags of commands that talk to an administration. */
+export interface ApiFlags {
   readonly api: URL
   readonly apiKey?: string
   readonly json?: boolean
@@ -108,13 +109,15 @@ function addBench(program: Command, io: Io, act: Act): void {
     )
 }
 
-function withApi(command: Command): Command {
+/** Adds the flags of ApiFlags. */
+export function withApi(command: Command): Command {
   return command
     .option('--api <url>', 'address of the administration', parseUrl, new URL(DEFAULT_API))
     .option('--api-key <key>', `its API key (default: $${KEY_VARIABLE})`)
     .option('--json', 'print JSON')
 }
 
-function place({ api, apiKey, json = false }: ApiFlags): { api: string; apiKey?: string | undefined; json: boolean } {
+/** Where those flags lead. */
+export function place({ api, apiKey, json = false }: ApiFlags): { api: string; apiKey?: string | undefined; json: boolean } {
   return { api: api.href, apiKey: apiKey ?? process.env[KEY_VARIABLE], json }
 }

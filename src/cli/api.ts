@@ -37,6 +37,7 @@ export async function callApi(place: ApiPlace, path: string, body?: object): Pro
 const PROOFS: Readonly<Record<string, string>> = {
   '/v1/stats': 'rates',
   '/v1/top': 'windowMs',
+  '/v1/advice': 'findings',
   '/v1/explain': 'reason',
   '/v1/invalidate': 'token',
 }

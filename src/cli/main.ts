@@ -8,13 +8,11 @@ import { Command, CommanderError } from 'commander'
 import { ForecacheError } from '../model/errors.ts'
 import { readVersion } from '../server/version.ts'
 import { addAdminCommands } from './admin-commands.ts'
+import { addAdviceCommands } from './advice-commands.ts'
 import type { Act, Io } from './io.ts'
 import { addServeCommands } from './serve-commands.ts'
 
 export { PROCESS_IO } from './io.ts'
-
-/** Commands of the contract that this version does not have. */
-const LATER_COMMANDS = ['analyze']
 
 const DONE = 0
 const FAILED = 1
@@ -25,11 +23,6 @@ const USAGE = 2
  * @returns the exit code; never rejects
  */
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
-  const later = findLater(argv)
-  if (later !== undefined) {
-    io.err(`error: ${later}: not in this version`)
-    return USAGE
-  }
   let code = DONE
   const act: Act = async (run) => {
     code = await run()
@@ -53,6 +46,7 @@ function createProgram(io: Io, act: Act): Command {
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage.')
   addServeCommands(program, io, act)
   addAdminCommands(program, io, act)
+  addAdviceCommands(program, io, act)
   return program
 }
 
@@ -62,8 +56,4 @@ function explainFailure(error: unknown, io: Io): number {
   if (!(error instanceof ForecacheError) && error instanceof Error && process.env['FORECACHE_DEBUG'] !== undefined)
     io.err(error.stack ?? '')
   return error instanceof ForecacheError && error.code === 'FC_CLI_USAGE' ? USAGE : FAILED
-}
-
-function findLater([command]: readonly string[]): string | undefined {
-  return command !== undefined && LATER_COMMANDS.includes(command) ? command : undefined
 }

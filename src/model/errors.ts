@@ -127,6 +127,7 @@ const CATALOGUE = {
   FC_WORKER_START: { status: 500, text: 'worker {worker} ended before it listened: {reason}; what it said stands in the log' },
   FC_REGISTER_CLIENT: { status: 500, text: 'wrap: the client is left alone: {reason}' },
   FC_CLI_USAGE: { status: 500, text: '{reason}' },
+  FC_CLI_FILE: { status: 500, text: '{file}: {reason}' },
   FC_CLI_API: { status: 502, text: '{url}: {reason}' },
   FC_CLI_CHILD: { status: 500, text: '{reason}; the last it wrote: {written}' },
   FC_CLI_PEER: { status: 500, text: '{purpose} needs {name}, which is not installed; run: npm install {name}' },

@@ -3,9 +3,10 @@
  *
  * Floor 4, room ops. Keys and methods are the server's business; what a handler gets is allowed and complete.
  */
-import { type Endpoint, jsonReply } from '../model/endpoint.ts'
+import type { Endpoint } from '../model/endpoint.ts'
+import { createAdviceEndpoint, LargeAnswers } from './advice.ts'
 import { createAuditEndpoint } from './audit-endpoint.ts'
-import { createExplainer, type Explainer, type ExplainerParts } from './explain-endpoint.ts'
+import { createExplainEndpoint, createExplainer, type Explainer, type ExplainerParts } from './explain-endpoint.ts'
 import type { InstanceFacts } from './instance.ts'
 import { createInstancesEndpoint, describeInstance, type SelfView } from './instances-endpoint.ts'
 import { createInvalidateEndpoint } from './invalidate.ts'
@@ -42,6 +43,7 @@ export function createAdmin(parts: AdminParts): Admin {
   const explainer = createExplainer(parts)
   const whole = parts.whole?.(explainer) ?? engineWhole(engine, explainer)
   const streams = new Streams(whole.stream)
+  const large = new LargeAnswers(engine.events)
   const startedAt = new Date(engine.clock.wall()).toISOString()
   const describeSelf = (): SelfView => ({ ...describeInstance(engine, startedAt), ...whole.describe() })
   return {
@@ -50,8 +52,9 @@ export function createAdmin(parts: AdminParts): Admin {
     endpoints: [
       createInvalidateEndpoint(whole, parts.authority ?? (() => undefined)),
       createStatsEndpoint(() => whole.stats()),
-      { ...explainer.endpoint, handle: async ({ query }) => jsonReply(200, await whole.explain(query)) },
+      createExplainEndpoint((query) => whole.explain(query)),
       createAuditEndpoint(whole, engine),
+      createAdviceEndpoint(() => whole.stats(), large),
       createTopEndpoint((windowMs) => whole.watch(windowMs)),
       createInstancesEndpoint(describeSelf, parts.instances),
       streams.endpoint,
@@ -59,6 +62,7 @@ export function createAdmin(parts: AdminParts): Admin {
     ],
     close: () => {
       explainer.close()
+      large.close()
       streams.close()
     },
   }

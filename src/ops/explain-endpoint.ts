@@ -46,14 +46,19 @@ export function createExplainer(given: ExplainerParts): Explainer {
   const parts = { ...given, journal }
   const explainGiven = (query: URLSearchParams): UrlExplanation => explainQuery(parts, query)
   return {
-    endpoint: {
-      method: 'GET',
-      path: '/v1/explain',
-      about: EXPLAIN_TEXT,
-      handle: ({ query }) => jsonReply(200, explainGiven(query)),
-    },
+    endpoint: createExplainEndpoint(explainGiven),
     explain: explainGiven,
     close: () => journal.close(),
+  }
+}
+
+/** @param ask explains a query as the endpoint takes it; may throw FC_API_QUERY */
+export function createExplainEndpoint(ask: (query: URLSearchParams) => UrlExplanation | Promise<UrlExplanation>): Endpoint {
+  return {
+    method: 'GET',
+    path: '/v1/explain',
+    about: EXPLAIN_TEXT,
+    handle: async ({ query }) => jsonReply(200, await ask(query)),
   }
 }
 

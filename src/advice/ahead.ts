@@ -1,0 +1,119 @@
+/**
+ * What refreshing ahead would buy a route: the engine's own statistics, odds and budget over the log's time.
+ *
+ * Floor 4, room advice. One period for all keys, memory without a limit. 128 bytes a key while it runs.
+ */
+import { type Cell, Odds } from '../flow/predict-odds.ts'
+import { PredictBudget } from '../flow/predict-budget.ts'
+import { arrivalsAt, closePeriod, noteRead, READ_TICK_SHIFT } from '../shelf/arrivals.ts'
+import { ARRIVALS, LAST_READ, ROW_SHIFT } from '../shelf/row.ts'
+import { Wheel } from '../shelf/wheel.ts'
+import type { Windows } from './replay.ts'
+import type { Trace } from './trace.ts'
+
+/** What came of requests, and what the origin was asked. */
+export interface AheadServed {
+  requests: number
+  stale: number
+  misses: number
+  origin: number
+}
+
+interface Open {
+  readonly cell: Cell
+  readonly chance: number
+  readonly gap: number
+  readonly granted: boolean
+  readonly untilMs: number
+  wasRead: boolean
+}
+
+const MIN_CHANCE = 0.15
+const SLOTS = 2048
+/** Of the window: how exact moments are. */
+const TICKS = 1000
+
+/** @param trace of one route */
+export function replayAhead(trace: Trace, windows: Windows, extra: number): AheadServed {
+  const run = new Run(trace, windows, extra)
+  for (let i = 0; i < trace.ids.length; i += 1)
+    run.ask(trace.ids[i] as number, (trace.atMs[i] as number) - (trace.atMs[0] as number))
+  return run.served
+}
+
+class Run {
+  readonly served: AheadServed = { requests: 0, stale: 0, misses: 0, origin: 0 }
+  readonly #windows: Windows
+  readonly #odds = new Odds()
+  readonly #budget: PredictBudget
+  readonly #rows: Int32Array
+  readonly #endMs: Float64Array
+  readonly #open: (Open | undefined)[] = []
+  readonly #wheel: Wheel<number>
+  #now = 0
+
+  constructor({ distinct }: Trace, windows: Windows, extra: number) {
+    this.#windows = windows
+    this.#budget = new PredictBudget({ extra, minChance: MIN_CHANCE })
+    this.#rows = new Int32Array(distinct << ROW_SHIFT)
+    this.#endMs = new Float64Array(distinct).fill(Number.NEGATIVE_INFINITY)
+    const tickMs = Math.max(1, windows.freshMs / TICKS)
+    this.#wheel = new Wheel({ tickMs, slots: SLOTS, maxItems: Math.max(1, distinct * 2), nowMs: 0 })
+  }
+
+  ask(id: number, nowMs: number): void {
+    this.#now = nowMs
+    this.#wheel.turn(nowMs, this.#onDue)
+    this.served.requests += 1
+    const end = this.#endMs[id] as number
+    const open = this.#open[id]
+    if (open !== undefined && nowMs < open.untilMs) open.wasRead = true
+    if (nowMs < end) return this.#note(id, nowMs)
+    this.#settle(id)
+    this.#budget.missed()
+    this.#note(id, nowMs)
+    this.#endMs[id] = nowMs + this.#windows.freshMs
+    this.#wheel.set(id, nowMs + this.#windows.freshMs)
+    this.served.origin += 1
+    if (nowMs < end + this.#windows.staleMs) this.served.stale += 1
+    else this.served.misses += 1
+  }
+
+  readonly #onDue = (id: number): void => {
+    const { freshMs } = this.#windows
+    const end = this.#endMs[id] as number
+    if (end > this.#now) return // stored again since
+    const open = this.#open[id]
+    const isOver = open !== undefined && !open.granted && open.untilMs <= this.#now && end < open.untilMs
+    this.#settle(id)
+    if (isOver) return
+    const at = id << ROW_SHIFT
+    const arrivals = arrivalsAt(this.#rows, at)
+    const sinceMs = Math.max(0, end - ((this.#rows[at | LAST_READ] as number) << READ_TICK_SHIFT))
+    const cell = this.#odds.cell(arrivals, sinceMs, freshMs)
+    closePeriod(this.#rows, at)
+    const chance = this.#odds.chance(cell)
+    const granted = this.#budget.grants(chance)
+    this.#open[id] = { cell, chance, gap: arrivals.gapMs / freshMs, granted, wasRead: false, untilMs: end + freshMs }
+    if (granted) {
+      this.served.origin += 1
+      this.#endMs[id] = end + freshMs
+    }
+    this.#wheel.set(id, end + freshMs)
+  }
+
+  #settle(id: number): void {
+    const open = this.#open[id]
+    if (open === undefined) return
+    this.#open[id] = undefined
+    this.#odds.learn(open.cell, open.wasRead)
+    if (open.granted) this.#budget.settle(open.wasRead, open)
+  }
+
+  #note(id: number, nowMs: number): void {
+    const at = id << ROW_SHIFT
+    const tick = Math.floor(nowMs / 2 ** READ_TICK_SHIFT) | 0
+    if (this.#rows[at | LAST_READ] === 0 && this.#rows[at | ARRIVALS] === 0) this.#rows[at | LAST_READ] = tick
+    if (this.#rows[at | LAST_READ] !== tick || this.#rows[at | ARRIVALS] === 0) noteRead(this.#rows, at, tick)
+  }
+}
