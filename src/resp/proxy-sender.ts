@@ -28,6 +28,8 @@ export interface SenderParts {
 
 /** Keys of one reading: each costs a question of ours. */
 const MAX_READING_KEYS = 16
+/** Replies owed behind which no further reading is kept. */
+const MAX_FILLING = 4096
 /** Writes of an unframed connection that are remembered one by one; with more, everything counts as being written. */
 const MAX_MARKED = 4096
 const PTTL = Buffer.from('*2\r\n$4\r\nPTTL\r\n', 'latin1')
@@ -219,7 +221,14 @@ export class ProxySender {
   /** @returns whether the request was sent as a reading that may be kept */
   #read(frame: RequestScanner, rule: CommandRule): boolean {
     const { shared, reader, pending, state } = this.#parts
-    if (!state.isPlain || !frame.isExact || frame.isInline || frame.end - frame.start > MAX_REQUEST_BYTES) return false
+    if (
+      pending.size > MAX_FILLING ||
+      !state.isPlain ||
+      !frame.isExact ||
+      frame.isInline ||
+      frame.end - frame.start > MAX_REQUEST_BYTES
+    )
+      return false
     const words = this.#words.of(frame)
     const { indexes } = keysOf(rule, words, this.#places)
     if (indexes.length > MAX_READING_KEYS) return false

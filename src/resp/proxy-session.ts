@@ -24,6 +24,8 @@ export interface ProxyPort {
   readonly client: ByteSink
   /** Towards the upstream; holds what is written before the connection stands. */
   readonly upstream: ByteSink
+  /** The client lets so much wait that no more is answered from memory: then it waits in Redis. */
+  readonly isBehind: boolean
   /** Stops and starts reading the client. */
   holdClient(isHeld: boolean): void
   /** Stops and starts reading the upstream. */
@@ -38,8 +40,11 @@ export interface ProxyPort {
   later(ms: number, run: () => void): void
 }
 
-/** Replies owed to one client before he is not read any further. */
-const MAX_OWED = 16_384
+/**
+ * Replies owed to one client before he is not read any further. So many because some clients send all of a pipeline before they
+ * read any of its replies: until then it waits where it would wait without us, in Redis.
+ */
+const MAX_OWED = 1_048_576
 
 /** What the present chunk's readings may get from memory. */
 const NO = 0
@@ -200,7 +205,7 @@ export class ProxySession {
   #may(): typeof NO | typeof YES | typeof SOON {
     const [state, reader] = [this.#state, this.#reader]
     reader.isAside = !state.isPlain || this.place !== this.#shared.place
-    if (reader.isAside || this.#pending.visible > 0 || !state.isProven) return NO
+    if (reader.isAside || this.#pending.visible > 0 || !state.isProven || this.#port.isBehind) return NO
     if (this.#sender.partition < 0) return NO
     if (this.#shared.coherence.mayHit(reader, this.#now)) return YES
     return this.#shared.coherence.isBehind(reader, this.#now) ? SOON : NO

@@ -2,7 +2,7 @@
  * One client of the embedded mode: his socket, his session, and what his output may cost.
  *
  * Floor 5, room server. Output that is not taken is bounded as Redis bounds it: a hard limit at once, a soft one after a
- * while. Above a small part of it nothing further of the client is run.
+ * while. Below it commands go on being run: some clients send all of a pipeline before they read any of its replies.
  */
 import type { Socket } from 'node:net'
 import type { Clock } from '../model/clock.ts'
@@ -28,8 +28,8 @@ export interface EmbeddedClientParts {
   readonly onOverflow: () => void
 }
 
-/** A client who lets more wait is not run any further until it has left. */
-const PAUSE_BYTES = 1024 * 1024
+/** Less than the least limit is not looked at. */
+const LOOK_BYTES = 64 * 1024
 let ids = 0
 
 /** See the module's header. */
@@ -42,7 +42,6 @@ export class EmbeddedClient implements RespClient {
   #limit: RespSettings['limits']['output']
   /** Since when the soft limit is exceeded. */
   #softSince = Number.POSITIVE_INFINITY
-  #isFull = false
   #isGuessing = false
 
   constructor(socket: Socket, parts: EmbeddedClientParts) {
@@ -80,7 +79,9 @@ export class EmbeddedClient implements RespClient {
     const socket = this.#socket
     const { clock, settings } = this.#parts
     readSocket(socket, (chunk) => this.#session.fromClient(chunk, clock.now()))
-    socket.on('drain', () => this.#drained())
+    socket.on('drain', () => {
+      this.#softSince = Number.POSITIVE_INFINITY
+    })
     socket.on('end', () => socket.destroySoon())
     socket.on('error', () => socket.destroy())
     socket.once('close', () => this.#session.close())
@@ -131,13 +132,13 @@ export class EmbeddedClient implements RespClient {
     this.#session.hold(true)
     this.#parts.clock.after(ms, () => {
       this.#isGuessing = false
-      if (!this.#isFull) this.#session.hold(false)
+      this.#session.hold(false)
     })
   }
 
   #hold(isHeld: boolean): void {
     if (isHeld) this.#socket.pause()
-    else if (!this.#isFull && !this.#isGuessing) this.#socket.resume()
+    else if (!this.#isGuessing) this.#socket.resume()
   }
 
   /** @returns whether the bytes have left this process */
@@ -147,7 +148,7 @@ export class EmbeddedClient implements RespClient {
     const waits = this.#isSecure || socket.writableLength > 0
     socket.write(waits ? Buffer.from(bytes) : bytes)
     const waiting = socket.writableLength
-    if (waiting > PAUSE_BYTES) this.#overflow(waiting)
+    if (waiting > LOOK_BYTES) this.#overflow(waiting)
     return waits || waiting === 0
   }
 
@@ -159,21 +160,7 @@ export class EmbeddedClient implements RespClient {
     if (waiting > hard || now - this.#softSince > softTime) {
       this.#parts.onOverflow()
       this.#socket.destroy()
-      return
     }
-    if (this.#isFull) return
-    this.#isFull = true
-    this.#session.hold(true)
-    this.#socket.pause()
-  }
-
-  #drained(): void {
-    this.#softSince = Number.POSITIVE_INFINITY
-    if (!this.#isFull) return
-    this.#isFull = false
-    if (this.#isGuessing) return
-    this.#session.hold(false)
-    this.#socket.resume()
   }
 }
 

@@ -139,7 +139,11 @@ export class ProxyClient implements RespClient {
   #port(): ProxyPort {
     const address = peerAddress(this.#socket.remoteAddress)
     const { slowDown, clock } = this.#parts
+    const socket = this.#socket
     return {
+      get isBehind() {
+        return socket.writableLength > BEHIND_BYTES
+      },
       client: { write: (bytes) => this.#toClient(bytes) },
       upstream: { write: (bytes) => this.#toUpstream(bytes) },
       holdClient: (isHeld) => {
@@ -190,6 +194,8 @@ export class ProxyClient implements RespClient {
   }
 }
 
+/** Output that waits for a client before nothing more is answered from memory. */
+const BEHIND_BYTES = 1024 * 1024
 /** Gathered bytes are never longer; what is longer is nobody else's. */
 const COPY_BYTES = 64 * 1024 + 1
 

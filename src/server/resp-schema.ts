@@ -79,7 +79,7 @@ const LIMITS = z
         description: 'Largest command that is gathered before it runs: without an upstream all of it, before one its head only.',
       }),
     output: output(256 * MIB, 64 * MIB, ['256MiB', '64MiB']).meta({
-      description: 'Replies that a client does not take; only without an upstream, before one the upstream is no longer read.',
+      description: 'Replies that a client does not take; only without an upstream: before one it waits in Redis.',
     }),
     pubsub: output(32 * MIB, 8 * MIB, ['32MiB', '8MiB']).meta({ description: 'The same for subscribers.' }),
     idleTimeout: span(0, 366 * 24 * HOUR, 'a duration up to 366d')

@@ -49,6 +49,26 @@ describe('front: what passes through', () => {
     client.close()
   })
 
+  it.each([
+    ['in memory', 'small', 100_000],
+    ['that are passed on', 'other', 100_000],
+  ])('takes a whole pipeline of replies %s before any is read', async (_, key, count) => {
+    const front = await frontBefore(redis.url)
+    const client = new RawRedis(front.port)
+    await client.ask('SET', key, 'x'.repeat(200))
+    if (key === 'small') for (let i = 0; i < 3; i += 1) await client.ask('GET', key)
+
+    client.socket.pause()
+    const sent = new Promise<void>((resolve) => {
+      client.socket.write(Buffer.concat(Array.from({ length: count }, () => request('GET', key))), () => resolve())
+    })
+    await sent
+    client.socket.resume()
+
+    expect((await client.take(count, 30_000)).every((frame) => frame.length === 208)).toBe(true)
+    client.close()
+  })
+
   it('answers who has said all he has to say', async () => {
     const front = await frontBefore(redis.url)
     const client = new RawRedis(front.port)

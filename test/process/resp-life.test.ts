@@ -116,6 +116,28 @@ describe('the Redis door as a command', () => {
     client.close()
   })
 
+  it('cuts off who lets more replies wait than allowed, and nobody below', async () => {
+    const gateway = createGateway({
+      api: { listen: '127.0.0.1:0' },
+      resp: { listen: '127.0.0.1:0', limits: { output: { hard: '32MiB', soft: '24MiB' } } },
+    })
+    const { resp } = await gateway.listen()
+    onTestFinished(() => gateway.close(0))
+    const [patient, greedy] = [new RawRedis(resp?.port as number), new RawRedis(resp?.port as number)]
+    await patient.ask('SET', 'k', 'x'.repeat(1000))
+    await greedy.ask('PING')
+
+    for (const client of [patient, greedy]) client.socket.pause()
+    patient.send(Buffer.concat(Array.from({ length: 10_000 }, () => request('GET', 'k'))))
+    greedy.send(Buffer.concat(Array.from({ length: 100_000 }, () => request('GET', 'k'))))
+    await until(() => gateway.cache.engine.meter.read('respOverflows') === 1, 'the cut')
+    for (const client of [patient, greedy]) client.socket.resume()
+
+    expect(await patient.take(10_000, 20_000)).toHaveLength(10_000)
+    await greedy.rest()
+    patient.close()
+  })
+
   it('asks for the password where it keeps the data itself, and reads little before it came', async () => {
     const gateway = createGateway({ api: { listen: '127.0.0.1:0' }, resp: { listen: '127.0.0.1:0', password: 'right' } })
     const { resp } = await gateway.listen()
