@@ -95,10 +95,10 @@ export class Hub {
   }
 
   stats(): HookStats {
-    const { hits, waits, misses, touches } = this.tally
+    const { hits, waits, misses } = this.tally
     const { evictions, count, bytes, maxBytes } = this.shelf
     const upstreams = [...this.#upstreams.values()].map((upstream) => upstream.stats())
-    return { hits, waits, misses, touches, evictions, entries: count, bytes, maxBytes, upstreams }
+    return { hits, waits, misses, evictions, entries: count, bytes, maxBytes, upstreams }
   }
 
   #tableBytes(): number {

@@ -27,12 +27,11 @@ export function serveStats(hub: Hub, { host, port }: { readonly host: string; re
 
 /** @returns the counters in Prometheus's text format */
 export function metricsText(stats: HookStats): string {
-  const { hits, waits, misses, touches, evictions, entries, bytes } = stats
+  const { hits, waits, misses, evictions, entries, bytes } = stats
   const rows: readonly (readonly [name: string, type: string, value: number])[] = [
     ['hits_total', 'counter', hits],
     ['waits_total', 'counter', waits],
     ['misses_total', 'counter', misses],
-    ['touches_total', 'counter', touches],
     ['evictions_total', 'counter', evictions],
     ['entries', 'gauge', entries],
     ['bytes', 'gauge', bytes],

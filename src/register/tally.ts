@@ -12,8 +12,6 @@ export class Tally {
   waits = 0
   /** Readings that could have been kept and went to the server. */
   misses = 0
-  /** Keys touched upstream because they are read from memory only. */
-  touches = 0
 }
 
 /** The hook's state for people and tests. */
@@ -21,7 +19,6 @@ export interface HookStats {
   readonly hits: number
   readonly waits: number
   readonly misses: number
-  readonly touches: number
   readonly evictions: number
   readonly entries: number
   readonly bytes: number
