@@ -5,6 +5,7 @@
  */
 import { BITFIELD_COMMANDS } from './command-bitfield.ts'
 import { BIT_COMMANDS } from './command-bits.ts'
+import { FUNCTION_COMMANDS } from './command-functions.ts'
 import { HYPERLOGLOG_COMMANDS } from './command-hyperloglog.ts'
 import { SCRIPT_COMMANDS } from './command-scripts.ts'
 import { STRING_COMMANDS } from './command-strings.ts'
@@ -14,6 +15,7 @@ import type { Handler } from './embedded-call.ts'
 export const TEXTS: readonly Readonly<Record<string, Handler>>[] = [
   BITFIELD_COMMANDS,
   BIT_COMMANDS,
+  FUNCTION_COMMANDS,
   HYPERLOGLOG_COMMANDS,
   SCRIPT_COMMANDS,
   STRING_COMMANDS,

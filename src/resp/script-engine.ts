@@ -6,6 +6,7 @@
  */
 import { caught, messageOf } from '../lua/base-library.ts'
 import { compileLua } from '../lua/compile.ts'
+import type { Native } from '../lua/library.ts'
 import type { Machine } from '../lua/machine.ts'
 import { createSandbox, shutGlobals } from '../lua/sandbox.ts'
 import { LuaTable } from '../lua/table.ts'
@@ -25,6 +26,14 @@ interface Script {
   readonly flags: ScriptFlags
 }
 
+/** What scripts and functions differ in. */
+export interface ScriptDialect {
+  readonly chunk: string
+  readonly functions: Readonly<Record<string, Native>>
+}
+
+const SCRIPTS: ScriptDialect = { chunk: 'user_script', functions: {} }
+
 /** One run as a command asks for it. */
 export interface ScriptWish {
   readonly sha: string
@@ -32,6 +41,15 @@ export interface ScriptWish {
   readonly args: readonly string[]
   /** EVAL_RO and EVALSHA_RO. */
   readonly isReadOnly: boolean
+}
+
+/** What is to be run, however it came to be. */
+export interface Performance {
+  /** For messages: the script's SHA-1, or the function's name. */
+  readonly name: string
+  readonly flags: ScriptFlags
+  readonly isReadOnly: boolean
+  invoke(): LuaValue[]
 }
 
 /** See the module's header. */
@@ -42,14 +60,16 @@ export class ScriptEngine {
   readonly #scripts = new Map<string, Script>()
   #startedAt = 0
 
-  constructor(server: Server) {
+  /** @param own the name of chunks in messages, and what the library `redis` has beside */
+  constructor(server: Server, own: ScriptDialect = SCRIPTS) {
     this.server = server
     this.machine = createSandbox({
       isOver: () => this.#isOver(),
       cpuSeconds: () => process.cpuUsage().user / 1e6,
       seed: server.random() * 2 ** 32,
     })
-    installRedis(this)
+    this.machine.chunk = own.chunk
+    installRedis(this, own.functions)
     this.#softenCatching()
     shutGlobals(this.machine)
   }
@@ -91,9 +111,24 @@ export class ScriptEngine {
   run(call: Call, wish: ScriptWish): void {
     const script = this.#scripts.get(wish.sha)
     if (script === undefined) throw refuseAs('NOSCRIPT No matching script. Please use EVAL.')
+    const { machine } = this
+    this.perform(call, {
+      name: wish.sha,
+      flags: script.flags,
+      isReadOnly: wish.isReadOnly,
+      invoke: () => {
+        machine.globals.set('KEYS', arrayOf(wish.keys))
+        machine.globals.set('ARGV', arrayOf(wish.args))
+        return script.run.call([])
+      },
+    })
+  }
+
+  /** Runs something and answers. @throws where it may not run, or fails */
+  perform(call: Call, given: Performance): void {
     const { server } = this
-    const { flags } = script
-    if (flags.isDeclared && !flags.noWrites && wish.isReadOnly)
+    const { flags } = given
+    if (flags.isDeclared && !flags.noWrites && given.isReadOnly)
       throw refuse('Can not execute a script with write flag using *_ro command.')
     const isFull = server.space.isOver
     if (isFull && flags.isDeclared && !flags.allowsOom) {
@@ -104,30 +139,33 @@ export class ScriptEngine {
     session.isInScript = true
     session.tracking = call.session.tracking
     session.mayCache = call.session.mayCache
-    const isReadOnly = wish.isReadOnly || (flags.isDeclared && flags.noWrites)
+    const isReadOnly = given.isReadOnly || (flags.isDeclared && flags.noWrites)
     this.running = { session, isReadOnly, isShort: isFull && !flags.allowsOom, hasWritten: false, speaks: 2 }
     try {
-      this.#run(call, script, wish)
+      this.#answer(call, given)
     } finally {
       this.running = undefined
     }
   }
 
-  #run({ out }: Call, { run }: Script, { sha, keys, args }: ScriptWish): void {
-    const { machine } = this
-    machine.globals.set('KEYS', arrayOf(keys))
-    machine.globals.set('ARGV', arrayOf(args))
-    machine.depth = 0
-    machine.lines[0] = 0
+  /** Time counts from now on. */
+  begin(): void {
+    this.machine.depth = 0
+    this.machine.lines[0] = 0
     this.#startedAt = this.server.clock.now()
+  }
+
+  #answer({ out }: Call, { name, invoke }: Performance): void {
+    const { machine } = this
+    this.begin()
     try {
-      const [value] = run.call([])
+      const [value] = invoke()
       writeValue(out, value, { speaks: this.running?.speaks ?? 2 })
     } catch (error) {
       if (error instanceof LuaTimeout)
-        throw refuse(`Error running script (call to f_${sha}): Script killed by user with SCRIPT KILL.`)
+        throw refuse(`Error running script (call to ${name}): Script killed by user with SCRIPT KILL.`)
       const line = error instanceof LuaError ? error.line : (machine.lines[machine.depth] ?? 0)
-      throw refuseAs(describe(caught(error), { sha, line }))
+      throw refuseAs(describe(caught(error), `script: ${name}, on @${machine.chunk}`, line))
     } finally {
       machine.depth = 0
     }
@@ -155,14 +193,16 @@ export class ScriptEngine {
   }
 }
 
-function arrayOf(texts: readonly string[]): LuaTable {
+/** KEYS and ARGV. */
+export function arrayOf(texts: readonly string[]): LuaTable {
   const table = new LuaTable()
   for (const text of texts) table.push(text)
   return table
 }
 
-function describe(value: LuaValue, { sha, line }: { readonly sha: string; readonly line: number }): string {
+/** @param where the script, behind which the line is told */
+function describe(value: LuaValue, where: string, line: number): string {
   const given = value instanceof LuaTable ? value.get('err') : `ERR ${messageOf(value)}`
   const text = typeof given === 'string' ? given : 'ERR unknown error'
-  return line > 0 ? `${text} script: ${sha}, on @user_script:${line}.` : text
+  return line > 0 ? `${text} ${where}:${line}.` : text
 }

@@ -127,7 +127,7 @@ function log(args: Args): LuaValue[] {
 }
 
 /** See the module's header. */
-export function installRedis(host: ScriptHost): void {
+export function installRedis(host: ScriptHost, more: Readonly<Record<string, Native>>): void {
   const { machine } = host
   const out = new Reply()
   const functions: Readonly<Record<string, Native>> = {
@@ -147,7 +147,7 @@ export function installRedis(host: ScriptHost): void {
     sha1hex: (args) => [sha1(args.text(0))],
     status_reply: (args) => [statusReply(args)],
   }
-  const library = installLibrary(machine, 'redis', functions)
+  const library = installLibrary(machine, 'redis', { ...functions, ...more })
   const constants = {
     LOG_DEBUG: 0,
     LOG_VERBOSE: 1,
