@@ -2,6 +2,7 @@
  * DUMP and RESTORE beside the real Redis: each takes what the other gives, and values of every form come back whole.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createRandom } from '../../src/model/random.ts'
 import { type EmbeddedHere, startEmbedded } from '../support/embedded-here.ts'
 import { type RedisHere, startRedis } from '../support/redis-here.ts'
 import { RawResp, textOfFrame } from '../support/resp-frames.ts'
@@ -68,6 +69,27 @@ const MADE: readonly (readonly [name: string, command: readonly string[]])[] = [
   ['sorted set with a long member', ['ZADD', 'k', '1.25', LONG, '-0', 'x', 'inf', 'y']],
 ]
 
+/** Makes the key `k` of any kind, with elements at the edges of every form. */
+function randomCommand(random: () => number): readonly string[] {
+  const draw = (below: number): number => Math.floor(random() * below)
+  const integer = (): string => String(BigInt.asIntN(64, BigInt(draw(2 ** 32)) * BigInt(draw(2 ** 32))) >> BigInt(draw(64)))
+  const bytes = (): string => String.fromCharCode(...Array.from({ length: draw(80) }, () => draw(256)))
+  const words = (): string => Array.from({ length: draw(40) }, () => ['ab', 'x', 'hello ', '\0'][draw(4)]).join('')
+  const long = (): string => words().repeat(draw(60))
+  const text = (): string => [integer, bytes, words, integer, random() < 0.2 ? long : bytes][draw(5)]?.() ?? ''
+  const many = Array.from({ length: 1 + draw(random() < 0.2 ? 700 : 40) }, text)
+  const score = (): string =>
+    [() => integer(), () => String(random() * 10 ** draw(30) - 5), () => ['inf', '-inf', '-0'][draw(3)] ?? ''][draw(3)]?.() ?? '0'
+  const made: readonly (() => readonly string[])[] = [
+    () => ['SET', 'k', random() < 0.3 ? long() : text()],
+    () => ['RPUSH', 'k', ...many],
+    () => ['SADD', 'k', ...(random() < 0.5 ? many : many.map(integer))],
+    () => ['HSET', 'k', ...many.flatMap((one) => [one, text()])],
+    () => ['ZADD', 'k', ...many.flatMap((one) => [score(), one])],
+  ]
+  return made[draw(made.length)]?.() ?? []
+}
+
 /** What a key holds, as a client sees it. */
 async function look(at: RawResp): Promise<readonly string[]> {
   const type = (await at.command('TYPE', 'k')).text
@@ -125,6 +147,31 @@ describe('DUMP and RESTORE', () => {
       expect(Buffer.from(got.text, 'latin1').toString('hex')).toBe(Buffer.from(expected.text, 'latin1').toString('hex'))
     },
   )
+
+  it.each([1, 2, 3])('carry random values over and back (seed %i)', async (seed) => {
+    // Arrange
+    const random = createRandom(seed)
+    for (let i = 0; i < 150; i += 1) {
+      const command = randomCommand(random)
+      for (const one of [real, ours]) {
+        await one.command('DEL', 'k')
+        await one.command(...command)
+      }
+      const expected = await look(real)
+      const [fromReal, fromOurs] = [await real.command('DUMP', 'k'), await ours.command('DUMP', 'k')]
+
+      // Act
+      const replies = [
+        await ours.command('RESTORE', 'k', '0', fromReal.text, 'REPLACE'),
+        await real.command('RESTORE', 'k', '0', fromOurs.text, 'REPLACE'),
+      ]
+
+      // Assert
+      expect([...replies.map(textOfFrame), command]).toEqual(['+"OK"', '+"OK"', command])
+      expect(await look(ours)).toEqual(expected)
+      expect(await look(real)).toEqual(expected)
+    }
+  })
 
   it('refuse and keep times as Redis does', async () => {
     // Arrange

@@ -96,6 +96,7 @@ describe('a snapshot', () => {
     const random = createRandom(11)
     fill(space)
     for (let i = 0; i < 5000; i += 1) change(space, random)
+    for (const bytes of [5000, 70_000, 3_000_000]) database(space, 2).putText(`large ${bytes}`, 'x\xff'.repeat(bytes / 2))
     const other = createSpace()
     database(other).putText('former', 'data')
 
