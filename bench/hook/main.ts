@@ -50,7 +50,7 @@ export async function run(args: readonly string[]): Promise<number> {
           fastest.toFixed(0),
           median(hit.cpu).toFixed(0),
           trip.toFixed(0),
-          (trip / wall).toFixed(0),
+          (trip / fastest).toFixed(0),
         ])
         goals.push(...goalsOf(client, { name, cpu: median(hit.cpu), factor: trip / fastest }))
       }
