@@ -12,7 +12,7 @@ import { type Cell, CELLS, fill, measure, nameOf } from './cells.ts'
 import { type Peer, PEERS, startPeers, versionOf } from './peers.ts'
 
 const HELP =
-  'npm run bench -- resp [--rounds 5] [--servers floor,embedded,front] [--seconds 2]\n' +
+  'npm run bench -- resp [--rounds 5] [--seconds 2] [--servers floor,embedded,front] [--quick]\n' +
   'needs redis-server and redis-benchmark (Debian: redis-server, redis-tools) and taskset\n'
 
 /** @returns the exit code */
@@ -21,6 +21,7 @@ export async function run(args: readonly string[]): Promise<number> {
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '2' },
     servers: { type: 'string', default: Object.keys(PEERS).join(',') },
+    quick: { type: 'boolean' },
     help: { type: 'boolean' },
   } as const
   const { values } = parseArgs({ args: [...args], options })
@@ -28,12 +29,13 @@ export async function run(args: readonly string[]): Promise<number> {
     process.stdout.write(HELP)
     return 0
   }
+  const rounds = values.quick === true ? 1 : Number(values.rounds)
+  const seconds = values.quick === true ? 0.1 : Number(values.seconds)
   const before = describeLoad()
   const peers = await startPeers(values.servers.split(','))
   try {
     const rows: Row[] = []
-    for (const cell of CELLS)
-      rows.push(...(await compareIn(cell, peers, { rounds: Number(values.rounds), seconds: Number(values.seconds) })))
+    for (const cell of CELLS) rows.push(...(await compareIn(cell, peers, { rounds, seconds })))
     const head = ['CPU µs per operation', 'server', 'median', 'of Redis', 'least', 'most']
     const shown = rows.map(({ cell, name, micros, ratio }) => [
       cell,
