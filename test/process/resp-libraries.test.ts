@@ -6,7 +6,7 @@ import { execFile, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type EmbeddedHere, startEmbedded } from '../support/embedded-here.ts'
+import { type Running, startCli } from '../support/cli-process.ts'
 import { keepBento, keepCacheManager, keepKeyv, keepSessions } from '../support/libraries/caches.ts'
 import {
   limitExpress,
@@ -17,26 +17,33 @@ import {
 } from '../support/libraries/limits.ts'
 import { tell } from '../support/libraries/talk.ts'
 import { type RedisHere, startRedis } from '../support/redis-here.ts'
+import { RawResp } from '../support/resp-frames.ts'
 
 const run = promisify(execFile)
 const DJANGO = join(import.meta.dirname, '..', 'support', 'libraries', 'django.py')
 
 let redis: RedisHere
-let here: EmbeddedHere
+let here: Running
+let port: number
 
 beforeAll(async () => {
-  ;[redis, here] = await Promise.all([startRedis(), startEmbedded()])
+  here = startCli(['serve', '--resp', '127.0.0.1:0', '--api', '127.0.0.1:0'])
+  const [line, started] = await Promise.all([here.line((text) => text.includes('"ready"')), startRedis()])
+  redis = started
+  port = Number(String((JSON.parse(line) as { readonly resp: string }).resp).split(':')[1])
 })
 
 afterAll(async () => {
-  await Promise.all([redis.stop(), here.stop()])
+  here.child.kill('SIGTERM')
+  await Promise.all([redis.stop(), here.ended])
 })
 
 beforeEach(async () => {
-  await redis.command('FLUSHALL')
-  await redis.command('SCRIPT', 'FLUSH')
-  const { space } = here.embedded.server
-  space.clear(space.databases)
+  for (const at of [redis.port, port]) {
+    const client = await RawResp.open(at)
+    for (const command of [['FLUSHALL'], ['SCRIPT', 'FLUSH']]) await client.command(...command)
+    client.close()
+  }
 })
 
 /** Debian's own, which has Debian's packages, before any other. */
@@ -60,7 +67,7 @@ describe('libraries with the embedded mode', () => {
   ])('%s: the same answers', async (_, program) => {
     // Act
     const expected = await tell(program, redis.port)
-    const got = await tell(program, here.port)
+    const got = await tell(program, port)
 
     // Assert
     expect(expected.length).toBeGreaterThan(5)
@@ -73,7 +80,7 @@ describe('libraries with the embedded mode', () => {
     const program = python()
 
     // Act
-    const [expected, got] = await Promise.all([redis.port, here.port].map((port) => run(program, [DJANGO, String(port)])))
+    const [expected, got] = await Promise.all([redis.port, port].map((at) => run(program, [DJANGO, String(at)])))
 
     // Assert
     expect(expected?.stdout.split('\n').length).toBeGreaterThan(20)
