@@ -9,6 +9,7 @@ import type { Finding } from '../model/finding.ts'
 import { MIN_REUSE, personalOf } from './recommend.ts'
 import type { RouteReport } from './report.ts'
 import type { RouteBook } from './route-book.ts'
+import { spellDuration } from './spell.ts'
 
 /** Hit ratio that normalization has to give. */
 const MIN_NORMALIZED = 0.02
@@ -42,7 +43,7 @@ function ofKeys(route: RouteReport, book: RouteBook): Finding[] {
     found.push({
       kind: 'no-normalization',
       route: pattern,
-      text: `${targets} different targets are ${keys} answers: ${drop.join(', ') || 'the order of parameters'} does not matter`,
+      text: `${targets} different targets are ${keys} answers: ${drop.join(', ') || 'the order of parameters'} count for nothing`,
       evidence: { targets, keys, hitRatio: round(expected.hitRatio), hitRatioAsSent: round(rawHitRatio) },
       advice: 'leave these parameters out of the key: key.query.drop',
     })
@@ -172,7 +173,7 @@ function ofLifetimes(routes: readonly RouteReport[], books: readonly RouteBook[]
     return [
       {
         kind: 'flat-ttl' as const,
-        text: `${sorted.length} routes have a lifetime of ${age} s; ${fastest.pattern} changes every ${seconds(fastest)} s, ${slowest.pattern} every ${seconds(slowest)} s`,
+        text: `${sorted.length} routes have a lifetime of ${age} s; ${fastest.pattern} changes every ${spellDuration(fastest.change.everyMs)}, ${slowest.pattern} every ${spellDuration(slowest.change.everyMs)}`,
         evidence: {
           lifetimeSeconds: Number(age),
           fastest: fastest.pattern,
@@ -184,10 +185,6 @@ function ofLifetimes(routes: readonly RouteReport[], books: readonly RouteBook[]
       },
     ]
   })
-}
-
-function seconds({ change }: RouteReport): string {
-  return (change.everyMs / 1000).toPrecision(3)
 }
 
 function round(value: number): number {

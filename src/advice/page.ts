@@ -5,20 +5,21 @@
  */
 import type { Dimension } from './infer.ts'
 import type { Report, RouteReport } from './report.ts'
+import { spellDuration } from './spell.ts'
 import { drawChart, escapeHtml as text } from './svg.ts'
 
 const MAX_ROUTES = 50
 
-const STYLE = `:root{color-scheme:light dark;--ink:#1c2733;--soft:#5b6875;--line:#d9dfe5;--ground:#fff;--panel:#f5f7f9;--s0:#0b6bcb;--s1:#d9730d;--good:#1a7f4b;--bad:#b3261e}
-@media (prefers-color-scheme:dark){:root{--ink:#e4e9ee;--soft:#9aa7b3;--line:#33404c;--ground:#12181e;--panel:#1b232b;--s0:#5aa9f5;--s1:#f0a050;--good:#5fcf95;--bad:#ff8a80}}
+const STYLE = `:root{color-scheme:light dark;--ink:#1c2733;--soft:#5b6875;--line:#d9dfe5;--ground:#fff;--panel:#f5f7f9;--s0:#0b6bcb;--s1:#d9730d;--good:#1a7f4b}
+@media (prefers-color-scheme:dark){:root{--ink:#e4e9ee;--soft:#9aa7b3;--line:#33404c;--ground:#12181e;--panel:#1b232b;--s0:#5aa9f5;--s1:#f0a050;--good:#5fcf95}}
 body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--ground);margin:0 auto;max-width:1100px;padding:24px}
 h1{font-size:24px;margin:0 0 4px}h2{font-size:19px;margin:32px 0 8px}h3{font-size:16px;margin:0 0 6px;overflow-wrap:anywhere}
 p{margin:4px 0}.soft{color:var(--soft)}section{background:var(--panel);border:1px solid var(--line);border-radius:8px;padding:16px;margin:14px 0}
-.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:10px;margin:14px 0}.facts div{background:var(--panel);border:1px solid var(--line);border-radius:8px;padding:10px 12px}
-.facts b{display:block;font-size:21px}.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:12px}
+.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(132px,1fr));gap:10px;margin:14px 0}.facts div{background:var(--panel);border:1px solid var(--line);border-radius:8px;padding:10px 12px}
+.facts b{display:block;font-size:21px}.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(320px,1fr));gap:14px}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th,td{text-align:left;padding:4px 10px 4px 0;border-bottom:1px solid var(--line)}th{color:var(--soft);font-weight:600}
 code,pre{font:13px/1.5 ui-monospace,monospace}pre{background:var(--panel);border:1px solid var(--line);border-radius:8px;padding:14px;overflow-x:auto}
-.deciding{color:var(--good)}.irrelevant{color:var(--bad)}.unclear{color:var(--soft)}
+.deciding{color:var(--good);font-weight:600}.unclear{color:var(--soft)}.wide{margin:8px 0 14px}
 svg{width:100%;height:auto}svg text{font:11px system-ui,sans-serif;fill:var(--soft)}svg .title{font-size:13px;font-weight:600;fill:var(--ink)}
 .grid{stroke:var(--line)}polyline{fill:none;stroke-width:2}polyline.s0{stroke:var(--s0)}polyline.s1{stroke:var(--s1)}circle.s0,rect.s0{fill:var(--s0)}circle.s1{fill:var(--s1)}`
 
@@ -46,7 +47,7 @@ ${routes.slice(0, MAX_ROUTES).map(drawRoute).join('\n')}
 function drawFacts({ expected, memory, routes, findings }: Report): string {
   const facts: readonly (readonly [string, string])[] = [
     [share(expected.hitRatio), 'from the cache, as recommended'],
-    [share(expected.stale), 'of them stale, while refreshed'],
+    [share(expected.stale), 'of all stale, while refreshed'],
     [share(expected.rawHitRatio), 'fresh with targets as sent'],
     [size(memory.recommendedBytes), 'of memory'],
     [size(memory.workingSetBytes), 'all keys would take'],
@@ -80,7 +81,7 @@ function drawRoute(route: RouteReport): string {
   const changes = change.pairs === 0 ? 'changes not visible' : `${change.changed} changes in ${change.pairs} comparisons`
   return `<section><h3><code>${text(pattern)}</code></h3>
 <p>${requests.toLocaleString('en')} requests (${share(part)}), ${targets.toLocaleString('en')} targets, ${keys.toLocaleString('en')} keys, reuse ${share(reuse)}, ${size(bytes.mean)} on average, ${changes}</p>
-<p><b>${isCached ? `fresh for ${freshMs / 1000} s, ${share(expected.hitRatio)} from the cache` : 'not cached'}</b>: ${text(why.join('; '))}</p>
+<p><b>${isCached ? `fresh for ${spellDuration(freshMs)}, ${share(expected.hitRatio)} from the cache` : 'not cached'}</b>: ${text(why.join('; '))}</p>
 ${drawDimensions(dimensions)}
 <div class="charts">${drawCurves(route)}</div></section>`
 }
@@ -110,7 +111,7 @@ function drawCurves({ freshCurve, staleCurve, hours }: RouteReport): string {
       drawChart({
         title: 'From the cache, by fresh window',
         kind: 'curve',
-        along: freshCurve.map(({ freshMs }) => span(freshMs)),
+        along: freshCurve.map(({ freshMs }) => spellDuration(freshMs)),
         series: [{ name: 'fresh', values: freshCurve.map(({ hitRatio }) => hitRatio) }],
       }),
     )
@@ -119,7 +120,7 @@ function drawCurves({ freshCurve, staleCurve, hours }: RouteReport): string {
       drawChart({
         title: 'By stale window',
         kind: 'curve',
-        along: staleCurve.map(({ staleMs }) => span(staleMs)),
+        along: staleCurve.map(({ staleMs }) => spellDuration(staleMs)),
         series: [
           { name: 'fresh', values: staleCurve.map(({ fresh }) => fresh) },
           { name: 'stale', values: staleCurve.map(({ stale }) => stale) },
@@ -137,10 +138,4 @@ function size(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
   const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10))
   return `${(bytes / 1024 ** power).toFixed(power === 0 || bytes / 1024 ** power >= 100 ? 0 : 1)} ${units[power]}`
-}
-
-function span(ms: number): string {
-  if (ms >= 3_600_000) return `${ms / 3_600_000} h`
-  if (ms >= 60_000) return `${Number((ms / 60_000).toFixed(1))} m`
-  return `${ms / 1000} s`
 }

@@ -11,6 +11,7 @@ import { CLIENT, type Dimension } from './infer.ts'
 import type { Recommendation } from './report.ts'
 import { MAX_BODY_BYTES } from './replay.ts'
 import { TRACKING } from './route-table.ts'
+import { spellDuration } from './spell.ts'
 
 /** What a recommendation goes by. */
 export interface Found {
@@ -85,7 +86,7 @@ function reasonsAgainst({ dimensions, change, reuse, reads, meanBytes }: Found):
   if (personal.length > 0) reasons.push(`the answer depends on ${personal.join(', ')}`)
   if (reads >= MIN_READS && reuse < MIN_REUSE) reasons.push(`${(reuse * 100).toFixed(1)} % of the reads repeat an earlier one`)
   if (change.everyMs > 0 && change.changed > 0 && change.everyMs < MIN_CHANGE_MS)
-    reasons.push(`answers change every ${change.everyMs} ms`)
+    reasons.push(`answers change every ${spellDuration(change.everyMs)}`)
   if (meanBytes > MAX_BODY_BYTES) reasons.push('answers of more than 1 MiB are streamed, not stored')
   return reasons
 }
@@ -98,8 +99,7 @@ function freshFor({ pairs, everyMs }: Change): number {
 
 function describeWindow({ pairs, changed, everyMs }: Change): string {
   if (pairs === 0) return 'changes are not visible in this log; half a minute is a guess'
-  const seconds = (everyMs / SECOND).toPrecision(3)
   return changed === 0
-    ? `no change seen in ${pairs} comparisons; at most one in ${seconds} s`
-    : `answers change every ${seconds} s on average`
+    ? `no change seen in ${pairs} comparisons; at most one in ${spellDuration(everyMs)}`
+    : `answers change every ${spellDuration(everyMs)} on average`
 }

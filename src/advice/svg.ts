@@ -23,7 +23,7 @@ export interface Chart {
 const WIDTH = 460
 const HEIGHT = 220
 const LEFT = 44
-const RIGHT = 12
+const RIGHT = 26
 const TOP = 28
 const BOTTOM = 34
 const MAX_TEXTS = 12

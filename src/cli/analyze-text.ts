@@ -6,6 +6,7 @@
 import type { Finding } from '../model/finding.ts'
 import type { Dimension } from '../advice/infer.ts'
 import type { Report, RouteReport } from '../advice/report.ts'
+import { spellDuration } from '../advice/spell.ts'
 import { renderTable, showBytes, showShare } from './io.ts'
 
 const MAX_ROUTES = 30
@@ -40,8 +41,8 @@ export function describeFinding({ kind, route, text, advice }: Finding): string[
 }
 
 function routeRow({ pattern, requests, keys, reuse, change, bytes, recommendation, expected }: RouteReport): (string | number)[] {
-  const fresh = recommendation.isCached ? `${recommendation.freshMs / 1000} s` : 'not cached'
-  const changes = change.pairs === 0 ? '?' : `${change.changed === 0 ? '> ' : ''}${(change.everyMs / 1000).toPrecision(3)} s`
+  const fresh = recommendation.isCached ? spellDuration(recommendation.freshMs) : 'not cached'
+  const changes = change.pairs === 0 ? '?' : `${change.changed === 0 ? '> ' : ''}${spellDuration(change.everyMs)}`
   return [pattern, requests, keys, showShare(reuse), changes, showBytes(bytes.mean), fresh, showShare(expected.hitRatio)]
 }
 

@@ -138,6 +138,7 @@ const CASES: Readonly<Record<string, Readonly<Record<number, Case>>>> = {
     413: { headers: JSON_TYPE, body: 'x'.repeat(4 * 1024 * 1024 + 1) },
   },
   'GET /v1/stats': { 200: {} },
+  'GET /v1/advice': { 200: {} },
   'GET /v1/explain': { 200: { arrange: put('k'), target: '/v1/explain?key=k' }, 400: {} },
   'GET /v1/audit': { 200: {} },
   'GET /v1/top': { 200: { target: '/v1/top?seconds=0.1' }, 400: { target: '/v1/top?limit=0' } },

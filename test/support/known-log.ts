@@ -81,7 +81,12 @@ export const KNOWN_ROUTES: readonly Shape[] = [
       const word = zipf(random, 400, 1.1)
       const page = zipf(random, 4, 1.5)
       const sort = pick(random, ['price', 'name', 'price'])
-      const query: [string, string | number][] = [['q', `w${word}`], ['page', page], ['sort', sort], ['sid', `s${client}`]]
+      const query: [string, string | number][] = [
+        ['q', `w${word}`],
+        ['page', page],
+        ['sort', sort],
+        ['sid', `s${client}`],
+      ]
       query.push(['rid', Math.floor(random() * 1e12)])
       return { path: '/api/search', query, by: `${word} ${page} ${sort}` }
     },
@@ -96,8 +101,16 @@ export const KNOWN_ROUTES: readonly Shape[] = [
       const n = zipf(random, 600, 0.8)
       const slug = `${SLUGS[n % 8]}-${NOUNS[n % 10]}-${SLUGS[(n >> 3) % 8]}-${NOUNS[(n >> 4) % 10]}-${NOUNS[(n >> 6) % 10]}`
       const language = pick(random, ['de', 'en', 'fr'])
-      const traits: [string, string][] = [['header:accept-language', language], ['cookie:theme', pick(random, ['dark', 'light'])]]
-      return { path: `/articles/${slug}`, query: random() < 0.3 ? [['share', pick(random, ['a', 'b', 'c'])]] : [], traits, by: `${slug} ${language}` }
+      const traits: [string, string][] = [
+        ['header:accept-language', language],
+        ['cookie:theme', pick(random, ['dark', 'light'])],
+      ]
+      return {
+        path: `/articles/${slug}`,
+        query: random() < 0.3 ? [['share', pick(random, ['a', 'b', 'c'])]] : [],
+        traits,
+        by: `${slug} ${language}`,
+      }
     },
   },
   {
@@ -108,7 +121,14 @@ export const KNOWN_ROUTES: readonly Shape[] = [
     changeMs: 10_000,
     ask: (random) => {
       const symbol = zipf(random, 30, 0.8)
-      return { path: '/api/prices', query: [['symbol', `S${symbol}`], ['t', Math.floor(random() * 1e12)]], by: `${symbol}` }
+      return {
+        path: '/api/prices',
+        query: [
+          ['symbol', `S${symbol}`],
+          ['t', Math.floor(random() * 1e12)],
+        ],
+        by: `${symbol}`,
+      }
     },
   },
   {
@@ -143,7 +163,12 @@ export const KNOWN_ROUTES: readonly Shape[] = [
     changeMs: Number.POSITIVE_INFINITY,
     ask: (random) => {
       const n = 100 + Math.floor(random() * 40)
-      return { path: `/downloads/report-${n}.pdf`, query: [['from', pick(random, ['web', 'app'])]], by: `${n}`, bytes: 2_000_000 + n * 1111 }
+      return {
+        path: `/downloads/report-${n}.pdf`,
+        query: [['from', pick(random, ['web', 'app'])]],
+        by: `${n}`,
+        bytes: 2_000_000 + n * 1111,
+      }
     },
   },
 ]
@@ -160,7 +185,8 @@ export function* knownLog({ seed, lines, everyMs, digests }: KnownLogWish): Gene
     const client = zipf(random, CLIENTS, 0.6)
     const asked = shape.ask(random, client)
     const { path, query, traits = [], by } = asked
-    const version = shape.changeMs === Number.POSITIVE_INFINITY ? 0 : Math.floor((atMs + fingerprint(by) * shape.changeMs) / shape.changeMs)
+    const version =
+      shape.changeMs === Number.POSITIVE_INFINITY ? 0 : Math.floor((atMs + fingerprint(by) * shape.changeMs) / shape.changeMs)
     const content = fingerprint(`${shape.pattern} ${by} ${version}`)
     yield {
       atMs: Math.round(atMs),
@@ -188,7 +214,18 @@ export function jsonLine({ client, atMs, method, target, status, bytes, digest, 
     Object.fromEntries(traits.filter(([name]) => name.startsWith(kind)).map(([name, value]) => [name.slice(kind.length), value]))
   const user = traits.find(([name]) => name === 'user')?.[1]
   const [headers, cookies] = [named('header:'), named('cookie:')]
-  return JSON.stringify({ time: atMs / 1000, client, method, target, status, bytes, ...(digest !== '' && { etag: digest }), headers, cookies, user })
+  return JSON.stringify({
+    time: atMs / 1000,
+    client,
+    method,
+    target,
+    status,
+    bytes,
+    ...(digest !== '' && { etag: digest }),
+    headers,
+    cookies,
+    user,
+  })
 }
 
 function logTime(atMs: number): string {

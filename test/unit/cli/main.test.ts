@@ -88,10 +88,6 @@ describe('cli: exit codes', () => {
     expect(code === 0 ? result.err : result.out).toBe('')
   })
 
-  it.each([[['analyze', 'access.log'], 'analyze']])('says of %j that this version does not have it', async (argv, name) => {
-    expect(await run(...argv)).toEqual({ code: 2, out: '', err: `error: ${name}: not in this version` })
-  })
-
   it('fails with one sentence when no administration answers', async () => {
     const result = await run('stats', '--api', 'http://127.0.0.1:1')
 

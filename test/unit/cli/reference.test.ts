@@ -24,7 +24,7 @@ describe('docs/reference/cli.md', () => {
       }
     }
 
-    expect(commands.length).toBe(8)
+    expect(commands.length).toBe(10)
     expect(missing).toEqual([])
   })
 })
