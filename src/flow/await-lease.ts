@@ -84,6 +84,7 @@ function lookAll(wishes: readonly Wish[]): Promise<boolean[]> {
 
 /** Counts how a wait ended that came to no lease. */
 export function countEnd({ meter }: Engine, event: LeaseEvent, isFound: boolean): void {
-  const isLate = event.kind === 'alone' && event.reason === 'late'
-  meter.count(isFound ? COUNTER.leasesShared : isLate ? COUNTER.leasesLate : COUNTER.leasesAlone)
+  if (isFound) return meter.count(COUNTER.leasesShared)
+  const reason = event.kind === 'alone' ? event.reason : 'over'
+  meter.count(reason === 'late' ? COUNTER.leasesLate : reason === 'down' ? COUNTER.leasesCut : COUNTER.leasesAlone)
 }

@@ -51,7 +51,7 @@ export class FlightLeases {
     const stamps = fills.flatMap(({ shared }) => shared ?? [])
     const generation = stamps[0]?.generation
     if (stamps.length < fills.length || stamps.some((stamp) => stamp.generation !== generation)) return { role: 'alone' }
-    if (generation === undefined || !second.isUp || second.isSilent) return { role: 'alone' }
+    if (generation === undefined || !second.isUp || second.isSilent) return leases.forgo()
     return leases.ask({
       name: this.#nameOf(fills),
       stamp: `${generation}.${stamps.reduce((least, { asOf }) => Math.min(least, asOf), Number.POSITIVE_INFINITY)}`,

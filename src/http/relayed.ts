@@ -133,6 +133,7 @@ export class Relayed implements BodySource {
 
   async #resume(event: Lost['event']): Promise<BodySource> {
     this.#isResuming = true
+    if (event.kind === 'alone' && event.reason !== 'behind') this.#count(event.reason === 'down' ? 'leasesCut' : 'leasesLate')
     if (event.kind === 'restart') return this.#successor()
     const isStored = event.kind === 'over' ? event.outcome === 'stored' : event.kind === 'hold' && event.wasReleased
     const stored = isStored ? await findStored(this.#visit) : undefined
@@ -165,7 +166,7 @@ export class Relayed implements BodySource {
     return this.#visit.desk.engine.leases?.open(this.#from.waiter, frame) ?? frame
   }
 
-  #count(name: 'leaseResumes' | 'leaseBreaks'): void {
+  #count(name: 'leaseResumes' | 'leaseBreaks' | 'leasesCut' | 'leasesLate'): void {
     this.#visit.desk.engine.meter.count(COUNTER[name])
   }
 }

@@ -58,7 +58,7 @@ const LEASES = {
 
 const LEASE_WAITS = {
   name: 'lease_waits_total',
-  help: 'Waits for another instance, by their end: its answer taken from the second level or as it came, its place taken, each for himself, or waited too long.',
+  help: 'Waits for another instance, by their end: its answer taken from the second level or as it came, its place taken, each for himself, waited too long, or the store did not answer meanwhile.',
   perRoute: false,
 }
 
@@ -242,6 +242,7 @@ export const COUNTER_ROWS = {
   leasesTaken: { ...LEASE_WAITS, labels: { end: 'taken' } },
   leasesAlone: { ...LEASE_WAITS, labels: { end: 'alone' } },
   leasesLate: { ...LEASE_WAITS, labels: { end: 'late' } },
+  leasesCut: { ...LEASE_WAITS, labels: { end: 'down' } },
   leasesLost: { name: 'lease_losses_total', help: 'Leases that another took while the load still ran here.', perRoute: false },
   leaseResumes: {
     name: 'lease_resumes_total',

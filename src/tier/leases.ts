@@ -112,6 +112,11 @@ export class Leases {
     }
   }
 
+  /** The store is known to be away: nobody is asked, and it is counted as if he had been in vain. */
+  forgo(): LeasePlace {
+    return this.#alone('down')
+  }
+
   /** Ends what is held and sends everybody away who waits. */
   close(): void {
     if (this.#isClosed) return

@@ -56,7 +56,7 @@ describe('the library on several machines that want one key', () => {
   })
 
   it.each([3, 300, 1000])('loads a list of %s keys once for 4 machines, in one call', async (count) => {
-    const opened = await open(4)
+    const opened = await open(4, { l2: { deadline: '2s', lease: { deadline: '2s' } } }) // not how fast a busy machine is
     const keys = Array.from({ length: count }, (_, i) => `item-${i}`)
     const calls: number[] = []
     const load = async (names: readonly string[]): Promise<string[]> => {
@@ -204,5 +204,23 @@ describe('the library on several machines that want one key', () => {
     expect(result.data).toBe('own')
     expect(tookMs).toBeLessThan(1000)
     expect((await slow).data).toBe('slow')
+  })
+
+  it('counts who loads because the store does not answer: one who waited, and one who need not ask any more', async () => {
+    const [a, b] = (await open(2, { l2: { deadline: '50ms' } })) as [Machine, Machine]
+    const slow = a.cache.fetch('k', () => pause(1500).then(() => 'slow'))
+    await pause(100)
+    const waiting = b.cache.fetch('k', async () => 'own')
+    await pause(100)
+    server.freeze()
+
+    await waiting
+    const asked = b.count('leasesDown')
+    await b.cache.fetch('other', async () => 'own')
+    server.thaw()
+    await slow
+
+    expect([b.count('leasesCut'), b.count('leasesAlone'), b.count('leasesLate')]).toEqual([1, 0, 0])
+    expect(b.count('leasesDown')).toBeGreaterThan(asked)
   })
 })
