@@ -7,6 +7,7 @@ import type { History } from '../../src/sim/history.ts'
 import type { Instance } from './instance.ts'
 import type { Lane, Way } from './proxy.ts'
 import type { Stand } from './stand.ts'
+import { createPatience } from './strain.ts'
 import type { Traffic } from './traffic.ts'
 
 /** What may be frozen and killed, whatever it speaks. */
@@ -72,9 +73,9 @@ export class Arena {
 
   /** Waits until it is so. @throws when that takes longer than anything may */
   async until(condition: () => boolean, what: string): Promise<void> {
-    const endAt = performance.now() + this.stand.build.patienceMs
+    const isOver = createPatience(this.stand.build.patienceMs, () => this.stand.processes.map(({ pid }) => pid))
     while (!condition()) {
-      if (performance.now() > endAt) throw new Error(`waited in vain for ${what}`)
+      if (isOver()) throw new Error(`waited in vain for ${what}`)
       await this.wait(5)
     }
   }

@@ -11,11 +11,12 @@
  * - P3: an invalidation that has its place holds, `blindAfter` after its answer, for every reader that reaches the store; with
  *   `blind: miss` or `fail` for every reader. A way that was ill counts as ill until `recoverMs` after it was healed:
  *   a client waits up to a second before it connects anew. So does a new life: it has not found the log yet, nobody counts it, and
- *   once it has looked for the log for `blindAfter` in vain `budget` lets it serve what it has loaded itself.
+ *   once it has looked for the log for `blindAfter` in vain `budget` lets it serve what it has loaded itself. And so does, for P2 and P3,
+ *   an instance that got no core for half of the time that silence is trusted (see `strain`): it could not ask in time.
  * - P4: no answer is of a version that was superseded longer than its budget before the question. No exemption.
  * - P5: a read that bears the token of an invalidation gets nothing older, anywhere. No exemption.
- * - P6: everything is answered within its deadline. Time in which the instance stood still or was killed does not count; 503 is
- *   an answer where `blind: fail` was chosen and something is ill.
+ * - P6: everything is answered within its deadline. Time in which the instance stood still or was killed does not count, nor that for
+ *   which it, the store or the clients waited for a core; 503 is an answer where `blind: fail` was chosen and something is ill.
  * - ONCE: where a scenario counts them, all instances together ask the origin no more often for a key than leases allow.
  * - SIGHT: where a scenario looks, an instance whose way to the store is slow, but not too slow to prove anything, is not blind.
  * - LOST: when everything is healed, every instance gives what the last invalidation of each key named, or newer. Exempt: an
@@ -47,24 +48,46 @@ export interface Truth {
   supersededAt(key: string, version: number): number
 }
 
+/** Who knows how long instances got no core, see `strain`. */
+export interface Starving {
+  between(name: string, from: number, to: number): number
+  isStarved(name: string, stretch: { readonly from: number; readonly to: number; readonly stretchMs: number }): boolean
+}
+
+/** What a history is judged by. */
+export interface Measure {
+  readonly bounds: Bounds
+  /** Reads that began when everything was healed and quiet. */
+  readonly finals: readonly Read[]
+  /** Absent: every process got what it needed. */
+  readonly strain?: Starving
+}
+
 /** Timers fire late by so much, and the store's clock counts whole ms. */
 const GRAIN_MS = 25
 
-/** @param finals reads that began when everything was healed and quiet */
-export function check(history: History, truth: Truth, { bounds, finals }: { bounds: Bounds; finals: readonly Read[] }): Breach[] {
+/** See the module's header. */
+export function check(history: History, truth: Truth, { bounds, finals, strain = RESTED }: Measure): Breach[] {
   const found: Breach[] = []
   const late = new Set(finals)
+  const scene = { history, truth, bounds, strain }
   for (const read of history.reads) {
-    if (isAnswered(read)) found.push(...judgeRead(read, { history, truth, bounds, isFinal: late.has(read) }))
+    if (isAnswered(read)) found.push(...judgeRead(read, { ...scene, isFinal: late.has(read) }))
   }
-  for (const one of [...history.reads, ...history.writes]) found.push(...judgeEnd(one, history, bounds))
+  for (const one of [...history.reads, ...history.writes]) found.push(...judgeEnd(one, scene))
   return found
 }
 
-interface Scene {
+const RESTED: Starving = { between: () => 0, isStarved: () => false }
+
+interface Ground {
   readonly history: History
   readonly truth: Truth
   readonly bounds: Bounds
+  readonly strain: Starving
+}
+
+interface Scene extends Ground {
   readonly isFinal: boolean
 }
 
@@ -84,26 +107,30 @@ function judgeRead(read: Read, scene: Scene): Breach[] {
   return found
 }
 
-function brokenBy(read: Read, write: Write, { history, bounds }: Scene): PromiseName | undefined {
+function brokenBy(read: Read, write: Write, scene: Scene): PromiseName | undefined {
   if (read.tokenOf === write) return 'P5'
   if (!isAnswered(write) || write.ended > read.begun) return undefined
   if (write.node === read.node && write.life === read.life) return 'P1'
   if (!isPlaced(write)) return undefined
-  const isExempt = (since: number): boolean => bounds.blind === 'budget' && isIll(read, since, { history, bounds })
+  const { bounds } = scene
+  const isExempt = (since: number): boolean => bounds.blind === 'budget' && isIll(read, since, scene)
   if (write.expected === write.acknowledged && !isExempt(write.begunAt - bounds.blindAfterMs)) return 'P2'
   const isDue = read.begunAt > write.endedAt + bounds.blindAfterMs + GRAIN_MS
   return isDue && !isExempt(read.begunAt - bounds.blindAfterMs) ? 'P3' : undefined
 }
 
-function isIll(read: Read, since: number, { history, bounds }: Pick<Scene, 'history' | 'bounds'>): boolean {
-  return history.troubles.some(
-    ({ kind, node, from, to }) =>
-      kind === 'sick' && (node ?? read.node) === read.node && from <= read.endedAt && to + bounds.recoverMs >= since,
-  )
+function isIll(read: Read, since: number, { history, bounds, strain }: Ground): boolean {
+  const mine = history.troubles.filter(({ node, from }) => (node ?? read.node) === read.node && from <= read.endedAt)
+  const isRecent = (at: number): boolean => at + bounds.recoverMs >= since
+  if (mine.some(({ kind, to }) => kind === 'sick' && isRecent(to))) return true
+  // While it stands still nothing is mended: what it lacked before counts as well.
+  const halts = mine.filter(({ kind, to }) => kind === 'stop' && isRecent(to)).map(({ from }) => from)
+  const from = Math.min(since, ...halts) - bounds.recoverMs
+  return strain.isStarved(read.node, { from, to: read.endedAt, stretchMs: bounds.blindAfterMs })
 }
 
-function judgeEnd(one: Read | Write, { troubles }: History, bounds: Bounds): Breach[] {
-  const halts = troubles.filter(({ kind, node, from, to }) => {
+function judgeEnd(one: Read | Write, { history, bounds, strain }: Ground): Breach[] {
+  const halts = history.troubles.filter(({ kind, node, from, to }) => {
     return kind === 'stop' && node === one.node && from <= one.endedAt && to >= one.begunAt
   })
   const limitMs = one.kind === 'read' ? bounds.readMs : bounds.writeMs
@@ -113,7 +140,7 @@ function judgeEnd(one: Read | Write, { troubles }: History, bounds: Bounds): Bre
     return [{ promise: 'P6', text: `${name(one)} failed: ${one.error ?? 'never answered'}`, operation: one }]
   }
   const since = Math.max(one.begunAt, ...halts.map(({ to }) => Math.min(to, one.endedAt)))
-  if (one.endedAt - since <= limitMs) return []
+  if (one.endedAt - since <= limitMs + strain.between(one.node, since, one.endedAt)) return []
   return [{ promise: 'P6', text: `${name(one)} took ${Math.round(one.endedAt - since)} ms, ${limitMs} allowed`, operation: one }]
 }
 

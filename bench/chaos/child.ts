@@ -39,8 +39,9 @@ async function invalidate(req: IncomingMessage, res: ServerResponse): Promise<vo
 
 /** Those that scenarios look at. */
 function metrics(): string {
-  const { leasesDown = 0, leasesLate = 0 } = cache.stats().counts as Record<string, number>
-  return `forecache_lease_questions_total{result="down"} ${leasesDown}\nforecache_lease_waits_total{result="late"} ${leasesLate}\n`
+  const { leasesDown = 0, leasesLate = 0, leasesCut = 0 } = cache.stats().counts as Record<string, number>
+  const waits = `forecache_lease_waits_total{end="late"} ${leasesLate}\nforecache_lease_waits_total{end="down"} ${leasesCut}\n`
+  return `forecache_lease_questions_total{outcome="down"} ${leasesDown}\n${waits}`
 }
 
 const server = createServer((req, res) => {

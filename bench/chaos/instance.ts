@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { Pool } from 'undici'
+import { createPatience } from './strain.ts'
 
 /** What kind of instance. */
 export type Door = 'gateway' | 'library'
@@ -42,7 +43,9 @@ export interface Acknowledged {
   readonly nodes: { readonly expected: number; readonly acknowledged: number }
 }
 
+/** Without the time for which it gets no core. */
 const READY_MS = 60_000
+const LOOK_MS = 500
 const CONNECTIONS = 16
 const CHILD = fileURLToPath(new URL('child.ts', import.meta.url))
 
@@ -154,13 +157,19 @@ export class Instance {
 
   #ready(child: ChildProcess): Promise<{ listen: string; api: string }> {
     return new Promise((resolve, reject) => {
-      const fail = (what: string): void => reject(new Error(`${this.name} ${what}\n${this.#said}`))
-      const timer = setTimeout(() => fail('is not ready in time'), READY_MS)
+      const isOver = createPatience(READY_MS, () => [child.pid as number])
+      const timer = setInterval(() => {
+        if (isOver()) fail('is not ready in time')
+      }, LOOK_MS)
+      const fail = (what: string): void => {
+        clearInterval(timer)
+        reject(new Error(`${this.name} ${what}\n${this.#said}`))
+      }
       child.once('exit', (code, signal) => fail(`ended with ${code ?? signal}`))
       child.once('error', (error) => fail(error.message))
       createInterface(child.stdout as NodeJS.ReadableStream).on('line', (line) => {
         if (!line.includes('"ready"')) return
-        clearTimeout(timer)
+        clearInterval(timer)
         resolve(JSON.parse(line) as { listen: string; api: string })
       })
     })

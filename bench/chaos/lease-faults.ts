@@ -24,14 +24,14 @@ interface Scene {
   readonly strayed: number
 }
 
-/** Who finds that the store does not answer, or waits in vain, loads for himself: so it is meant. */
+/**
+ * Who finds that the store does not answer, while he asks or while he waits, or waits in vain, loads for himself: so it is meant, and
+ * on a machine that gives an instance no core for 150 ms it happens. Each of these is counted, and allows one load more.
+ */
 async function strays(others: readonly Instance[]): Promise<number> {
   const all = others.map(async (one) => {
-    const [down, late] = [
-      await one.metric('forecache_lease_questions', 'down'),
-      await one.metric('forecache_lease_waits', 'late'),
-    ]
-    return down + late
+    const questions = await one.metric('forecache_lease_questions', 'down')
+    return questions + (await one.metric('forecache_lease_waits', 'late')) + (await one.metric('forecache_lease_waits', 'down'))
   })
   return (await Promise.all(all)).reduce((sum, count) => sum + count, 0)
 }
@@ -67,6 +67,18 @@ async function finish(arena: Arena, { key, open, waiting, others, strayed }: Sce
   for (const one of others) await arena.traffic.read(one, key)
   arena.expectLoads(key, 2 + (await strays(others)) - strayed)
   await back // a new life may ask for itself, as long as it has not found the store
+}
+
+/**
+ * The holder stood still, and what it gets now is an error: of no use to anybody but those who ask it. Where somebody has strayed, its
+ * place was perhaps not taken yet: then it has ended its own lease rightly, and each client of the others asks for himself.
+ */
+async function finishRefused(arena: Arena, scene: Scene): Promise<void> {
+  const isWhole = (await strays(scene.others)) === scene.strayed
+  if (isWhole) return finish(arena, scene)
+  arena.say('not judged: the store did not answer somebody who waited')
+  scene.open()
+  await scene.waiting
 }
 
 /** See the module's header. */
@@ -110,7 +122,7 @@ export const LEASE_FAULTS: readonly Scenario[] = [
         arena.say(`the origin refuses ${holder.name}`)
         arena.stand.origin.refuse(key, 0)
         await arena.wait(arena.between(300, 700))
-        await finish(arena, scene)
+        await finishRefused(arena, scene)
       },
     }),
   ),

@@ -89,10 +89,10 @@ function failed(scenario: string, skipped: Skipped[]): (error: unknown) => void 
 
 /** @returns what is kept: what was seen is forgotten once it is judged, for a long suite is not to fill the memory */
 function told(outcome: Outcome, { isQuiet }: Plan): Summary {
-  const { breaches, scenario, seed, reads, cached, writes, followed, refused, slowestReadMs, healedMs } = outcome
+  const { breaches, scenario, seed, reads, cached, writes, followed, refused, slowestReadMs, healedMs, waitedMs } = outcome
   for (const breach of breaches.slice(0, MAX_TRACES)) process.stdout.write(`${traceOf(outcome, breach)}\n\n`)
   const verdict = breaches.length === 0 ? 'held  ' : `BROKEN ${breaches.length}`
-  const text = `${reads} reads, ${cached} cached, ${refused} refused, slowest ${slowestReadMs.toFixed(0)} ms; ${writes} writes, ${followed} followed; healed in ${healedMs.toFixed(0)} ms`
+  const text = `${reads} reads, ${cached} cached, ${refused} refused, slowest ${slowestReadMs.toFixed(0)} ms; ${writes} writes, ${followed} followed; healed in ${healedMs.toFixed(0)} ms; without a core for ${waitedMs.toFixed(0)} ms`
   if (!isQuiet || breaches.length > 0) process.stdout.write(`${verdict} ${scenario} seed ${seed}: ${text}\n`)
-  return { scenario, seed, reads, cached, writes, followed, refused, slowestReadMs, healedMs, broken: breaches.length }
+  return { scenario, seed, reads, cached, writes, followed, refused, slowestReadMs, healedMs, waitedMs, broken: breaches.length }
 }

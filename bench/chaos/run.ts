@@ -7,6 +7,7 @@ import { Arena, type Deed, type Finding } from './arena.ts'
 import { type Breach, type Bounds, check } from './checker.ts'
 import { type Scenario, USUAL } from './scenario.ts'
 import { Stand } from './stand.ts'
+import { createPatience, Strain } from './strain.ts'
 import { Traffic } from './traffic.ts'
 
 /** What a run came to. */
@@ -22,6 +23,8 @@ export interface Outcome {
   readonly slowestReadMs: number
   /** From the end of the last fault until every instance gave what is newest. */
   readonly healedMs: number
+  /** For which some instance, the store or the clients got no core: deadlines were longer by it. */
+  readonly waitedMs: number
   readonly breaches: readonly Breach[]
   readonly history: History
   readonly deeds: readonly Deed[]
@@ -55,15 +58,17 @@ export function runScenario(scenario: Scenario, wish: Wish): Promise<void> {
 export async function runOnOneStand(scenarios: readonly Scenario[], wish: Wish): Promise<void> {
   const { seeds, root, slack, isEnough, onOutcome } = wish
   const stand = new Stand({ ...USUAL, ...scenarios[0]?.build, root })
+  const strain = new Strain(() => stand.processes)
   try {
     await stand.start()
     for (const scenario of scenarios) {
       for (const seed of seeds) {
         if (isEnough?.() === true) return
-        onOutcome(await runSeed(stand, scenario, { seed, slack }))
+        onOutcome(await runSeed(stand, scenario, { seed, slack, strain }))
       }
     }
   } finally {
+    strain.stop()
     await stand.stop()
   }
 }
@@ -71,10 +76,11 @@ export async function runOnOneStand(scenarios: readonly Scenario[], wish: Wish):
 async function runSeed(
   stand: Stand,
   scenario: Scenario,
-  { seed, slack }: { readonly seed: number; readonly slack: number },
+  { seed, slack, strain }: { readonly seed: number; readonly slack: number; readonly strain: Strain },
 ): Promise<Outcome> {
   const { origin, instances, build } = stand
   const history = new History(() => performance.now())
+  const begunAt = performance.now()
   const [random, chance] = [createRandom(seed * 2 + 1), createRandom(seed * 2)]
   const keys = Array.from({ length: KEYS }, (_, i) => `s${seed}-${i}`)
   await untilKnown(stand)
@@ -89,7 +95,8 @@ async function runSeed(
   const healedAt = performance.now()
   await arena.wait(AFTER_MS)
   traffic.stopWriting()
-  const finals = await untilNewest({ stand, history, traffic, keys }, healedAt + HEAL_MS * slack)
+  const isOver = createPatience(HEAL_MS * slack, () => stand.processes.map(({ pid }) => pid))
+  const finals = await untilNewest({ stand, history, traffic, keys }, isOver)
   const healedMs = performance.now() - healedAt
   await traffic.end()
   const { blind, blindAfterMs, budgetMs, readMs } = build
@@ -101,9 +108,10 @@ async function runSeed(
     scenario: scenario.name,
     seed,
     healedMs,
+    waitedMs: Math.max(...instances.map(({ name }) => strain.between(name, begunAt, performance.now()))),
     history,
     deeds: arena.deeds,
-    breaches: [...check(history, origin, { bounds, finals }), ...arena.findings.map((found) => breachOf(found, history))],
+    breaches: [...check(history, origin, { bounds, finals, strain }), ...arena.findings.map((found) => breachOf(found, history))],
   }
 }
 
@@ -119,13 +127,12 @@ interface Scene {
 }
 
 /** Asks every instance for every key until all give the newest, or until it should have been so. @returns the last answers */
-async function untilNewest({ stand, history, traffic, keys }: Scene, endAt: number): Promise<readonly Read[]> {
+async function untilNewest({ stand, history, traffic, keys }: Scene, isOver: () => boolean): Promise<readonly Read[]> {
   for (;;) {
-    while (history.writes.some(({ ended }) => ended === Number.POSITIVE_INFINITY) && performance.now() < endAt + HEAL_MS)
-      await pause(20)
+    while (history.writes.some(({ ended }) => ended === Number.POSITIVE_INFINITY) && !isOver()) await pause(20)
     const reads = await Promise.all(stand.instances.flatMap((instance) => keys.map((key) => traffic.read(instance, key))))
     const isNewest = reads.every(({ key, version }) => version >= toldOf(history, key))
-    if (isNewest || performance.now() > endAt) return reads
+    if (isNewest || isOver()) return reads
     await pause(50)
   }
 }
@@ -136,13 +143,13 @@ function toldOf({ writes }: History, key: string): number {
 }
 
 /** Every instance sees the log, and all the others in it. @throws when that is not to be had */
-async function untilKnown({ instances }: Stand): Promise<void> {
-  const endAt = performance.now() + KNOWN_MS
+async function untilKnown({ instances, processes }: Stand): Promise<void> {
+  const isOver = createPatience(KNOWN_MS, () => processes.map(({ pid }) => pid))
   for (const instance of instances) {
     for (;;) {
       const { expected, acknowledged } = (await instance.invalidate('known', true)).nodes
       if (expected === instances.length && acknowledged === expected) break
-      if (performance.now() > endAt) throw new Error(`${instance.name} knows ${acknowledged} of ${expected} instances`)
+      if (isOver()) throw new Error(`${instance.name} knows ${acknowledged} of ${expected} instances`)
       await pause(100)
     }
   }

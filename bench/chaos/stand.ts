@@ -80,6 +80,16 @@ export class Stand {
     return this.#set?.servers ?? (this.#single === undefined ? [] : [this.#single])
   }
 
+  /** Those that live now: instances by their names; what all of them need, with the clients here, by an empty one. */
+  get processes(): readonly { readonly name: string; readonly pid: number }[] {
+    const all = [...this.servers, ...(this.#nats === undefined ? [] : [this.#nats])]
+    return [
+      ...this.instances.map(({ name, pid }) => ({ name, pid })),
+      ...all.map(({ pid }) => ({ name: '', pid })),
+      { name: '', pid: process.pid },
+    ]
+  }
+
   /** @throws where there are no Sentinels */
   get sentinels(): SentinelSet {
     return this.#set as SentinelSet

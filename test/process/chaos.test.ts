@@ -11,16 +11,15 @@ import { traceOf } from '../../bench/chaos/trace.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const SEED = Number(process.env['FORECACHE_CHAOS_SEED'] ?? 1)
-/** Test machines are busy with other things. */
+/** Test machines are busy with other things; time for which a process got no core does not count in any case. */
 const SLACK = 3
-const TIMEOUT_MS = 120_000
+/** Half a minute on two idle cores. What is slow has not failed: what hangs ends long before this, by name. */
+const TIMEOUT_MS = 900_000
 /** Those on one line run on the same processes, one after another: starting them is what costs most. */
-const SHORT = [
-  ['stop-strict', 'store-freezes-miss', 'store-restarts-empty', 'partition-one-miss', 'bus-held', 'duplicate'],
-  ['kill-one'],
-  ['store-restarts-older'],
-  ['nats-restarts'],
-].map((names) => ({ names: names.join(', '), scenarios: names.map(scenarioOf) }))
+const SHORT = [['stop-strict', 'store-freezes-miss', 'bus-held', 'duplicate'], ['kill-one'], ['nats-restarts']].map((names) => ({
+  names: names.join(', '),
+  scenarios: names.map(scenarioOf),
+}))
 
 describe('real processes and a real store under faults', () => {
   it.concurrent.each(SHORT)(

@@ -141,7 +141,7 @@ class Here implements NatsHere {
         return true
       },
       `nats-server on port ${this.#recipe.port}`,
-      20_000,
+      60_000,
     )
   }
 

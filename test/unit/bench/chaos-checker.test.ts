@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Bounds, check } from '../../../bench/chaos/checker.ts'
+import { type Bounds, check, type Starving } from '../../../bench/chaos/checker.ts'
 import { History, type Read, type Write } from '../../../src/sim/history.ts'
 
 const BOUNDS: Bounds = {
@@ -34,9 +34,13 @@ class Story {
     return read
   }
 
-  broken(bounds: Partial<Bounds> = {}, finals: readonly Read[] = []): string[] {
+  broken(bounds: Partial<Bounds> = {}, finals: readonly Read[] = [], strain?: Starving): string[] {
     const truth = { supersededAt: (key: string, version: number) => this.supersededAt.get(`${key}${version}`) ?? Infinity }
-    return check(this.history, truth, { bounds: { ...BOUNDS, ...bounds }, finals }).map(({ promise }) => promise)
+    return check(this.history, truth, {
+      bounds: { ...BOUNDS, ...bounds },
+      finals,
+      ...(strain && { strain }),
+    }).map(({ promise }) => promise)
   }
 }
 
@@ -105,6 +109,20 @@ describe('the checker of the fault suite', () => {
     expect(story.broken()).toEqual(['P6'])
     story.history.beginRead({ node: 'a', life: 1, key: 'k', tokenOf: undefined })
     expect(story.broken()).toEqual(['P6', 'P6'])
+  })
+
+  it('forgives the time for which a process got no core, and blindness that comes of it where that may be served', () => {
+    const starved: Starving = { between: () => 3000, isStarved: (name) => name === 'b' }
+    const story = new Story()
+    story.read('a', 0, { tookMs: 3999 })
+    expect(story.broken()).toEqual(['P6'])
+    expect(story.broken({}, [], starved)).toEqual([])
+    story.write('a', 1)
+    story.read('b', 0)
+    expect(story.broken({}, [], starved)).toEqual([])
+    expect(story.broken({ blind: 'miss' }, [], starved)).toEqual(['P2'])
+    story.read('a', 0)
+    expect(story.broken({}, [], starved)).toEqual(['P1'])
   })
 
   it('finds what was acknowledged and lost when all is healed, unless its instance was killed before it had its place', () => {
