@@ -48,7 +48,10 @@ export function runProgram({ program, isHooked, env, nodeArgs = [] }: Run): Prom
     }, DEADLINE_MS)
     child.once('close', (code) => {
       clearTimeout(late)
-      if (stderr.includes('an error of its own')) fail(new Error(`the hook failed in ${program}: ${stderr.slice(0, 2000)}`))
+      if (stderr.includes('an error of its own')) {
+        fail(new Error(`the hook failed in ${program}: ${stderr.slice(0, 2000)}`))
+        return
+      }
       const told = /^STATS (.*)$/m.exec(stderr)?.[1]
       const stats = told === undefined ? undefined : (JSON.parse(told) as HookStats | null)
       done({ lines: stdout.split('\n').slice(0, -1), stderr, code, stats: stats ?? undefined })
