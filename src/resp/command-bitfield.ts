@@ -102,6 +102,7 @@ function bitfield(call: Call): void {
   if (writes.length > 0 && call.command.name === 'bitfield_ro') throw refuse('BITFIELD_RO only supports the GET subcommand')
   const text = call.text(key)
   const needed = Math.max(0, ...writes.map(({ offset, bits }) => Math.floor((offset + bits - 1) / 8) + 1))
+  call.checkSize(needed)
   const bytes = Buffer.from(widened(text ?? '', needed), 'latin1')
   const isGrown = writes.length > 0 && bytes.length > (text?.length ?? 0)
   let isChanged = false

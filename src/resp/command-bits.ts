@@ -52,6 +52,7 @@ function setBit(call: Call): void {
 }
 
 function rewrite(call: Call, { key, at, byte }: { readonly key: string; readonly at: number; readonly byte: number }): void {
+  call.checkSize(at + 1)
   const text = widened(call.text(key) ?? '', at + 1)
   const made = text.slice(0, at) + String.fromCharCode(byte) + text.slice(at + 1)
   call.db.putText(key, made, { form: 'raw', keepDeadline: true })

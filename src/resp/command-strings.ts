@@ -84,7 +84,7 @@ function setRange(call: Call): void {
   if (offset < 0) throw refuse('offset is out of range')
   const text = call.text(key)
   if (piece === '') return call.out.whole(text?.length ?? 0)
-  checkLength(call, offset + piece.length)
+  call.checkSize(offset + piece.length)
   const former = text ?? ''
   const start = former.length < offset ? former + '\0'.repeat(offset - former.length) : former.slice(0, offset)
   const made = start + piece + former.slice(offset + piece.length)
@@ -158,7 +158,7 @@ function append(call: Call): void {
   const key = call.arg(1)
   const text = call.text(key)
   const piece = call.arg(2)
-  if (text !== undefined) checkLength(call, text.length + piece.length)
+  if (text !== undefined) call.checkSize(text.length + piece.length)
   const made = (text ?? '') + piece
   call.db.putText(key, made, { form: text === undefined ? 'plain' : 'raw', keepDeadline: true })
   call.changed(key, '$', 'append')
@@ -167,10 +167,6 @@ function append(call: Call): void {
 
 function strlen(call: Call): void {
   call.out.integer(call.text(call.arg(1))?.length ?? 0)
-}
-
-function checkLength(call: Call, bytes: number): void {
-  if (bytes > call.server.settings.number('proto-max-bulk-len')) throw REFUSED.tooLong
 }
 
 export const STRING_COMMANDS: Readonly<Record<string, Handler>> = {

@@ -159,6 +159,12 @@ export class Call {
     return new ZsetValue({ limits: this.space.limits, random: this.server.random }, false)
   }
 
+  /** @throws where a string of so many bytes cannot be made here */
+  checkSize(bytes: number): void {
+    if (bytes > this.server.settings.number('proto-max-bulk-len')) throw REFUSED.tooLong
+    if (this.space.maxBytes > 0 && bytes > this.space.maxBytes) throw REFUSED.noMemory
+  }
+
   /** A key was changed: tells watchers and listeners. @param family as in notify-keyspace-events */
   changed(key: string, family: string, event: string): void {
     this.db.changed(key)

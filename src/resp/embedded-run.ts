@@ -122,14 +122,22 @@ export class CommandRunner implements Runner {
     try {
       command.run(call)
     } catch (error) {
-      const refusal = error instanceof KeyspaceFull ? REFUSED.noMemory : error
-      if (!(refusal instanceof Refusal)) throw error
+      const refusal = this.#refusalFor(error)
       out.cut(begun)
       server.stats.errors += 1
       out.error(refusal.message)
     }
     if (command.isRead && session.tracking !== undefined) server.tracking.remember(session, keysOf(command, args) ?? [])
     if (call.wait !== undefined) this.#wait(session, call.wait, out)
+  }
+
+  /** What a client is told; what nobody foresaw is told to `onFault`, and ends nothing but its command. */
+  #refusalFor(error: unknown): Refusal {
+    if (error instanceof Refusal) return error
+    if (error instanceof KeyspaceFull) return REFUSED.noMemory
+    if (error instanceof RangeError) return REFUSED.tooLong
+    this.#server.onFault?.(error)
+    return refuse('internal error')
   }
 
   #wait(session: Session, wait: Wait, out: Reply): void {
@@ -141,7 +149,12 @@ export class CommandRunner implements Runner {
       kind: wait.kind,
       serve: (key) => {
         this.#aside.version = session.version === 3 ? 3 : 2
-        if (!wait.serve(key, this.#aside)) return false
+        try {
+          if (!wait.serve(key, this.#aside)) return false
+        } catch (error) {
+          this.#aside.take()
+          this.#aside.error(this.#refusalFor(error).message)
+        }
         this.wake(session)
         return true
       },

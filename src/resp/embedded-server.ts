@@ -69,6 +69,8 @@ export class Server {
   /** 40 hexadecimal digits, new at each start. */
   readonly runId: string
   runner: Runner | undefined
+  /** Hears of errors that no command should raise. */
+  onFault: ((error: unknown) => void) | undefined
 
   constructor(parts: ServerParts) {
     this.clock = parts.clock

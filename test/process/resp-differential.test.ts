@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type EmbeddedHere, startEmbedded } from '../support/embedded-here.ts'
 import { type RedisHere, startRedis } from '../support/redis-here.ts'
 import { describeDifference, duel } from '../support/resp-duel.ts'
+import { RawResp } from '../support/resp-frames.ts'
 import { SCENES } from '../support/resp-scenes.ts'
 import { play } from '../support/resp-stage.ts'
 
@@ -43,4 +44,34 @@ describe('embedded mode beside Redis', () => {
       expect(got).toEqual(expected)
     },
   )
+})
+
+describe('embedded mode at the edge of what fits', () => {
+  it('refuses what it cannot make, and goes on', async () => {
+    // Arrange
+    const small = await startEmbedded({ maxBytes: 4 * 1024 * 1024 })
+    const connection = await RawResp.open(small.port)
+
+    // Act
+    const texts: string[] = []
+    for (const args of [
+      ['SETRANGE', 'k', '536870911', 'x'],
+      ['SETRANGE', 'k', '536870912', 'x'],
+      ['SETBIT', 'k', '4294967295', '1'],
+      ['BITFIELD', 'k', 'SET', 'u8', '4294967280', '1'],
+      ['SET', 'k', 'v'],
+      ['CONFIG', 'SET', 'maxmemory-policy', 'noeviction'],
+      ['SET', 'large', 'x'.repeat(5 * 1024 * 1024)],
+      ['GET', 'k'],
+    ]) {
+      texts.push((await connection.command(...args)).text)
+    }
+    connection.close()
+    await small.stop()
+
+    // Assert
+    const full = "OOM command not allowed when used memory > 'maxmemory'."
+    const tooLong = 'ERR string exceeds maximum allowed size (proto-max-bulk-len)'
+    expect(texts).toEqual([full, tooLong, full, full, 'OK', 'OK', full, 'v'])
+  })
 })
