@@ -9,7 +9,7 @@ const [SIMPLE, NUMBER, BULK, ARRAY, MAP, SET, NULL] = [0x2b, 0x3a, 0x24, 0x2a, 0
 const [ZERO, MINUS, ONE, LF] = [0x30, 0x2d, 0x31, 0x0a]
 const NONE = [0x6e, 0x6f, 0x6e, 0x65] // TYPE of nothing
 
-/** @param end exclusive @returns whether the whole frame is nil, zero, empty, or a list of these */
+/** @param end exclusive @returns whether the whole frame is nil, zero, an empty collection, or a list of nils and zeros */
 export function isEmptyReply(bytes: Uint8Array, start: number, end: number): boolean {
   if (isEmptyItem(bytes, start, end)) return true
   return bytes[start] === ARRAY && emptyItems(bytes, start, end).every((one) => one)
@@ -36,7 +36,8 @@ function isEmptyItem(bytes: Uint8Array, at: number, end: number): boolean {
   const isCounted = kind === BULK || kind === ARRAY || kind === MAP || kind === SET
   if (!isCounted && kind !== NUMBER) return false
   if (isCounted && first === MINUS && second === ONE) return true
-  return at + 2 < end && first === ZERO
+  // An empty text is a value: of GET and HGET it says that there was one.
+  return kind !== BULK && at + 2 < end && first === ZERO
 }
 
 /** Behind one nil, empty thing, number or bulk string. */

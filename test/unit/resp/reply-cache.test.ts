@@ -179,6 +179,11 @@ describe('isEmptyReply', () => {
     return isEmptyReply(bytes, start, end)
   }
 
+  it('takes an empty text for what it is: a key that held one has expired, if it is gone by now', () => {
+    expect(says('$0\r\n\r\n')).toBe(false)
+    expect(says('*2\r\n$-1\r\n$0\r\n\r\n')).toBe(false)
+  })
+
   it('knows everything that says nothing', () => {
     for (const text of [
       '$-1\r\n',
@@ -189,7 +194,6 @@ describe('isEmptyReply', () => {
       '~0\r\n',
       ':0\r\n',
       '+none\r\n',
-      '$0\r\n\r\n',
       '*2\r\n$-1\r\n_\r\n',
       '*1\r\n:0\r\n',
       '*1\r\n*-1\r\n',
