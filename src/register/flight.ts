@@ -127,7 +127,8 @@ export class Flight {
       if (this.#written !== undefined) this.#mark(this.#written)
     } else {
       this.#isOver = true
-      if (this.#written !== undefined) coherence.answered(this.#written)
+      if (this.#written !== undefined && isError) coherence.lost(this.#written)
+      else if (this.#written !== undefined) coherence.answered(this.#written)
       if (this.#isOrdering) coherence.answeredUnknown(this.#lane.reader)
       if (isChange(kind)) {
         this.#lane.changed()
