@@ -8,7 +8,7 @@ import type { Dict } from '../keyspace/dict.ts'
 import type { Call, Handler } from './embedded-call.ts'
 import { REFUSED, untilZero } from './embedded-errors.ts'
 import { isMatch } from './embedded-glob.ts'
-import { printDouble } from './embedded-numbers.ts'
+import { formatDouble } from '../wire/resp-double.ts'
 
 interface ScanOptions {
   readonly count: number
@@ -113,7 +113,7 @@ function scanZset(call: Call): void {
     if (zset.isPacked) {
       for (let node = zset.list.first; node !== undefined; node = node.next[0]) whole.push([node.member, node.score])
     }
-    return { dict: zset.dict, whole: zset.isPacked ? whole : undefined, show: printDouble }
+    return { dict: zset.dict, whole: zset.isPacked ? whole : undefined, show: formatDouble }
   })
 }
 

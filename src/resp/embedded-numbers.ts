@@ -73,17 +73,6 @@ export function looseDoubleOf(text: string, takesAny = true): number | undefined
   return length === 0 || length !== bare.length || (isOut && !takesAny) ? undefined : value
 }
 
-/** `%.17g`; infinite ones as `inf` and `-inf`. */
-export function printDouble(value: number): string {
-  if (Number.isInteger(value) && Math.abs(value) < 1e17) return Object.is(value, -0) ? '-0' : integral(value)
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf'
-  return general(value, 17)
-}
-
-function integral(value: number): string {
-  return Number.isSafeInteger(value) ? String(value) : BigInt(value).toString()
-}
-
 /** `%.{digits}g` of a finite number. */
 export function general(value: number, digits: number): string {
   if (value === 0) return Object.is(value, -0) ? '-0' : '0'

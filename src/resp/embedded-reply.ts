@@ -4,7 +4,7 @@
  * Floor 4, room resp. One growing buffer, used again for every command.
  */
 import { ReplyWriter } from '../wire/resp-write.ts'
-import { printDouble } from './embedded-numbers.ts'
+import { formatDouble } from '../wire/resp-double.ts'
 
 /** See the module's header. */
 export class Reply extends ReplyWriter {
@@ -45,7 +45,7 @@ export class Reply extends ReplyWriter {
   }
 
   override double(value: number): this {
-    const text = printDouble(value)
+    const text = formatDouble(value)
     if (this.version === 3) return this.text(`,${text}\r\n`)
     this.str(text)
     return this

@@ -10,7 +10,7 @@ import { LuaTable } from '../lua/table.ts'
 import { LuaError, type LuaValue } from '../lua/value.ts'
 import type { Command } from './embedded-call.ts'
 import { REFUSED } from './embedded-errors.ts'
-import { printDouble } from './embedded-numbers.ts'
+import { formatDouble } from '../wire/resp-double.ts'
 import { Reply } from './embedded-reply.ts'
 import type { Server } from './embedded-server.ts'
 import type { Session } from './embedded-session.ts'
@@ -47,7 +47,7 @@ function argumentsOf({ values }: Args): string[] | undefined {
   const texts: string[] = []
   for (const value of values) {
     if (typeof value === 'string') texts.push(value)
-    else if (typeof value === 'number') texts.push(printDouble(value))
+    else if (typeof value === 'number') texts.push(formatDouble(value))
     else return undefined
   }
   return texts

@@ -24,6 +24,7 @@ export function createEmbeddedBack(config: Config, { engine, logger }: RespDoorP
     snapshot: snapshot && { path: snapshot.file, intervalMs: snapshot.interval, logger },
   })
   const { space } = embedded.server
+  embedded.server.onFault = (error) => logger.error({ err: error }, 'a command of the Redis door failed for a reason of ours')
   governor.follow(ACCOUNT.resp, () => space.table.bytes.bytes + (embedded.keeper?.heldBytes ?? 0))
   const counts = { refused: 0, overflows: 0 }
   engine.meter.follow('respRefused', () => counts.refused)

@@ -2,13 +2,14 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isMatch } from '../../../src/resp/embedded-glob.ts'
 import { addLongDoubles } from '../../../src/resp/embedded-long-double.ts'
-import { doubleOf, looseDoubleOf, printDouble } from '../../../src/resp/embedded-numbers.ts'
+import { doubleOf, looseDoubleOf } from '../../../src/resp/embedded-numbers.ts'
+import { formatDouble } from '../../../src/wire/resp-double.ts'
 
 describe('numbers as Redis prints and reads them', () => {
   it('prints what it reads, digit for digit', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true }), (value) => {
-        expect(Object.is(doubleOf(printDouble(value)), value)).toBe(true)
+        expect(Object.is(doubleOf(formatDouble(value)), value)).toBe(true)
       }),
     )
   })
@@ -23,7 +24,7 @@ describe('numbers as Redis prints and reads them', () => {
     [5e-324, '4.9406564584124654e-324'],
     [Number.POSITIVE_INFINITY, 'inf'],
   ])('prints %d as %%.17g does', (value, text) => {
-    expect(printDouble(value)).toBe(text)
+    expect(formatDouble(value)).toBe(text)
   })
 
   it('takes and refuses what strtod does, by where it is used', () => {
