@@ -71,7 +71,7 @@ function createScene(table: RouteTable): Scene {
   const order = orderOf(table)
   const subjects = table.names.map((name, index) => createSubject(name, table.columns[index] as Int32Array, order))
   const client = createSubject(CLIENT, table.client, order)
-  if (client.present > 0) subjects.push(client)
+  if (client.present > 0) subjects.unshift(client) // first: where it decides, it belongs to the rest of all others
   return { table, order, subjects, isTelling: isTelling(table, order) }
 }
 

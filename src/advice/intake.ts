@@ -28,6 +28,8 @@ export const INTAKE_LIMITS: IntakeLimits = { learn: 20_000, maxCells: 64 * 1024 
 const OTHER = '(other)'
 const MAX_PATHS = 100_000
 const CHECK_EVERY = 1 << 16
+/** At once; a table of one key may not shrink. */
+const MAX_HALVINGS = 8
 const isTracking = createNameMatch(TRACKING_PARAMETERS)
 
 interface Place {
@@ -108,7 +110,7 @@ export class Intake {
   #makeRoom(): void {
     const books = [...this.#books.values()]
     let cells = books.reduce((sum, { table }) => sum + table.cells, 0)
-    while (cells > this.#limits.maxCells) {
+    for (let round = 0; round < MAX_HALVINGS && cells > this.#limits.maxCells; round += 1) {
       const { table } = books.reduce((most, one) => (one.table.cells > most.table.cells ? one : most))
       const former = table.cells
       const keyOf = createKeyReader(table, inferDimensions(table))

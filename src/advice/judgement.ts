@@ -36,6 +36,8 @@ const MAX_UNREST = 0.3
 /** Most values were seen once: more than this is not the change of time. */
 const MOSTLY = 0.5
 const MIN_RETURNS = 3
+/** How far above what was seen the change of time may lie: one in two thousand is farther. */
+const SIGMAS = 3.3
 /** Pairs that are enough to go by the nearest alone. */
 const NEAREST = 200
 
@@ -74,7 +76,7 @@ function judge(evidence: Evidence, isTelling: boolean): Judgement {
 
 /** Values repeat: what requests with the same value differ in is what time changed. */
 function judgeAgainstRepeats({ pairs, differing, repeats, repeatsDiffering }: Evidence): Judgement {
-  const upper = (repeatsDiffering + 2 * Math.sqrt(repeatsDiffering + 1) + 1) / repeats
+  const upper = (repeatsDiffering + SIGMAS * Math.sqrt(repeatsDiffering + 1) + 2) / repeats
   const error = tailOf(differing, Math.min(1, upper) * pairs)
   if (differing >= MIN_DIFFERING && error < MAX_ERROR) return { verdict: 'deciding', confidence: 1 - error }
   const likely = tailOf(differing, ((repeatsDiffering + 0.5) / repeats) * pairs)

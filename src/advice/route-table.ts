@@ -58,9 +58,9 @@ export class RouteTable {
     return this.rows === 0 ? 1 : this.seen / this.rows
   }
 
-  /** Numbers that it holds. */
+  /** Numbers that its rows hold. */
   get cells(): number {
-    return this.at.length * (8 + this.columns.length)
+    return this.rows * (8 + this.columns.length)
   }
 
   /** Takes the next row. */
