@@ -29,7 +29,7 @@ export async function run(args: readonly string[]): Promise<number> {
     },
   })
   if (values.help) {
-    process.stdout.write(`bench hook [--client ${CLIENTS.join('|')}] [--rounds 15] [--json]\n`)
+    process.stdout.write(`npm run bench -- hook [--client ${CLIENTS.join('|')}] [--rounds 15] [--json]\n`)
     return 0
   }
   const server = await startRedis()

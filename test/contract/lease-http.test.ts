@@ -104,7 +104,7 @@ describe('gateways that stream one answer to each other', () => {
     const gateways = await open(2, originUrl)
     const [a, b] = gateways as [GatewayHere, GatewayHere]
     const first = seeOne(a.port, '/b')
-    await pause(150)
+    await until(() => asked === 1, 'the reading to begin')
     await a.gateway.cache.invalidate({ tags: ['thing'] })
     const later = await seeOne(b.port, '/b')
     await first
