@@ -3,6 +3,8 @@
  * Method     real traces replayed without limit of memory; learned on the first 30 %, judged on the rest; the classes that
  *            decide are the product's own. Gain: the share of the oracle's spared misses; cost: requests to the origin beyond
  *            those of a plain TTL (with stale windows: of stale-while-revalidate). Traces without times get a rate
+ *            Prefetching over a plain TTL: what a client asks for next, learned from what clients asked for after the same; a
+ *            trace that tells no clients counts as one client
  * Left out   the time that loads take, the limit of memory, conditional requests that the origin answers with 304
  */
 import { existsSync } from 'node:fs'
@@ -13,6 +15,7 @@ import { columns, describeMachine, machine } from '../compare.ts'
 import { readTrace, type Trace } from '../trace/formats.ts'
 import { Ahead } from './ahead.ts'
 import { LastTenth, Oracle, Plain, XFetch } from './policies.ts'
+import { replayPrefetch } from './prefetch.ts'
 import { type Policy, replay, type Tally, timed, type Timed } from './replay.ts'
 
 const HELP = `npm run bench -- predict                     every known trace
@@ -30,6 +33,8 @@ const RATES: readonly number[] = [2, 10]
 const RANDOM = { requests: 50_000, keys: 20_000 }
 const MIN_CHANCE = 0.15
 const LOAD_MS = 200
+/** Prefetching: its budget, and the chance from which on it is tried at all. */
+const PREFETCH = { extra: 0.1, minChance: 0.45 }
 /** The budget that stale windows are compared at. */
 const STALE_EXTRA = 0.15
 
@@ -108,10 +113,13 @@ function numbers(text: string): number[] {
 
 function show(options: Options): void {
   const rows = [...allOf(options)]
+  const ahead = [...prefetchOf(options)]
   const medians = options.extras.map((extra) => ({ extra, gain: median(gainsOf(rows, `ours +${extra * 100} %`)) }))
   const tenth = median(gainsOf(rows, 'last 10 %'))
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ machine: machine(), options, rows, medians, tenth }, undefined, 2)}\n`)
+    process.stdout.write(
+      `${JSON.stringify({ machine: machine(), options, rows, medians, tenth, prefetch: ahead }, undefined, 2)}\n`,
+    )
     return
   }
   const percent = (share: number | undefined, digits = 1): string =>
@@ -130,7 +138,35 @@ function show(options: Options): void {
   process.stdout.write(`${describeMachine(machine())}\n\n${columns([heads, ...table])}\n`)
   for (const { extra, gain } of medians)
     process.stdout.write(`median gain at +${extra * 100} %: ${percent(gain, 0)} % of the oracle's\n`)
-  process.stdout.write(`median gain of the last 10 %: ${percent(tenth, 0)} %\n`)
+  process.stdout.write(`median gain of the last 10 %: ${percent(tenth, 0)} %\n\n`)
+  const lines = ahead.map((one) => [one.trace, String(one.ttl), percent(one.removed), percent(one.extra), percent(one.precision)])
+  process.stdout.write(`${columns([['prefetch', 'TTL s', 'misses removed %', 'extra %', 'read %'], ...lines])}\n`)
+}
+
+/** Prefetching on one trace with one TTL. */
+interface PrefetchRow {
+  readonly trace: string
+  readonly ttl: number
+  readonly removed: number
+  readonly extra: number
+  /** Of what was prefetched, how much was read. */
+  readonly precision: number
+}
+
+function* prefetchOf({ files, rates, ttls, learn }: Options): Generator<PrefetchRow> {
+  for (const { name, requests, clients } of tracesOf(files, rates)) {
+    for (const ttl of ttls) {
+      const { plain, misses, prefetched, read } = replayPrefetch(requests, clients, { ...PREFETCH, ttlMs: ttl * 1000, learn })
+      const removed = 1 - misses / plain
+      yield {
+        trace: name,
+        ttl,
+        removed,
+        extra: (misses + prefetched) / plain - 1,
+        precision: prefetched === 0 ? 0 : read / prefetched,
+      }
+    }
+  }
 }
 
 function* allOf({ files, rates, ttls, extras, learn }: Options): Generator<Row> {
@@ -142,14 +178,17 @@ function* allOf({ files, rates, ttls, extras, learn }: Options): Generator<Row> 
   }
 }
 
-function* tracesOf(files: readonly string[], rates: readonly number[]): Generator<{ name: string; requests: Timed }> {
+function* tracesOf(
+  files: readonly string[],
+  rates: readonly number[],
+): Generator<{ name: string; requests: Timed; clients: Trace['clients'] }> {
   for (const file of files) {
     const trace = readTrace(file)
     const name = (file.split('/').at(-1) ?? file).split(/[._]/)[0] as string
-    if (trace.atMs !== undefined) yield { name, requests: timed(trace, 1) }
-    else for (const rate of rates) yield { name: `${name} ${rate}/s`, requests: timed(trace, rate) }
+    if (trace.atMs !== undefined) yield { name, clients: trace.clients, requests: timed(trace, 1) }
+    else for (const rate of rates) yield { name: `${name} ${rate}/s`, clients: trace.clients, requests: timed(trace, rate) }
   }
-  for (const rate of rates) yield { name: `random ${rate}/s`, requests: timed(randomTrace(), rate) }
+  for (const rate of rates) yield { name: `random ${rate}/s`, clients: undefined, requests: timed(randomTrace(), rate) }
 }
 
 /** Every key as likely as any other: there is nothing to learn. */
