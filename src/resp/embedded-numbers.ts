@@ -73,41 +73,6 @@ export function looseDoubleOf(text: string, takesAny = true): number | undefined
   return length === 0 || length !== bare.length || (isOut && !takesAny) ? undefined : value
 }
 
-/** `%.{digits}g` of a finite number. */
-export function general(value: number, digits: number): string {
-  if (value === 0) return Object.is(value, -0) ? '-0' : '0'
-  const [mantissa, power] = rounded(value, digits).split('e') as [string, string]
-  const exponent = Number(power)
-  if (exponent < -4 || exponent >= digits) {
-    const size = String(Math.abs(exponent)).padStart(2, '0')
-    return `${trimZeros(mantissa)}e${exponent < 0 ? '-' : '+'}${size}`
-  }
-  const sign = value < 0 ? '-' : ''
-  const figures = mantissa.replace('-', '').replace('.', '')
-  if (exponent < 0) return sign + trimZeros(`0.${'0'.repeat(-exponent - 1)}${figures}`)
-  const fraction = figures.slice(exponent + 1)
-  return sign + trimZeros(fraction === '' ? figures.slice(0, exponent + 1) : `${figures.slice(0, exponent + 1)}.${fraction}`)
-}
-
-/** Exponential form; a tie goes to the even digit, where JavaScript goes away from zero. */
-function rounded(value: number, digits: number): string {
-  const long = value.toExponential(Math.min(100, digits + 60))
-  const cut = long.indexOf('.') + digits
-  const rest = long.slice(cut, long.indexOf('e'))
-  if (/^50*$/.test(rest) && Number(long[cut - 1] === '.' ? long[cut - 2] : long[cut - 1]) % 2 === 0) {
-    return long.slice(0, cut) + long.slice(long.indexOf('e'))
-  }
-  return value.toExponential(digits - 1)
-}
-
-function trimZeros(text: string): string {
-  if (!text.includes('.')) return text
-  let end = text.length
-  while (text.charCodeAt(end - 1) === 48) end -= 1
-  if (text.charCodeAt(end - 1) === 46) end -= 1
-  return text.slice(0, end)
-}
-
 function hexadecimalOf(found: RegExpExecArray): number {
   const [, sign, whole, fraction = '', power = '0'] = found as unknown as [string, string, string, string?, string?]
   let value = 0

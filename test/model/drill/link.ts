@@ -1,7 +1,7 @@
 /**
  * A member's end of the log in a drill: the Follower as it ships, driven as src/tier/stream-link.ts does, without promises. One a life.
  */
-import type { Clock } from '../../../src/model/clock.ts'
+import type { Clock, Timer } from '../../../src/model/clock.ts'
 import type { FenceLink, LinkDraft, LinkReceiver, Settled } from '../../../src/model/link.ts'
 import { type Batch, Follower } from '../../../src/tier/follower.ts'
 import type { Acknowledgement, LogRow, Proof } from '../../../src/tier/log-store.ts'
@@ -143,7 +143,7 @@ export class DrillLink implements FenceLink {
       }
       then(sees)
     }
-    const patience = this.#clock.after(follower.everyMs, () => end(false))
+    const patience = this.#within(follower.everyMs, () => end(false))
     const look = (): void => {
       this.#pump()
       end(follower.look())
@@ -287,9 +287,14 @@ export class DrillLink implements FenceLink {
       if (this.#page === page) this.#page = undefined
       this.#readOn(upto)
     }
-    const patience = this.#clock.after(Math.min(leftMs, follower.everyMs), () => on(false))
+    const patience = this.#within(Math.min(leftMs, follower.everyMs), () => on(false))
     if (page.isOver) on(page.hasMoved)
     else page.waiting.push(on)
+  }
+
+  /** As the link: one turn later than the timer, so that what lies ready is read first. */
+  #within(ms: number, late: () => void): Timer {
+    return this.#clock.after(ms, () => void this.#clock.after(0, late))
   }
 
   #readPage(ms: number): Page {

@@ -35,7 +35,12 @@ const NO_REMOTE = { isUp: true } as RemotePort
 interface Load {
   readonly lead: Lead<number>
   readonly leader: Reading | undefined
-  readonly waiting: { readonly reading: Reading; readonly follow: Follow<number>; readonly attempt: number }[]
+  readonly waiting: {
+    readonly reading: Reading
+    readonly follow: Follow<number>
+    readonly attempt: number
+    readonly cameAt: number
+  }[]
 }
 
 /** See the module's header. */
@@ -150,14 +155,14 @@ export class DrillNode implements Member {
     return true
   }
 
-  #load(reading: Reading, attempt: number): void {
+  #load(reading: Reading, attempt: number, cameAt = this.world.now): void {
     if (attempt >= REJOINS) return this.#alone(reading)
     const key = KEYS[reading.key] as string
     const place = this.engine.flights.enter<number>(key, () => this.engine.begin(key, { tags: this.#declared(reading.key) }))
     if (place.role === 'lead') this.#lead(place, reading)
     else if (place.role === 'follow') {
       this.world.counts.joined += 1
-      this.#loads.find(({ lead }) => lead.fill === place.fill)?.waiting.push({ reading, follow: place, attempt })
+      this.#loads.find(({ lead }) => lead.fill === place.fill)?.waiting.push({ reading, follow: place, attempt, cameAt })
     }
   }
 
@@ -177,11 +182,13 @@ export class DrillNode implements Member {
       lead.end()
       if (leader !== undefined) this.world.answer(leader, version, false)
       const learned = key === 0 ? NO_TAGS : (TAGS[key] as readonly string[])
-      for (const { reading, follow, attempt } of load.waiting) {
-        const mayTake = follow.mayTake(learned)
+      const { startedAt } = lead.fill
+      for (const { reading, follow, attempt, cameAt } of load.waiting) {
+        const isInBudget = startedAt >= cameAt || this.world.now - startedAt < BUDGET.staleMs
+        const mayTake = follow.mayTake(learned) && isInBudget
         follow.leave()
         if (mayTake) this.world.answer(reading, version, false)
-        else this.#load(reading, attempt + 1)
+        else this.#load(reading, attempt + 1, cameAt)
       }
     })
   }

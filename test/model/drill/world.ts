@@ -290,9 +290,7 @@ export class World {
       if (wrong !== undefined) this.broken(`${member.name} gave k${key} v${version}, not v${reading.seenFloor}, ${wrong}`)
     }
     const since = this.#supersededAt[key]?.[version] ?? Number.POSITIVE_INFINITY
-    // Who joins a load waits for a reading that began before he came; its budget is not his.
-    if (isCached && begunAt > since + BUDGET_MS)
-      this.broken(`${member.name} gave k${key} v${version}, ${begunAt - since} ms too old`)
+    if (begunAt > since + BUDGET_MS) this.broken(`${member.name} gave k${key} v${version}, ${begunAt - since} ms too old`)
   }
 
   /** The origin is another one, and nobody hears of it. */
