@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 /**
  * Five projects, run one after another by tools/test.ts:
- * fast (no build needed, in parallel), model (long random histories), process (the built package, real processes),
+ * fast (no build needed, in parallel), model (long random histories), process (the built package, real processes, two files at a time: most of it waits),
  * package (exports and files of the built package), conformance (one-second TTLs: alone, serial, with retry).
  */
 export default defineConfig({
@@ -28,7 +28,6 @@ export default defineConfig({
           include: ['test/process/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
         },
       },
       {

@@ -52,7 +52,7 @@ const STEPS: readonly Step[] = [
   { name: 'build', group: 'package', command: [NODE, 'tools/build.ts'] },
   suite('fast', 4),
   suite('model', 6),
-  { ...suite('process', 8), needsBuild: true },
+  { ...suite('process', 16), needsBuild: true },
   { ...suite('package', 3), needsBuild: true, group: 'package' },
   { name: 'consumer', group: 'package', command: ['tsc', '--noEmit', '-p', 'test/types'], needsBuild: true },
   // Apart, because the frameworks' own declarations do not all compile.

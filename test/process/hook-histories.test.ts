@@ -66,7 +66,8 @@ describe('hook: histories of many clients', () => {
     direct.close()
 
     expect(wrong.slice(0, 5), `seed ${SEED}`).toEqual([])
-    expect((stats()?.hits ?? 0) - before).toBeGreaterThan(OPS / 100)
+    // Memory answered some of it at all: how much is a matter of pace. Behind pushes that are late hardly anything is known in time.
+    expect((stats()?.hits ?? 0) - before).toBeGreaterThan(delayMs === 0 ? OPS / 100 : OPS / 1000)
 
     /** Reads any key, writes its own. Keys 0, 9, 18 and 27 are written by the client that is not wrapped. */
     async function worker(client: AnyClient, index: number): Promise<void> {
