@@ -10,6 +10,7 @@ import type { Member } from './member.ts'
 import { ACK_MS, BLIND_MS, type World } from './world.ts'
 
 const RETRY_MS = 20
+const MAX_AGAIN = 4
 const SLEPT = 1.25
 /** What a connection takes beyond a wait. */
 const MARGIN_MS = 100
@@ -168,13 +169,14 @@ export class DrillLink implements FenceLink {
       return
     }
     this.#reproving = [then]
-    this.#askAgain(true)
+    this.#askAgain(0)
   }
 
-  #askAgain(isFirst: boolean): void {
+  #askAgain(again: number): void {
     const askedAt = this.world.now
     this.#prove((sees) => {
-      if (!sees && isFirst && this.world.now - askedAt > this.follower.everyMs * SLEPT) return this.#askAgain(false)
+      const hasSlept = this.world.now - askedAt > this.follower.everyMs * SLEPT
+      if (!sees && again < MAX_AGAIN && hasSlept) return this.#askAgain(again + 1)
       if (!sees) {
         this.failedAskedAt = Math.max(this.failedAskedAt, askedAt)
         this.follower.goBlind(askedAt)
