@@ -29,10 +29,14 @@ export interface AheadParts {
     arrivals(key: string): RecentArrivals | undefined
   }
   readonly maxKeys: number
+  /** What watched keys may hold together. */
+  readonly maxBytes: number
 }
 
 /** How one key can be read again. */
 export interface Again {
+  /** What it holds until it is run. */
+  readonly bytes: number
   readonly route: RouteId
   readonly settings: AheadSettings
   /** Reads it anew and has it kept. Must carry its own deadline. */
@@ -61,6 +65,8 @@ interface Open {
 
 interface Watch {
   readonly key: string
+  /** Charged. */
+  bytes: number
   again: Again
   place: WheelPlace | undefined
   open: Open | undefined
@@ -84,7 +90,7 @@ interface RouteBook {
 
 const TICK_MS = 50
 const SLOTS = 2048
-/** A watch with its closure, the request that it holds and its places; docs/decisions/027. */
+/** A watch with its closure and its places, beside what the reading holds; docs/decisions/027. */
 const WATCH_BYTES = 2048
 /** Periods out of these bounds are left alone: shorter ones cannot be met, longer ones are not worth a place. */
 const MIN_PERIOD_MS = 500
@@ -97,6 +103,7 @@ export class Ahead {
   readonly #books = new Map<RouteId, RouteBook>()
   readonly #wheel: Wheel<Watch>
   #timer: Timer | undefined
+  #bytes = 0
   #isClosed = false
 
   constructor(parts: AheadParts) {
@@ -126,6 +133,7 @@ export class Ahead {
     watch.wasAsked = !watch.isOwn
     if (!watch.isOwn) this.#waited(watch, this.#book(route, settings), now)
     watch.isOwn = false
+    if (!this.#charge(watch, again)) return this.#drop(key)
     watch.again = again
     this.#wait(watch, entry.storedAt + freshMs - watch.loadMs)
   }
@@ -154,10 +162,11 @@ export class Ahead {
   }
 
   #begin(key: string, again: Again): Watch | undefined {
-    const { maxKeys, ledger } = this.#parts
+    const { maxKeys } = this.#parts
     if (this.#watched.size >= maxKeys) return undefined
     const watch: Watch = {
       key,
+      bytes: 0,
       again,
       place: undefined,
       open: undefined,
@@ -167,8 +176,18 @@ export class Ahead {
       former: undefined,
     }
     this.#watched.set(key, watch)
-    ledger.charge(ACCOUNT.ahead, WATCH_BYTES)
     return watch
+  }
+
+  /** @returns whether there is room for it */
+  #charge(watch: Watch, again: Again): boolean {
+    const bytes = WATCH_BYTES + again.bytes
+    const more = bytes - watch.bytes
+    if (this.#bytes + more > this.#parts.maxBytes) return false
+    this.#bytes += more
+    watch.bytes = bytes
+    this.#parts.ledger.charge(ACCOUNT.ahead, more)
+    return true
   }
 
   #wait(watch: Watch, atMs: number): void {
@@ -265,7 +284,8 @@ export class Ahead {
     if (watch.place !== undefined) this.#wheel.drop(watch.place)
     watch.place = undefined
     this.#watched.delete(key)
-    this.#parts.ledger.release(ACCOUNT.ahead, WATCH_BYTES)
+    this.#bytes -= watch.bytes
+    this.#parts.ledger.release(ACCOUNT.ahead, watch.bytes)
   }
 
   #book(route: RouteId, { extra, minChance }: AheadSettings): RouteBook {

@@ -15,12 +15,13 @@ export interface Background {
   readonly ahead: Ahead
 }
 
-/** Keys that may be watched to be refreshed ahead. */
+/** Keys that may be watched to be refreshed ahead, and their share of the memory. */
 const MAX_AHEAD = 65_536
+const AHEAD_SHARE = 8
 
 /** @param report hears of refreshes that failed */
 export function createBackground(
-  { clock, refresh, backoff }: Settings,
+  { clock, refresh, backoff, memory }: Settings,
   parts: Pick<AheadParts, 'meter' | 'ledger' | 'memory'>,
   report: (failed: RefreshFailure) => void,
 ): Background {
@@ -29,6 +30,6 @@ export function createBackground(
   return {
     refreshes,
     backoff: new Backoff(clock, { firstMs: first, maxMs: max, maxKeys }),
-    ahead: new Ahead({ ...parts, clock, refreshes, maxKeys: MAX_AHEAD }),
+    ahead: new Ahead({ ...parts, clock, refreshes, maxKeys: MAX_AHEAD, maxBytes: memory.maxBytes / AHEAD_SHARE }),
   }
 }

@@ -306,7 +306,7 @@ export class Fetcher {
     const target = { namespace, tags: call.tags, route, memoryOnly: call.memoryOnly }
     if (call.ahead === undefined || call.skipWrite) return target
     const run = (): Promise<void> => this.#refresh(request, { ...call, signal: undefined })
-    return { ...target, again: { route, settings: call.ahead, run } }
+    return { ...target, again: { bytes: 0, route, settings: call.ahead, run } }
   }
 
   /** Whether another process has loaded it meanwhile, as fresh as this caller wants it. */

@@ -10,6 +10,8 @@ import { isImpatient, type KeyedVisit, routeOf, type Visit } from './visit.ts'
 
 /** Fields by which a client shows who he is, or asks for a part. */
 const OWN: readonly string[] = ['authorization', 'cookie', 'range']
+/** A string and its place. */
+const PLACE_BYTES = 24
 /** Nobody is there to go away. */
 const STAYING = new AbortController().signal
 
@@ -21,5 +23,7 @@ export function againFor(visit: Visit): Again | undefined {
   if (head.method !== 'GET' || isImpatient(visit) || OWN.some((name) => head.fields.has(name))) return undefined
   const exchange = { origin: desk.origin, signal: STAYING }
   const own: KeyedVisit = { ...visit, primary: visit.primary, exchange, body: undefined }
-  return { route: routeOf(visit), settings: refreshAhead, run: () => refreshNow(own) }
+  // As UTF-16, and about a name and a value for each field's two places.
+  const bytes = head.fields.raw().reduce((sum, text) => sum + text.length * 2 + PLACE_BYTES, head.target.length * 2)
+  return { bytes, route: routeOf(visit), settings: refreshAhead, run: () => refreshNow(own) }
 }

@@ -130,6 +130,16 @@ describe('refreshing ahead', () => {
     expect(off.ahead.size).toBe(1)
   })
 
+  it('holds no more than an eighth of the memory, however many keys there are', async () => {
+    const here = setUp({ memory: { maxBytes: '1MiB' } })
+    for (let i = 0; i < 300; i += 1) await here.cache.fetch(`k${i}`, async () => i)
+
+    expect(here.ahead.size).toBeGreaterThan(10)
+    expect(here.ahead.size).toBeLessThanOrEqual(64)
+    here.cache.engine.close()
+    expect(here.ahead.size).toBe(0)
+  })
+
   it('spends no more than its budget, whatever the mixture of keys', async () => {
     const here = setUp({ refreshAhead: { extra: 0.1 } })
     const random = createRandom(9)
