@@ -4,7 +4,7 @@
  * Floor 4, room advice. One period for all keys, memory without a limit. 128 bytes a key while it runs.
  */
 import { type Cell, Odds } from '../flow/predict-odds.ts'
-import { PredictBudget } from '../flow/predict-budget.ts'
+import { PredictBudget, type PredictBudgetOptions } from '../flow/predict-budget.ts'
 import { arrivalsAt, closePeriod, noteRead, READ_TICK_SHIFT } from '../shelf/arrivals.ts'
 import { ARRIVALS, LAST_READ, ROW_SHIFT } from '../shelf/row.ts'
 import { Wheel } from '../shelf/wheel.ts'
@@ -34,15 +34,23 @@ const SLOTS = 2048
 const TICKS = 1000
 
 /** @param trace of one route */
-export function replayAhead(trace: Trace, windows: Windows, extra: number): AheadServed {
-  const run = new Run(trace, windows, extra)
-  for (let i = 0; i < trace.ids.length; i += 1)
-    run.ask(trace.ids[i] as number, (trace.atMs[i] as number) - (trace.atMs[0] as number))
-  return run.served
+export function replayAhead({ ids, atMs, distinct }: Trace, windows: Windows, extra: number): AheadServed {
+  const replay = new AheadReplay(distinct, windows, { extra, minChance: MIN_CHANCE })
+  const served: AheadServed = { requests: ids.length, stale: 0, misses: 0, origin: 0 }
+  for (let i = 0; i < ids.length; i += 1) {
+    const nowMs = (atMs[i] as number) - (atMs[0] as number)
+    served.origin += replay.advance(nowMs)
+    const got = replay.ask(ids[i] as number, nowMs)
+    if (got === 'fresh') continue
+    served.origin += 1
+    if (got === 'stale') served.stale += 1
+    else served.misses += 1
+  }
+  return served
 }
 
-class Run {
-  readonly served: AheadServed = { requests: 0, stale: 0, misses: 0, origin: 0 }
+/** Keys by number, and a time that is handed in. */
+export class AheadReplay {
   readonly #windows: Windows
   readonly #odds = new Odds()
   readonly #budget: PredictBudget
@@ -51,32 +59,40 @@ class Run {
   readonly #open: (Open | undefined)[] = []
   readonly #wheel: Wheel<number>
   #now = 0
+  #refreshed = 0
 
-  constructor({ distinct }: Trace, windows: Windows, extra: number) {
+  constructor(distinct: number, windows: Windows, options: PredictBudgetOptions) {
     this.#windows = windows
-    this.#budget = new PredictBudget({ extra, minChance: MIN_CHANCE })
+    this.#budget = new PredictBudget(options)
     this.#rows = new Int32Array(distinct << ROW_SHIFT)
     this.#endMs = new Float64Array(distinct).fill(Number.NEGATIVE_INFINITY)
     const tickMs = Math.max(1, windows.freshMs / TICKS)
     this.#wheel = new Wheel({ tickMs, slots: SLOTS, maxItems: Math.max(1, distinct * 2), nowMs: 0 })
   }
 
-  ask(id: number, nowMs: number): void {
+  /** Everything that falls due until then. @returns refreshes */
+  advance(nowMs: number): number {
+    this.#refreshed = 0
     this.#now = nowMs
     this.#wheel.turn(nowMs, this.#onDue)
-    this.served.requests += 1
+    return this.#refreshed
+  }
+
+  /** @returns what the request gets; what is not fresh costs a request to the origin */
+  ask(id: number, nowMs: number): 'fresh' | 'stale' | 'miss' {
     const end = this.#endMs[id] as number
     const open = this.#open[id]
     if (open !== undefined && nowMs < open.untilMs) open.wasRead = true
-    if (nowMs < end) return this.#note(id, nowMs)
+    if (nowMs < end) {
+      this.#note(id, nowMs)
+      return 'fresh'
+    }
     this.#settle(id)
     this.#budget.missed()
     this.#note(id, nowMs)
     this.#endMs[id] = nowMs + this.#windows.freshMs
     this.#wheel.set(id, nowMs + this.#windows.freshMs)
-    this.served.origin += 1
-    if (nowMs < end + this.#windows.staleMs) this.served.stale += 1
-    else this.served.misses += 1
+    return nowMs < end + this.#windows.staleMs ? 'stale' : 'miss'
   }
 
   readonly #onDue = (id: number): void => {
@@ -96,7 +112,7 @@ class Run {
     const granted = this.#budget.grants(chance)
     this.#open[id] = { cell, chance, gap: arrivals.gapMs / freshMs, granted, wasRead: false, untilMs: end + freshMs }
     if (granted) {
-      this.served.origin += 1
+      this.#refreshed += 1
       this.#endMs[id] = end + freshMs
     }
     this.#wheel.set(id, end + freshMs)

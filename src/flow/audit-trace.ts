@@ -4,7 +4,7 @@
  * Floor 3, room flow. Pure.
  */
 import type { Breach, Found, TracedRecord, TracedStep, Violation, Way } from '../model/audit.ts'
-import type { LogRecord, Target } from '../model/log.ts'
+import { type LogRecord, textOfTarget } from '../model/log.ts'
 import type { Sample } from './audit-sample.ts'
 
 /** What is known beside the sample. */
@@ -75,23 +75,11 @@ function sentenceOf(
 }
 
 function traced({ position, at, source, targets }: LogRecord, { namespaceName }: TraceParts): TracedRecord {
-  return { position, at: iso(at), by: source, targets: targets.slice(0, MAX_TARGETS).map((one) => textOf(one, namespaceName)) }
-}
-
-function textOf(target: Target, namespaceName: (id: number) => string): string {
-  switch (target.kind) {
-    case 'key':
-      return `key ${target.key}`
-    case 'tag':
-      return `tag ${target.tag}`
-    case 'prefix':
-      return `prefix ${target.prefix}`
-    case 'namespace':
-      return `namespace ${namespaceName(target.namespace)}`
-    case 'all':
-      return 'all'
-    default:
-      return target satisfies never
+  return {
+    position,
+    at: iso(at),
+    by: source,
+    targets: targets.slice(0, MAX_TARGETS).map((one) => textOfTarget(one, namespaceName)),
   }
 }
 

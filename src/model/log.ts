@@ -29,3 +29,25 @@ export interface LogRecord {
 
 /** How the fence judges a reading against the log. */
 export type Standing = 'current' | 'soft' | 'dead'
+
+/**
+ * A target as one word: `tag product:17`.
+ *
+ * @param nameOf the name of a namespace's small integer
+ */
+export function textOfTarget(target: Target, nameOf: (id: number) => string): string {
+  switch (target.kind) {
+    case 'key':
+      return `key ${target.key}`
+    case 'tag':
+      return `tag ${target.tag}`
+    case 'prefix':
+      return `prefix ${target.prefix}`
+    case 'namespace':
+      return `namespace ${nameOf(target.namespace)}`
+    case 'all':
+      return 'all'
+    default:
+      return target satisfies never
+  }
+}

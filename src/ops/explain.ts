@@ -8,7 +8,7 @@ import type { Violation } from '../model/audit.ts'
 import type { Budget } from '../model/budget.ts'
 import type { Entry, EntryKind, Position } from '../model/entry.ts'
 import type { KeyPart, RequestView, ResponseView } from '../model/explain.ts'
-import type { LogRecord, Target } from '../model/log.ts'
+import { type LogRecord, textOfTarget } from '../model/log.ts'
 import { type Reason, REASONS, type Refusal } from '../model/reason.ts'
 import { judge } from '../model/verdict.ts'
 import type { Fence } from '../tier/fence.ts'
@@ -184,23 +184,7 @@ function viewRecord(fence: Fence, record: LogRecord): InvalidationView {
     at: iso(at),
     by: source,
     soft,
-    targets: targets.slice(0, MAX_TARGETS).map((target) => targetText(fence, target)),
-  }
-}
-
-/** A target as one word: `tag product:17`. */
-export function targetText(fence: Fence, target: Target): string {
-  switch (target.kind) {
-    case 'key':
-      return `key ${target.key}`
-    case 'tag':
-      return `tag ${target.tag}`
-    case 'prefix':
-      return `prefix ${target.prefix}`
-    case 'namespace':
-      return `namespace ${fence.namespaceName(target.namespace)}`
-    case 'all':
-      return 'all'
+    targets: targets.slice(0, MAX_TARGETS).map((target) => textOfTarget(target, (id) => fence.namespaceName(id))),
   }
 }
 

@@ -2,10 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { VirtualClock } from '../../../src/model/virtual-clock.ts'
 import { type Causality, Coherence } from '../../../src/resp/coherence.ts'
 import { hashBytes, hashText } from '../../../src/resp/coherence-hash.ts'
-import { followLog } from '../../../src/resp/coherence-log.ts'
 import { Marks } from '../../../src/resp/coherence-marks.ts'
 import { Reader } from '../../../src/resp/coherence-reader.ts'
-import { Fence } from '../../../src/tier/fence.ts'
 
 const [A, B] = [hashText('a'), hashText('b')]
 
@@ -213,48 +211,6 @@ describe('Coherence', () => {
     }
 
     expect(keep(A).kept).toBe(true)
-  })
-
-  it('hears what other doors invalidate in its namespace', () => {
-    const { coherence, clock } = standOf()
-    const fence = new Fence(clock)
-    followLog(fence, coherence, 'redis')
-    const other = fence.namespace('other')
-    const stands = (): boolean[] => [coherence.stands(A, token), coherence.stands(B, token)]
-    let token = coherence.state().changes
-    fence.append(
-      [
-        { kind: 'key', key: 'redis:v1:a' },
-        { kind: 'key', key: 'other:v1:b' },
-        { kind: 'namespace', namespace: other },
-      ],
-      false,
-      'test',
-    )
-
-    expect(stands()).toEqual([false, true])
-    for (const target of [
-      { kind: 'all' } as const,
-      { kind: 'namespace', namespace: fence.namespace('redis') } as const,
-      { kind: 'prefix', prefix: 'redis:v1:x' } as const,
-      { kind: 'prefix', prefix: 're' } as const,
-    ]) {
-      token = coherence.state().changes
-      fence.append([target], true, 'test')
-
-      expect(stands()).toEqual([false, false])
-    }
-    token = coherence.state().changes
-    fence.append(
-      [
-        { kind: 'prefix', prefix: 'other:' },
-        { kind: 'tag', tag: 'redis' },
-      ],
-      false,
-      'test',
-    )
-
-    expect(stands()).toEqual([true, true])
   })
 })
 
