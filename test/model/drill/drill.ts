@@ -40,6 +40,8 @@ const MORE_STEPS = 41
 /** Rounds until everything must have come to an end. */
 const END_ROUNDS = 24
 const MOVES_A_ROUND = 400
+/** Whoever is awake sees time pass in no longer steps; in one leap it looks as if he had slept. */
+const STRIDE_MS = 15
 
 /** Runs schedules of one system; everything is made once. */
 export class Drill {
@@ -51,6 +53,7 @@ export class Drill {
   #isWarm = true
   #nodes = NODES
   #keys: number = KEYS.length
+  #walk = { ms: 0, moves: 0 }
 
   constructor(system: System) {
     this.#system = system
@@ -68,11 +71,17 @@ export class Drill {
   *course(seed: number, only?: readonly number[]): Generator<undefined, void> {
     const { world } = this
     const count = this.#begin(seed)
+    this.#walk = { ms: 0, moves: 0 }
     if (this.#isWarm) while (world.deliver(0)) yield
     world.replicate()
     for (let index = 0; index < (only?.length ?? count); index += 1) {
       let hops = this.#step(seed, only?.[index] ?? index)
       yield
+      for (; this.#walk.ms > 0; this.#walk.ms -= STRIDE_MS) {
+        world.pass(Math.min(STRIDE_MS, this.#walk.ms))
+        yield
+        if (this.#walk.moves > 0 && world.deliver(world.dice.below(Math.max(1, world.underWay)))) yield
+      }
       while (hops > 0 && world.deliver(world.dice.below(Math.max(1, world.underWay)))) {
         hops -= 1
         yield
@@ -135,8 +144,10 @@ export class Drill {
     const { dice } = this.world
     const how = dice.next()
     const most = this.#mood === 'old' ? 0.4 : this.#mood === 'slow' ? 0.75 : 0.95
-    if (how < 0.5) this.world.pass(1 + dice.below(15))
-    else this.world.pass(how < most ? 20 + dice.below(80) : dice.below(this.#mood === 'slow' ? 250 : 900))
+    if (how < 0.5) return this.world.pass(1 + dice.below(STRIDE_MS))
+    const ms = how < most ? 20 + dice.below(80) : dice.below(this.#mood === 'slow' ? 250 : 900)
+    if (dice.hits(0.5)) this.world.pass(ms)
+    else this.#walk = { ms, moves: dice.below(2) }
   }
 
   /** @returns as `#step` */
