@@ -6,13 +6,19 @@
  * - P1: a read that begins after an instance has answered an invalidation, at that instance in that life, gets nothing older.
  *   No exemption: whatever else is wrong.
  * - P2: an invalidation whose answer says that all instances have followed (`acknowledged` = `expected`, with a place in the
- *   log) holds for reads that begin later at any instance. Exempt where `blind: budget` was chosen: a reader whose way to the
- *   store was ill between the invalidation and the read.
+ *   log) holds for reads that begin later at any instance. Exempt where `blind: budget` was chosen: a reader that may not have been counted
+ *   then (down, cut off or starved while the invalidation was under way, or for a member's time to live before) *and* was out of
+ *   sight of the log when it was asked. Who was counted has applied it, and no lack of anything takes that back.
  * - P3: an invalidation that has its place holds, `blindAfter` after its answer, for every reader that reaches the store; with
- *   `blind: miss` or `fail` for every reader. A way that was ill counts as ill until `recoverMs` after it was healed:
- *   a client waits up to a second before it connects anew. So does a new life: it has not found the log yet, nobody counts it, and
- *   once it has looked for the log for `blindAfter` in vain `budget` lets it serve what it has loaded itself. And so does, for P2 and P3,
- *   an instance that got no core for half of the time that silence is trusted (see `strain`): it could not ask in time.
+ *   `blind: miss` or `fail` for every reader.
+ *
+ *   Out of sight is, under `budget` alone: whose way was ill, until `recoverMs` after it was healed (a client waits up to a second
+ *   before it connects anew); a new life for as long, for it has not found the log yet, nobody counts it, and
+ *   once it has looked for the log for `blindAfter` in vain `budget` lets it serve what it has loaded itself; and who was starved: for
+ *   half of a stretch of `blindAfter` it, the clients or the store waited for a core (the kernel says so, see `strain`). Nobody loses
+ *   sight unless what he asks has no answer for three quarters of that time, and the rest is what they do when they have a core.
+ *   The stretch ends while the read is under way, or at most a beat before: then the next question is asked. Time in which the
+ *   reader stood still lies between the two as if it were none.
  * - P4: no answer is of a version that was superseded longer than its budget before the question. No exemption.
  * - P5: a read that bears the token of an invalidation gets nothing older, anywhere. No exemption.
  * - P6: everything is answered within its deadline. Time in which the instance stood still or was killed does not count, nor that for
@@ -22,9 +28,10 @@
  * - LOST: when everything is healed, every instance gives what the last invalidation of each key named, or newer. Exempt: an
  *   invalidation without a place (its answer says so) whose instance was killed before it could have one.
  */
-import type { History, Read, Write } from '../../src/sim/history.ts'
+import type { History, Read, Trouble, Write } from '../../src/sim/history.ts'
 import type { PromiseName } from '../../src/sim/promises.ts'
 import type { Finding } from './arena.ts'
+import type { Stretch } from './waits.ts'
 
 /** What is promised. */
 export interface Bounds {
@@ -51,7 +58,7 @@ export interface Truth {
 /** Who knows how long instances got no core, see `strain`. */
 export interface Starving {
   between(name: string, from: number, to: number): number
-  isStarved(name: string, stretch: { readonly from: number; readonly to: number; readonly stretchMs: number }): boolean
+  isStarved(name: string, stretch: Stretch): boolean
 }
 
 /** What a history is judged by. */
@@ -65,6 +72,10 @@ export interface Measure {
 
 /** Timers fire late by so much, and the store's clock counts whole ms. */
 const GRAIN_MS = 25
+/** A member is in the list for so many times `blindAfter` after it was last heard. */
+const MEMBER_TTL = 1.25
+/** Share of `blindAfter` from one question to the next. */
+const BEAT = 0.25
 
 /** See the module's header. */
 export function check(history: History, truth: Truth, { bounds, finals, strain = RESTED }: Measure): Breach[] {
@@ -113,20 +124,48 @@ function brokenBy(read: Read, write: Write, scene: Scene): PromiseName | undefin
   if (write.node === read.node && write.life === read.life) return 'P1'
   if (!isPlaced(write)) return undefined
   const { bounds } = scene
-  const isExempt = (since: number): boolean => bounds.blind === 'budget' && isIll(read, since, scene)
-  if (write.expected === write.acknowledged && !isExempt(write.begunAt - bounds.blindAfterMs)) return 'P2'
+  const mayBeBlind = bounds.blind === 'budget' && isOutOfSight(read, scene)
+  if (write.expected === write.acknowledged && !(mayBeBlind && wasUncounted(read, write, scene))) return 'P2'
   const isDue = read.begunAt > write.endedAt + bounds.blindAfterMs + GRAIN_MS
-  return isDue && !isExempt(read.begunAt - bounds.blindAfterMs) ? 'P3' : undefined
+  return isDue && !mayBeBlind ? 'P3' : undefined
 }
 
-function isIll(read: Read, since: number, { history, bounds, strain }: Ground): boolean {
-  const mine = history.troubles.filter(({ node, from }) => (node ?? read.node) === read.node && from <= read.endedAt)
-  const isRecent = (at: number): boolean => at + bounds.recoverMs >= since
-  if (mine.some(({ kind, to }) => kind === 'sick' && isRecent(to))) return true
-  // While it stands still nothing is mended: what it lacked before counts as well.
-  const halts = mine.filter(({ kind, to }) => kind === 'stop' && isRecent(to)).map(({ from }) => from)
-  const from = Math.min(since, ...halts) - bounds.recoverMs
-  return strain.isStarved(read.node, { from, to: read.endedAt, stretchMs: bounds.blindAfterMs })
+/** Whether the reader can have been missing from the list of members when all of them had followed. */
+function wasUncounted(read: Read, write: Write, { history, bounds, strain }: Ground): boolean {
+  const { blindAfterMs, recoverMs } = bounds
+  const since = write.begunAt - blindAfterMs * MEMBER_TTL
+  const isNear = ({ kind, from, to }: Trouble): boolean => {
+    return from <= write.endedAt && to + (kind === 'sick' ? recoverMs : 0) >= since
+  }
+  if (troublesOf(read.node, history).some(isNear)) return true
+  return strain.isStarved(read.node, { from: write.begunAt, to: write.endedAt, stretchMs: blindAfterMs })
+}
+
+/** Whether the reader can have asked in vain whether there is anything new. */
+function isOutOfSight(read: Read, { history, bounds, strain }: Ground): boolean {
+  const { blindAfterMs, recoverMs } = bounds
+  const mine = troublesOf(read.node, history).filter(({ from }) => from <= read.endedAt)
+  if (mine.some(({ kind, to }) => kind === 'sick' && to + recoverMs >= read.begunAt - blindAfterMs)) return true
+  const halts = mine.filter(({ kind }) => kind === 'stop')
+  const from = beforeOwnTime(read.begunAt, blindAfterMs * BEAT, halts)
+  return strain.isStarved(read.node, { from, to: read.endedAt, stretchMs: blindAfterMs })
+}
+
+function troublesOf(node: string, { troubles }: History): readonly Trouble[] {
+  return troubles.filter((trouble) => (trouble.node ?? node) === node)
+}
+
+/** While it stands still it asks nothing. @returns the moment so many ms before, without those */
+function beforeOwnTime(at: number, ms: number, halts: readonly Trouble[]): number {
+  let moment = at
+  let leftMs = ms
+  for (const { from, to } of [...halts].sort((a, b) => b.to - a.to)) {
+    const ownMs = moment - to
+    if (ownMs >= leftMs) break
+    leftMs -= Math.max(0, ownMs)
+    moment = Math.min(moment, from)
+  }
+  return moment - leftMs
 }
 
 function judgeEnd(one: Read | Write, { history, bounds, strain }: Ground): Breach[] {

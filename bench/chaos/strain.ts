@@ -2,21 +2,15 @@
  * What a busy machine does to the processes of a stand: how long each was ready to run and got no core.
  *
  * The kernel counts it (`/proc/<pid>/schedstat`, main thread), so it is neither guessed nor believed of those who are judged.
- * Deadlines are longer by it, and an instance that got no core for half of the time for which silence is trusted counts as
- * ill: it could not have asked the store in time. Where the system does not say, nothing is forgiven.
+ * Deadlines are longer by it, and an instance that got no core for half of the time for which silence is trusted could not have asked
+ * the store in time (see `checker`). Where the system does not say, nothing is forgiven.
  */
 import { readFileSync } from 'node:fs'
+import { type Stretch, Waits } from './waits.ts'
 
 const EVERY_MS = 50
 /** Shorter waits are what every process has. */
 const LEAST_MS = 1
-
-/** Waited between two looks. */
-interface Wait {
-  readonly from: number
-  readonly to: number
-  readonly ms: number
-}
 
 interface Watched {
   readonly name: string
@@ -48,7 +42,7 @@ export function createPatience(limitMs: number, pids: () => readonly number[]): 
 export class Strain {
   readonly #watched: () => readonly Watched[]
   readonly #seen = new Map<number, { readonly at: number; readonly ms: number }>()
-  readonly #waits = new Map<string, Wait[]>()
+  readonly #waits = new Waits(process.pid)
   readonly #timer: NodeJS.Timeout
 
   /** @param watched processes that live now: instances by their names, those that all need by an empty one */
@@ -58,26 +52,18 @@ export class Strain {
     this.#timer = setInterval(() => this.#look(), EVERY_MS)
   }
 
-  /** Ms that this instance, and whatever it cannot do without, have waited in a time; `performance.now()`. */
+  /** See `Waits`; `performance.now()`. */
   between(name: string, from: number, to: number): number {
-    return this.#of(name).reduce((sum, wait) => (wait.to >= from && wait.from <= to ? sum + wait.ms : sum), 0)
+    return this.#waits.between(name, from, to)
   }
 
-  /** Whether they waited for half of some stretch of so many ms that ends in this time. */
-  isStarved(name: string, { from, to, stretchMs }: { from: number; to: number; stretchMs: number }): boolean {
-    const near = this.#of(name).filter((wait) => wait.to >= from - stretchMs && wait.from <= to + stretchMs)
-    return near.some(({ to: end }) => {
-      if (end < from || end - stretchMs > to) return false
-      return near.reduce((sum, one) => (one.to >= end - stretchMs && one.from <= end ? sum + one.ms : sum), 0) >= stretchMs / 2
-    })
+  /** See `Waits`. */
+  isStarved(name: string, stretch: Stretch): boolean {
+    return this.#waits.isStarved(name, stretch)
   }
 
   stop(): void {
     clearInterval(this.#timer)
-  }
-
-  #of(name: string): readonly Wait[] {
-    return [...(this.#waits.get(name) ?? []), ...(this.#waits.get('') ?? [])]
   }
 
   #look(): void {
@@ -87,10 +73,8 @@ export class Strain {
       const before = this.#seen.get(pid)
       this.#seen.set(pid, { at, ms })
       if (before === undefined || ms - before.ms < LEAST_MS) continue
-      const waits = this.#waits.get(name) ?? []
-      // It is counted when it is over: it may have begun before the last look.
-      waits.push({ from: Math.min(before.at, at - (ms - before.ms)), to: at, ms: ms - before.ms })
-      this.#waits.set(name, waits)
+      // The kernel counts a wait when it is over: it may have begun before the last look.
+      this.#waits.note(name, { pid, from: before.at - (ms - before.ms), to: at, ms: ms - before.ms })
     }
   }
 }
