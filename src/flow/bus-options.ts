@@ -16,6 +16,12 @@ export const BUS = z.strictObject({
     description:
       'A NATS with JetStream that carries the log instead, nats://[user:password@]host[:port][,host…], tls:// for TLS. All instances name the same one. Needs @nats-io/transport-node.',
   }),
+  credentials: z.string().min(1).optional().meta({
+    unit: 'file',
+    shown: 'what the URL says',
+    description:
+      'Who this process is to that NATS: a `.creds` file, or one with the seed of an nkey (`SU…`), or the text itself. Read again at each connection.',
+  }),
   tls: CLIENT_TLS.optional().meta({ shown: "the system's authorities", description: 'How NATS is spoken to where TLS is used.' }),
   blind: z.enum(['budget', 'miss', 'fail']).default('budget').meta({
     description:

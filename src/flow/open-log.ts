@@ -6,16 +6,11 @@
  * with the log's name either way.
  */
 import { ACCOUNT } from '../model/ledger.ts'
-import { JetStreamLog } from '../tier/jetstream-log.ts'
-import type { LogStore } from '../tier/log-store.ts'
-import { parseNatsUrl } from '../tier/nats-address.ts'
-import { createNats } from '../tier/nats-client.ts'
-import { RedisLog } from '../tier/redis-log.ts'
 import { StreamLink } from '../tier/stream-link.ts'
 import type { RedisPort } from '../tier/redis-port.ts'
-import { readTlsMaterial } from '../tier/tls-material.ts'
 import { Engine } from './engine.ts'
 import type { L2Settings } from './l2-options.ts'
+import { openLogStore } from './open-log-store.ts'
 import { REACHED_WITHIN_MS } from './open-redis.ts'
 import { type CacheOptions, resolveSettings } from './options.ts'
 
@@ -26,7 +21,13 @@ const MARGIN = 1.25
 export function openEngine(options: CacheOptions): Engine {
   const engine = new Engine(resolveSettings(options))
   const { l2 } = engine.settings
-  if (engine.redis !== undefined && l2 !== undefined) openLog(engine, engine.redis, l2)
+  if (engine.redis === undefined || l2 === undefined) return engine
+  try {
+    openLog(engine, engine.redis, l2)
+  } catch (error) {
+    void engine.close() // what is refused holds no connection
+    throw error
+  }
   return engine
 }
 
@@ -34,7 +35,7 @@ function openLog(engine: Engine, redis: RedisPort, l2: L2Settings): void {
   const { clock, settings } = engine
   const { logger } = settings
   const { blindAfter, acknowledge = blindAfter * MARGIN, blind } = l2.bus
-  const store = openStore(engine, redis, l2)
+  const store = openLogStore(engine, redis, { ...l2, memberTtlMs: blindAfter * MARGIN })
   let trouble: unknown
   const link = new StreamLink({
     clock,
@@ -63,14 +64,4 @@ function openLog(engine: Engine, redis: RedisPort, l2: L2Settings): void {
   meter.follow('linkBlind', () => link.counts.blind)
   meter.follow('linkRenewed', () => link.counts.renewed)
   governor.follow(ACCOUNT.log, () => shared.heldBytes)
-}
-
-/** @throws FC_TLS_*, FC_OPTION_VALUE */
-function openStore({ clock, settings }: Engine, redis: RedisPort, { prefix, bus }: L2Settings): LogStore {
-  const { url, blindAfter, maxRecords } = bus
-  const parts = { prefix, memberTtlMs: blindAfter * MARGIN, maxRecords }
-  if (url === undefined) return new RedisLog({ ...parts, redis })
-  const target = parseNatsUrl(url)
-  const tls = readTlsMaterial(bus.tls ?? {}, 'l2.bus.tls')
-  return new JetStreamLog({ ...parts, clock, nats: createNats({ target, tls, clock, random: settings.random }) })
 }

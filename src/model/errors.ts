@@ -102,6 +102,10 @@ const CATALOGUE = {
   FC_LINK_DOWN: { status: 503, text: 'shared log {address}: {reason}; it is tried again without being asked' },
   FC_LINK_TIMEOUT: { status: 503, text: 'shared log {address}: no reply within {ms} ms' },
   FC_LINK_REPLY: { status: 502, text: 'shared log: {subject} was refused: {reason}' },
+  FC_LINK_CREDENTIALS: {
+    status: 500,
+    text: '{name}: {file} cannot be used: {reason}; name a .creds file or one with the seed of an nkey, that this process may read',
+  },
   FC_LINK_PEER: { status: 500, text: 'a log over NATS needs {name}, which is not installed; run: npm install {name}' },
   FC_RESP_EXPOSED: {
     status: 500,

@@ -10,6 +10,7 @@ import type { Clock, Timer } from '../model/clock.ts'
 import { ForecacheError, textOf } from '../model/errors.ts'
 import type { Random } from '../model/random.ts'
 import type { NatsTarget } from './nats-address.ts'
+import type { NatsCredentials } from './nats-credentials.ts'
 import type { NatsCall, NatsConnection, NatsMessage, NatsPort } from './nats-port.ts'
 import type { TlsMaterial } from './tls-material.ts'
 
@@ -18,7 +19,12 @@ export interface NatsModule {
   connect(options: Readonly<Record<string, unknown>>): Promise<LibraryConnection>
   headers(): LibraryHeaders
   createInbox(): string
+  nkeyAuthenticator(seed: Uint8Array): Authenticator
+  jwtAuthenticator(jwt: string, seed: Uint8Array): Authenticator
 }
+
+/** Answers a server's challenge. */
+type Authenticator = (nonce?: string) => unknown
 
 interface LibraryHeaders {
   readonly code?: number
@@ -48,6 +54,8 @@ export interface LibraryConnection {
 export interface NatsParts {
   readonly target: NatsTarget
   readonly tls: TlsMaterial
+  /** Asked for at each connection; absent: what the URL says is all. @throws FC_LINK_CREDENTIALS */
+  readonly credentials?: (() => NatsCredentials) | undefined
   readonly clock: Clock
   readonly random: Random
   /** Imports the library; default: the package. */
@@ -100,12 +108,13 @@ class Nats implements NatsPort {
   }
 
   async #connect(): Promise<void> {
-    const { load = importLibrary, target, tls } = this.#parts
+    const { load = importLibrary, target, tls, credentials } = this.#parts
     try {
       const library = await load().catch((cause: unknown) => {
         throw new ForecacheError('FC_LINK_PEER', { name: PACKAGE }, { cause })
       })
-      const nats = await library.connect(optionsOf(target, tls))
+      const who = credentials === undefined ? {} : { authenticator: authenticatorOf(library, credentials()) }
+      const nats = await library.connect({ ...optionsOf(target, tls), ...who })
       const open = new Open(nats, library, this.#text)
       if (this.#isClosed) return open.end()
       this.#open = open
@@ -235,6 +244,11 @@ function optionsOf({ servers, tls, username, password, token }: NatsTarget, mate
     ...(token === undefined ? {} : { token }),
     ...(tls ? { tls: { ...material } } : {}),
   }
+}
+
+function authenticatorOf(library: NatsModule, { seed, jwt }: NatsCredentials): Authenticator {
+  const key = new TextEncoder().encode(seed)
+  return jwt === undefined ? library.nkeyAuthenticator(key) : library.jwtAuthenticator(jwt, key)
 }
 
 function messageOf({ data, reply, headers }: LibraryMessage): NatsMessage {

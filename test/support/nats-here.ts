@@ -14,6 +14,7 @@ import { systemClock } from '../../src/model/clock.ts'
 import { namesOf } from '../../src/tier/jetstream-api.ts'
 import { parseNatsUrl } from '../../src/tier/nats-address.ts'
 import { createNats } from '../../src/tier/nats-client.ts'
+import { readNatsCredentials } from '../../src/tier/nats-credentials.ts'
 import type { TlsMaterial } from '../../src/tier/tls-material.ts'
 import { until } from './redis-here.ts'
 
@@ -25,6 +26,10 @@ export interface NatsWish {
   readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string; readonly verify: boolean }
   /** Asked for at the door. */
   readonly login?: { readonly user: string; readonly password: string }
+  /** More of its configuration, such as who may come in. */
+  readonly lines?: readonly string[]
+  /** What it is spoken to with here where `lines` ask for it. */
+  readonly credentials?: string
 }
 
 /** One server. */
@@ -147,7 +152,10 @@ class Here implements NatsHere {
 
   async api(subject: string, body?: object): Promise<Record<string, unknown>> {
     const clock = systemClock()
-    const nats = createNats({ target: parseNatsUrl(this.url), tls: this.#recipe.secure, clock, random: Math.random })
+    const { secure: tls, wish } = this.#recipe
+    const { credentials: given } = wish
+    const credentials = given === undefined ? undefined : () => readNatsCredentials(given)
+    const nats = createNats({ target: parseNatsUrl(this.url), tls, credentials, clock, random: Math.random })
     try {
       await until(() => nats.connection().isOpen, 'a connection to NATS', 2000)
       const how = { deadlineMs: 2000 }
@@ -216,6 +224,7 @@ class Here implements NatsHere {
         ? []
         : [`tls { cert_file: "${tls.cert}", key_file: "${tls.key}", ca_file: "${tls.ca}", verify: ${tls.verify} }`]),
       ...(login === undefined ? [] : [`authorization { user: "${login.user}", password: "${login.password}" }`]),
+      ...(wish.lines ?? []),
       ...(cluster === undefined ? [] : clusterLines(cluster)),
       '',
     ].join('\n')
