@@ -67,7 +67,7 @@ export async function run(args: readonly string[]): Promise<number> {
   try {
     const options = parseOptions(args)
     if (options === undefined) process.stdout.write(HELP)
-    else show(options)
+    else await show(options)
     return 0
   } catch (error) {
     process.stderr.write(`predict: ${(error as Error).message}\n`)
@@ -111,9 +111,10 @@ function numbers(text: string): number[] {
   return read
 }
 
-function show(options: Options): void {
+async function show(options: Options): Promise<void> {
   const rows = [...allOf(options)]
-  const ahead = [...prefetchOf(options)]
+  const ahead: PrefetchRow[] = []
+  for await (const row of prefetchOf(options)) ahead.push(row)
   const medians = options.extras.map((extra) => ({ extra, gain: median(gainsOf(rows, `ours +${extra * 100} %`)) }))
   const tenth = median(gainsOf(rows, 'last 10 %'))
   if (options.json) {
@@ -139,8 +140,15 @@ function show(options: Options): void {
   for (const { extra, gain } of medians)
     process.stdout.write(`median gain at +${extra * 100} %: ${percent(gain, 0)} % of the oracle's\n`)
   process.stdout.write(`median gain of the last 10 %: ${percent(tenth, 0)} %\n\n`)
-  const lines = ahead.map((one) => [one.trace, String(one.ttl), percent(one.removed), percent(one.extra), percent(one.precision)])
-  process.stdout.write(`${columns([['prefetch', 'TTL s', 'misses removed %', 'extra %', 'read %'], ...lines])}\n`)
+  const lines = ahead.map((one) => [
+    one.trace,
+    String(one.ttl),
+    percent(one.removed),
+    percent(one.extra),
+    percent(one.precision),
+    String(one.firsts),
+  ])
+  process.stdout.write(`${columns([['prefetch', 'TTL s', 'misses removed %', 'extra %', 'read %', 'first ever'], ...lines])}\n`)
 }
 
 /** Prefetching on one trace with one TTL. */
@@ -151,12 +159,18 @@ interface PrefetchRow {
   readonly extra: number
   /** Of what was prefetched, how much was read. */
   readonly precision: number
+  /** Keys that were there at their first request ever. */
+  readonly firsts: number
 }
 
-function* prefetchOf({ files, rates, ttls, learn }: Options): Generator<PrefetchRow> {
-  for (const { name, requests, clients } of tracesOf(files, rates)) {
+async function* prefetchOf({ files, rates, ttls, learn }: Options): AsyncGenerator<PrefetchRow> {
+  for (const { name, requests, clients, names } of tracesOf(files, rates)) {
     for (const ttl of ttls) {
-      const { plain, misses, prefetched, read } = replayPrefetch(requests, clients, { ...PREFETCH, ttlMs: ttl * 1000, learn })
+      const { plain, misses, prefetched, read, firsts } = await replayPrefetch(
+        requests,
+        { clients, names },
+        { ...PREFETCH, ttlMs: ttl * 1000, learn },
+      )
       const removed = 1 - misses / plain
       yield {
         trace: name,
@@ -164,6 +178,7 @@ function* prefetchOf({ files, rates, ttls, learn }: Options): Generator<Prefetch
         removed,
         extra: (misses + prefetched) / plain - 1,
         precision: prefetched === 0 ? 0 : read / prefetched,
+        firsts,
       }
     }
   }
@@ -181,14 +196,17 @@ function* allOf({ files, rates, ttls, extras, learn }: Options): Generator<Row> 
 function* tracesOf(
   files: readonly string[],
   rates: readonly number[],
-): Generator<{ name: string; requests: Timed; clients: Trace['clients'] }> {
+): Generator<{ name: string; requests: Timed } & Pick<Trace, 'clients' | 'names'>> {
   for (const file of files) {
     const trace = readTrace(file)
     const name = (file.split('/').at(-1) ?? file).split(/[._]/)[0] as string
-    if (trace.atMs !== undefined) yield { name, clients: trace.clients, requests: timed(trace, 1) }
-    else for (const rate of rates) yield { name: `${name} ${rate}/s`, clients: trace.clients, requests: timed(trace, rate) }
+    if (trace.atMs !== undefined) yield { name, clients: trace.clients, names: trace.names, requests: timed(trace, 1) }
+    else
+      for (const rate of rates)
+        yield { name: `${name} ${rate}/s`, clients: trace.clients, names: trace.names, requests: timed(trace, rate) }
   }
-  for (const rate of rates) yield { name: `random ${rate}/s`, clients: undefined, requests: timed(randomTrace(), rate) }
+  for (const rate of rates)
+    yield { name: `random ${rate}/s`, clients: undefined, names: [], requests: timed(randomTrace(), rate) }
 }
 
 /** Every key as likely as any other: there is nothing to learn. */

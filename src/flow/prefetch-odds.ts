@@ -29,6 +29,14 @@ export class PrefetchOdds {
     this.#seen[at] = (this.#seen[at] as number) / 2
     this.#read[at] = (this.#read[at] as number) / 2
   }
+
+  /** Half of it is forgotten: what did not pay may do so by now, and is not tried else. */
+  fade(): void {
+    for (let at = 0; at < CLASSES; at += 1) {
+      this.#seen[at] = (this.#seen[at] as number) / 2
+      this.#read[at] = (this.#read[at] as number) / 2
+    }
+  }
 }
 
 function classOf(chance: number): number {

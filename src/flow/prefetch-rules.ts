@@ -1,11 +1,15 @@
 /**
  * What follows what: for each key the keys that the same client asked for soon after, with how often they did.
  *
- * Floor 3, room flow. Of first order: the last few requests of a session, each a predecessor of the one that comes. Bounded:
- * sessions and keys by count, the oldest forgotten first; successors of a key to the most frequent. Counts are halved again
- * and again, so that what has changed is learned anew. A request costs one step for each of its few predecessors.
+ * Floor 3, room flow. Of first order: the last few requests of a session, each a predecessor of the one that comes. Keys that
+ * are URLs teach by their shape, too: what followed one user's page follows another's with his values, also where nobody
+ * has asked for that before. A key that is well known is told by its own counts alone. Bounded: sessions by count, the oldest
+ * forgotten first; rules by count and bytes (flow/successions.ts). A request costs one step for each of its few predecessors.
  */
 import { OldestFirst } from '../model/oldest.ts'
+import type { Mentions } from './prefetch-mentions.ts'
+import { isMentioning, shapeOf, templateOf, urlFrom } from './prefetch-shape.ts'
+import { type Followed, type Link, Successions } from './successions.ts'
 
 /** Bounds of what is remembered. */
 export interface RuleLimits {
@@ -17,100 +21,146 @@ export interface RuleLimits {
   readonly depth: number
   /** So long a request counts as one, ms. */
   readonly windowMs: number
+  /** What rules may hold. */
+  readonly maxBytes: number
+  /** Keys are URLs, and teach by their shape. */
+  readonly shapes: boolean
 }
 
 /** Defaults of RuleLimits. */
-export const RULE_LIMITS: RuleLimits = { sessions: 10_000, keys: 65_536, successors: 12, depth: 8, windowMs: 10_000 }
+export const RULE_LIMITS: RuleLimits = {
+  sessions: 10_000,
+  keys: 65_536,
+  successors: 12,
+  depth: 8,
+  windowMs: 10_000,
+  maxBytes: 32 * 1024 * 1024,
+  shapes: false,
+}
+
+/** By what a successor is known: by what followed this very key, or its shape. */
+export type Lesson = 'key' | 'shape'
 
 /** What is likely to be asked for next by whoever asked for something. */
 export interface Successor {
   readonly key: string
   /** 0 to 1. */
   readonly chance: number
+  readonly lesson: Lesson
+  /** The rule that says so. */
+  readonly link: Link
 }
 
-interface Step {
+/** One request of a session. */
+export interface Step {
+  readonly session: string
+  readonly key: string
+  readonly nowMs: number
+  /** What its answer mentions. */
+  readonly mentions?: Mentions | undefined
+}
+
+interface Past {
   readonly key: string
   readonly atMs: number
+  readonly mentions: Mentions | undefined
   /** What has been counted as following it in this session. */
   readonly followed: Set<string>
 }
 
-interface Rules {
-  /** How often it was asked for. */
-  seen: number
-  readonly next: Map<string, number>
-}
-
 /** Before so many the counts say nothing. */
 const MIN_SEEN = 2
-const HALVED_AT = 64
+/** From here on a key needs no shape. */
+const KNOWN_SEEN = 8
+const SESSION_BYTES = 256
+const PAST_BYTES = 320
 const NONE: readonly Successor[] = []
 
 /** See the module's header. */
 export class PrefetchRules {
   readonly #limits: RuleLimits
-  readonly #sessions = new OldestFirst<Step[]>()
-  readonly #rules = new OldestFirst<Rules>()
+  readonly #sessions = new OldestFirst<Past[]>()
+  readonly #keys: Successions
+  readonly #shapes: Successions
 
   constructor(limits: RuleLimits = RULE_LIMITS) {
     this.#limits = limits
+    const { keys, successors, maxBytes, shapes } = limits
+    this.#keys = new Successions({ keys, successors, maxBytes: shapes ? maxBytes * KEYS_SHARE : maxBytes })
+    this.#shapes = new Successions({
+      keys: Math.ceil(keys / 8),
+      successors: successors * 2,
+      maxBytes: maxBytes * (1 - KEYS_SHARE),
+    })
   }
 
   /** Keys with successors. */
   get size(): number {
-    return this.#rules.size
+    return this.#keys.size
+  }
+
+  /** What all of it holds, about. */
+  get bytes(): number {
+    return this.#keys.bytes + this.#shapes.bytes + this.#sessions.size * (SESSION_BYTES + this.#limits.depth * PAST_BYTES)
   }
 
   /** Somebody asked for a key. @returns what is likely to be asked for next, in no order */
-  follow(session: string, key: string, nowMs: number): readonly Successor[] {
-    const { depth, windowMs } = this.#limits
-    const steps = (this.#sessions.get(session) ?? []).filter(({ atMs }) => nowMs - atMs <= windowMs)
-    for (const step of steps) this.#count(step, key)
-    steps.push({ key, atMs: nowMs, followed: new Set() })
-    this.#sessions.set(session, steps.slice(-depth))
+  follow({ session, key, nowMs, mentions }: Step): readonly Successor[] {
+    const { depth, windowMs, shapes } = this.#limits
+    const past = (this.#sessions.get(session) ?? []).filter(({ atMs }) => nowMs - atMs <= windowMs)
+    for (const one of past) this.#count(one, key)
+    past.push({ key, atMs: nowMs, mentions, followed: new Set() })
+    this.#sessions.set(session, past.length > depth ? past.slice(-depth) : past)
     if (this.#sessions.size > this.#limits.sessions) this.#sessions.takeOldest()
-    return this.#successorsOf(key)
+    const { followed, before } = this.#keys.ask(key)
+    const own = before < MIN_SEEN ? NONE : toldBy(followed, before)
+    if (!shapes || (before >= KNOWN_SEEN && mentions === undefined)) return own
+    return [...own, ...this.#byShape(key, { mentions, isKnown: before >= KNOWN_SEEN, own })]
   }
 
-  #count(step: Step, key: string): void {
-    if (step.key === key || step.followed.has(key)) return
-    step.followed.add(key)
-    const rules = this.#rules.get(step.key)
-    if (rules === undefined) return
-    const count = rules.next.get(key)
-    if (count === undefined && rules.next.size >= this.#limits.successors) dropRarest(rules.next)
-    rules.next.set(key, (count ?? 0) + 1)
+  clear(): void {
+    this.#sessions.clear()
+    this.#keys.clear()
+    this.#shapes.clear()
   }
 
-  #successorsOf(key: string): readonly Successor[] {
-    const rules = this.#rules.get(key) ?? { seen: 0, next: new Map<string, number>() }
-    const { seen } = rules
-    rules.seen += 1
-    if (rules.seen > HALVED_AT) halve(rules)
-    this.#rules.set(key, rules)
-    if (this.#rules.size > this.#limits.keys) this.#rules.takeOldest()
-    if (seen < MIN_SEEN) return NONE
-    // One more than was seen: who followed each of two times does not follow for certain.
-    return [...rules.next].map(([next, count]) => ({ key: next, chance: count / (seen + 1) }))
+  #count(past: Past, key: string): void {
+    if (past.key === key || past.followed.has(key)) return
+    past.followed.add(key)
+    const followed = this.#keys.at(past.key)
+    if (followed !== undefined) this.#keys.count(followed, key)
+    if (!this.#limits.shapes) return
+    const isKnown = followed !== undefined && followed.seen > KNOWN_SEEN
+    if (isKnown && past.mentions === undefined) return
+    const shape = shapeOf(past.key)
+    const known = this.#shapes.at(shape.text)
+    if (known === undefined) return
+    const template = templateOf(key, shape, past.mentions)
+    if (isMentioning(template) || !isKnown) this.#shapes.count(known, template)
+  }
+
+  #byShape(key: string, about: { mentions: Mentions | undefined; isKnown: boolean; own: readonly Successor[] }): Successor[] {
+    const { mentions, isKnown, own } = about
+    const shape = shapeOf(key)
+    const { followed, before } = this.#shapes.ask(shape.text)
+    if (before < MIN_SEEN) return []
+    const told: Successor[] = []
+    for (const [template, link] of followed.next) {
+      if (isKnown && !isMentioning(template)) continue
+      const next = urlFrom(template, shape, mentions)
+      if (next === undefined || next === key || own.some((one) => one.key === next)) continue
+      told.push({ key: next, chance: Math.min(1, link.count / (before + 1)), lesson: 'shape', link })
+    }
+    return told
   }
 }
 
-function halve(rules: Rules): void {
-  rules.seen /= 2
-  for (const [key, count] of rules.next) {
-    if (count < 1) rules.next.delete(key)
-    else rules.next.set(key, count / 2)
-  }
-}
+/** Of the bytes, what rules of keys may hold; the rest is for shapes. */
+const KEYS_SHARE = 3 / 4
 
-function dropRarest(next: Map<string, number>): void {
-  let rarest: string | undefined
-  let least = Number.POSITIVE_INFINITY
-  for (const [key, count] of next) {
-    if (count >= least) continue
-    least = count
-    rarest = key
-  }
-  if (rarest !== undefined) next.delete(rarest)
+/** One more than was seen: who followed each of two times does not follow for certain. */
+function toldBy({ next }: Followed, before: number): readonly Successor[] {
+  const told: Successor[] = []
+  for (const [key, link] of next) told.push({ key, chance: link.count / (before + 1), lesson: 'key', link })
+  return told
 }

@@ -3,16 +3,16 @@ import { PrefetchOdds } from '../../../src/flow/prefetch-odds.ts'
 import { PrefetchRules, RULE_LIMITS } from '../../../src/flow/prefetch-rules.ts'
 
 const chances = (rules: PrefetchRules, session: string, key: string, nowMs: number): Record<string, number> =>
-  Object.fromEntries(rules.follow(session, key, nowMs).map((one) => [one.key, one.chance]))
+  Object.fromEntries(rules.follow({ session: session, key: key, nowMs: nowMs }).map((one) => [one.key, one.chance]))
 
 describe('what follows what', () => {
   it('is learned from sessions, each apart', () => {
     const rules = new PrefetchRules()
     for (let client = 0; client < 10; client += 1) {
       const at = client * 1000
-      rules.follow(`c${client}`, '/page', at)
-      rules.follow(`other${client}`, '/alone', at + 1)
-      rules.follow(`c${client}`, '/page.css', at + 2)
+      rules.follow({ session: `c${client}`, key: '/page', nowMs: at })
+      rules.follow({ session: `other${client}`, key: '/alone', nowMs: at + 1 })
+      rules.follow({ session: `c${client}`, key: '/page.css', nowMs: at + 2 })
     }
     expect(chances(rules, 'new', '/page', 20_000)).toEqual({ '/page.css': 10 / 11 })
     expect(chances(rules, 'newer', '/alone', 20_000)).toEqual({})
@@ -20,12 +20,12 @@ describe('what follows what', () => {
 
   it('says nothing of what was seen but once or twice, and nothing of what came much later', () => {
     const rules = new PrefetchRules()
-    rules.follow('a', '/1', 0)
-    rules.follow('a', '/2', 1)
+    rules.follow({ session: 'a', key: '/1', nowMs: 0 })
+    rules.follow({ session: 'a', key: '/2', nowMs: 1 })
     expect(chances(rules, 'b', '/1', 5)).toEqual({})
     for (let client = 0; client < 5; client += 1) {
-      rules.follow(`c${client}`, '/late', client * 100_000)
-      rules.follow(`c${client}`, '/after', client * 100_000 + RULE_LIMITS.windowMs + 1)
+      rules.follow({ session: `c${client}`, key: '/late', nowMs: client * 100_000 })
+      rules.follow({ session: `c${client}`, key: '/after', nowMs: client * 100_000 + RULE_LIMITS.windowMs + 1 })
     }
     expect(chances(rules, 'd', '/late', 1e6)).toEqual({})
   })
@@ -33,8 +33,8 @@ describe('what follows what', () => {
   it('counts a successor once for each time its predecessor was asked for', () => {
     const rules = new PrefetchRules()
     for (let client = 0; client < 4; client += 1) {
-      rules.follow(`c${client}`, '/list', client)
-      for (let again = 0; again < 3; again += 1) rules.follow(`c${client}`, '/item', client)
+      rules.follow({ session: `c${client}`, key: '/list', nowMs: client })
+      for (let again = 0; again < 3; again += 1) rules.follow({ session: `c${client}`, key: '/item', nowMs: client })
     }
     expect(chances(rules, 'd', '/list', 10)['/item']).toBe(4 / 5)
   })
@@ -42,9 +42,10 @@ describe('what follows what', () => {
   it('stays within its bounds, whoever asks for whatever', () => {
     const limits = { ...RULE_LIMITS, sessions: 10, keys: 20, successors: 3 }
     const rules = new PrefetchRules(limits)
-    for (let i = 0; i < 5000; i += 1) rules.follow(`s${i % 100}`, `/k${(i * 7919) % 500}`, i)
+    for (let i = 0; i < 5000; i += 1) rules.follow({ session: `s${i % 100}`, key: `/k${(i * 7919) % 500}`, nowMs: i })
     expect(rules.size).toBe(20)
-    for (let i = 0; i < 500; i += 1) expect(rules.follow('s', `/k${i}`, 6000).length).toBeLessThanOrEqual(3)
+    for (let i = 0; i < 500; i += 1)
+      expect(rules.follow({ session: 's', key: `/k${i}`, nowMs: 6000 }).length).toBeLessThanOrEqual(3)
   })
 
   it('forgets what does not follow any more', () => {
@@ -52,8 +53,8 @@ describe('what follows what', () => {
     let at = 0
     const visit = (next: string): void => {
       at += 20_000
-      rules.follow(`c${at}`, '/page', at)
-      rules.follow(`c${at}`, next, at + 1)
+      rules.follow({ session: `c${at}`, key: '/page', nowMs: at })
+      rules.follow({ session: `c${at}`, key: next, nowMs: at + 1 })
     }
     for (let i = 0; i < 200; i += 1) visit('/old.css')
     for (let i = 0; i < 200; i += 1) visit('/new.css')
