@@ -1,11 +1,10 @@
 /**
  * One instance of the bus benchmark: follows the log, holds entries under one tag when told to, and says when it is ready.
  */
-import { createCache } from '../../src/flow/cache.ts'
-import { hold, inSight, type Order } from './instance.ts'
+import { hold, inSight, openCache, type Order } from './instance.ts'
 
 process.once('message', (order: Order) => {
-  const cache = createCache({ memory: { maxBytes: order.maxBytes }, l2: { url: order.url, prefix: 'bench:' } })
+  const cache = openCache(order)
   void inSight(cache).then(() => {
     process.on('message', ({ entries }: { entries: number }) => {
       hold(cache, entries)

@@ -1,7 +1,7 @@
 /**
  * Question   how long until an invalidation is effective on all of five instances, and does it cost more where very many
  *            entries bear the tag?
- * Method     five processes on one Redis on the loopback, one of them measures: `invalidate` called and resolved with every
+ * Method     five processes on one Redis on the loopback, which carries the log, or a NATS beside it; one of them measures: `invalidate` called and resolved with every
  *            instance's acknowledgement; one after another, then several at once; a tag of ten entries and one of very many
  *            on two instances, stored anew before each
  * Left out   networks between machines; more cores than this machine has: five processes, Redis and the measuring share them
@@ -9,11 +9,12 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type Cache, createCache } from '../../src/flow/cache.ts'
+import type { Cache } from '../../src/flow/cache.ts'
 import { columns, describeMachine, machine, percentiles } from '../compare.ts'
 import { describeLoad, keepResult } from '../rig/results.ts'
+import { startNats } from '../../test/support/nats-here.ts'
 import { startRedis } from '../scenario/redis.ts'
-import { hold, inSight, type Order, TAG } from './instance.ts'
+import { hold, inSight, openCache, type Order, TAG } from './instance.ts'
 
 const INSTANCES = 5
 const MAX_BYTES = 1024 * 1024 * 1024
@@ -29,17 +30,20 @@ export async function run(args: readonly string[]): Promise<number> {
   const options = {
     times: { type: 'string', default: '2000' },
     entries: { type: 'string', default: '1000000' },
+    log: { type: 'string', default: 'redis' },
     help: { type: 'boolean' },
   } as const
   const { values } = parseArgs({ args: [...args], options })
   if (values.help === true) {
-    process.stdout.write('npm run bench -- bus [--times 2000] [--entries 1000000]\n')
+    process.stdout.write('npm run bench -- bus [--times 2000] [--entries 1000000] [--log redis|nats]\n')
     return 0
   }
+  if (values.log !== 'redis' && values.log !== 'nats') throw new Error(`--log: expected redis or nats, given ${values.log}`)
   const redis = await startRedis()
-  const order: Order = { url: redis.url, maxBytes: MAX_BYTES }
+  const nats = values.log === 'nats' ? await startNats() : undefined
+  const order: Order = { url: redis.url, natsUrl: nats?.url, maxBytes: MAX_BYTES }
   const children = await Promise.all(Array.from({ length: INSTANCES - 1 }, () => startChild(order)))
-  const cache = createCache({ memory: { maxBytes: MAX_BYTES }, l2: { url: redis.url, prefix: 'bench:' } })
+  const cache = openCache(order)
   try {
     await inSight(cache)
     await wait(SURE_MS)
@@ -50,6 +54,7 @@ export async function run(args: readonly string[]): Promise<number> {
       await sized(cache, children[0] as ChildProcess, Number(values.entries)),
     ]
     const text = [
+      `the log in ${values.log}`,
       describeMachine(machine()),
       describeLoad(),
       '',
@@ -58,11 +63,14 @@ export async function run(args: readonly string[]): Promise<number> {
       columns([['one tag of so many entries on two of them, ms', 'p50', 'max'], ...sizes]),
       '',
     ].join('\n')
-    process.stdout.write(`${text}\nkept in ${keepResult('bus', { text, data: { machine: machine(), single, many, sizes } })}\n`)
+    process.stdout.write(
+      `${text}\nkept in ${keepResult('bus', { text, data: { machine: machine(), log: values.log, single, many, sizes } })}\n`,
+    )
     return 0
   } finally {
     for (const child of children) child.disconnect()
     await cache.close()
+    await nats?.stop()
     await redis.stop()
   }
 }
