@@ -22,6 +22,7 @@ import type { CacheOptions } from './options.ts'
 import { readStats, type Stats } from './stats.ts'
 import { Together } from './together.ts'
 import { unpackValue } from './value.ts'
+import { currentKey } from './warm-rename.ts'
 
 /** Options of a plain write. */
 export type SetOptions = Pick<CallOptions, 'budget' | 'context' | 'tags' | 'jitter' | 'end' | 'tiers'>
@@ -60,6 +61,7 @@ export class Cache {
     this.#shared = shared
     this.#memory = shared.engine.memory
     this.#wrapping = shared.engine.wrapping
+    if (name === '') shared.engine.warming.follow((key) => currentKey(shared.versions, key))
     this.#name = name
     this.#namespace = shared.engine.fence.namespace(name)
   }

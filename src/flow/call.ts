@@ -31,6 +31,8 @@ export interface CallOptions {
   readonly tiers?: readonly ('memory' | 'l2')[]
   /** Whether it is read again before it ends, while somebody is likely to ask for it; default: the cache's. */
   readonly refreshAhead?: boolean
+  /** Whether it is warmed, where it is read much; default: the cache's. */
+  readonly warming?: boolean
   /** Deadlines of this caller. */
   readonly soft?: Duration
   readonly hard?: Duration
@@ -55,10 +57,11 @@ export interface Call {
   readonly memoryOnly: boolean
   /** Undefined: it is not refreshed ahead. */
   readonly ahead: AheadSettings | undefined
+  readonly isWarmed: boolean
 }
 
 const KNOWN: ReadonlySet<string> = new Set(
-  'budget context tags skip negative jitter end tiers token refreshAhead soft hard signal'.split(' '),
+  'budget context tags skip negative jitter end tiers token refreshAhead warming soft hard signal'.split(' '),
 )
 const NO_TAGS: readonly string[] = []
 const MEMO_LIMIT = 1000
@@ -112,7 +115,13 @@ export class Calls {
       signal,
       memoryOnly: this.#isMemoryOnly(options),
       ahead: this.#ahead(options),
+      isWarmed: this.#isWarmed(options),
     }
+  }
+
+  #isWarmed({ warming = this.#settings.warming !== undefined }: CallOptions): boolean {
+    if (typeof warming !== 'boolean') throw wrongType('warming', 'true or false', warming)
+    return warming
   }
 
   #ahead({ refreshAhead }: CallOptions): AheadSettings | undefined {

@@ -31,10 +31,12 @@ import { type Candidate, keep, type KeepParts, type Kept, promote } from './keep
 import type { Settings } from './options.ts'
 import { createParts } from './parts.ts'
 import { openSecondLevel } from './open-second.ts'
+import type { OriginPulse } from './origin-pulse.ts'
 import type { Refreshes } from './refresh.ts'
 import type { SecondLevel } from './second-level.ts'
 import { SharedLog } from './shared-log.ts'
 import type { Wrapping } from './value.ts'
+import type { Warming } from './warming.ts'
 
 const SWEEP_EVERY_MS = 1000
 const SWEEP_SLOTS = 2000
@@ -70,6 +72,10 @@ export class Engine {
   readonly audit: Audit | undefined
   /** What is read again before it ends. */
   readonly ahead: Ahead
+  /** How the origin is doing, by what is asked of it anyway. */
+  readonly pulse: OriginPulse
+  /** What is asked for before anybody asks. */
+  readonly warming: Warming
   readonly #keeping: KeepParts
   readonly #urlResolvers = new Set<(url: string) => readonly Target[]>()
   #shared: SharedLog | undefined
@@ -91,6 +97,9 @@ export class Engine {
     this.refreshes = parts.refreshes
     this.backoff = parts.backoff
     this.ahead = parts.ahead
+    this.pulse = parts.pulse
+    this.warming = parts.warming
+    this.warming.heed(() => this.clock.now() < this.seesUntil)
     this.wrapping = { any: settings.values === 'clone' }
     this.#keeping = parts.keeping
     if (settings.audit !== undefined) {
@@ -132,6 +141,7 @@ export class Engine {
       if (fill.write !== undefined) fill.write.value = candidate.value
       if (fill.shared !== undefined) this.#offer(fill)
       if (fill.again !== undefined) this.ahead.kept(fill, fill.again)
+      if (fill.warm !== undefined) this.warming.noted(fill, fill.warm)
     } else this.meter.count(kept === 'size' ? COUNTER.unkept : COUNTER.fenced, fill.route)
     return kept
   }
@@ -306,6 +316,7 @@ export class Engine {
     this.flights.close()
     this.governor.close()
     this.ahead.close()
+    this.warming.close()
     this.audit?.close()
     this.memory.clear()
     this.leases?.end()

@@ -304,9 +304,13 @@ export class Fetcher {
   #targetOf<T>(request: Request<T>, call: Call): FillTarget {
     const { route, namespace } = request
     const target = { namespace, tags: call.tags, route, memoryOnly: call.memoryOnly }
-    if (call.ahead === undefined || call.skipWrite) return target
-    const run = (): Promise<void> => this.#refresh(request, { ...call, signal: undefined })
-    return { ...target, again: { bytes: 0, route, settings: call.ahead, run } }
+    if ((call.ahead === undefined && !call.isWarmed) || call.skipWrite) return target
+    const run = (key = request.key): Promise<void> => this.#refresh({ ...request, key }, { ...call, signal: undefined })
+    return {
+      ...target,
+      again: call.ahead && { bytes: 0, route, settings: call.ahead, run: () => run() },
+      warm: call.isWarmed ? { route, ask: () => run } : undefined,
+    }
   }
 
   /** Whether another process has loaded it meanwhile, as fresh as this caller wants it. */

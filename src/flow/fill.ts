@@ -4,6 +4,7 @@
  * Floor 3, room flow. Opened before the first byte is asked for; judged by the fence when it wants to be kept.
  */
 import type { Again } from './ahead.ts'
+import type { WarmAgain } from './warm-parts.ts'
 import type { Way } from '../model/audit.ts'
 import type { Clock } from '../model/clock.ts'
 import type { Position } from '../model/entry.ts'
@@ -30,6 +31,8 @@ export interface Fill {
   readonly way?: Way
   /** How it can be read again by itself; absent: it is not refreshed ahead. */
   readonly again?: Again
+  /** How it can be asked for at any time; absent: it is not warmed. */
+  readonly warm?: WarmAgain
 }
 
 /** A plain write under way: what it has put. */
@@ -55,6 +58,8 @@ export interface FillTarget {
   readonly way?: Way
   /** How it can be read again by itself; default: it cannot. */
   readonly again?: Again | undefined
+  /** How it can be asked for at any time; default: it cannot. */
+  readonly warm?: WarmAgain | undefined
 }
 
 const NO_TAGS: readonly string[] = []
@@ -75,5 +80,6 @@ export function openFill(parts: { fence: Fence; clock: Clock; originLagMs: numbe
     startedAt,
     ...(target.way === undefined ? {} : { way: target.way }),
     ...(target.again === undefined ? {} : { again: target.again }),
+    ...(target.warm === undefined ? {} : { warm: target.warm }),
   }
 }

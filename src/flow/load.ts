@@ -45,13 +45,21 @@ export function startLoad<T>(engine: Engine, fill: Fill, job: { call: Call; load
     budget: call.budget,
   })
   engine.meter.count(COUNTER.originRequests, fill.route)
+  const { clock, pulse } = engine
+  const askedAt = clock.now()
+  pulse.began(askedAt)
   const done = withEnd(engine, { key: fill.key, controller }, async () =>
     store(engine, fill, { call, said, data: await load(said), formerTags: standing?.tags ?? [] }),
   )
   done.then(
-    () => engine.backoff.succeeded(fill.key),
+    () => {
+      pulse.ended(clock.now(), fill.route, { tookMs: clock.now() - askedAt, failed: false })
+      engine.backoff.succeeded(fill.key)
+    },
     (error: unknown) => {
-      if (error === controller.signal.reason && error instanceof ForecacheError && error.code === 'FC_CALLER_GONE') return // no failure of the origin's
+      const isGone = error === controller.signal.reason && error instanceof ForecacheError && error.code === 'FC_CALLER_GONE'
+      pulse.ended(clock.now(), fill.route, { tookMs: undefined, failed: !isGone })
+      if (isGone) return // no failure of the origin's
       engine.backoff.failed(fill.key)
       engine.meter.count(COUNTER.originFailures, fill.route)
       if (engine.events.wants('origin:fail')) engine.events.emit('origin:fail', { key: fill.key, error, background: false })

@@ -12,6 +12,7 @@ import type { Random } from '../model/random.ts'
 import { REFRESH_AHEAD } from './ahead-options.ts'
 import { AUDIT } from './audit-options.ts'
 import { L2 } from './l2-options.ts'
+import { WARMING } from './warm-options.ts'
 
 const MEMORY = z
   .strictObject({
@@ -151,6 +152,10 @@ export const CACHE_OPTIONS = z.strictObject({
   refreshAhead: REFRESH_AHEAD.prefault(false).meta({
     description:
       'Refreshes entries before they end where readers are likely to come back, within a budget of extra loads; `true`, `false`, or `{extra, minChance, concurrency}`.',
+  }),
+  warming: WARMING.prefault(false).meta({
+    description:
+      'Loads what is read most before anybody waits for it: after an invalidation of more than keys, before the hour in which it is usually read, and while the origin is idle; `true`, `false`, or an object; docs/guide/prediction.md.',
   }),
   originLag: duration().default(0).meta({
     unit: 'ms',

@@ -60,7 +60,7 @@ export function createParts(settings: Settings): Parts {
     ledger,
     governor,
     flights,
-    ...createBackground(settings, { meter, ledger, memory }, (failed) => tellFailure(told, failed)),
+    ...createBackground(settings, { meter, ledger, memory, fence, flights, governor }, (failed) => tellFailure(told, failed)),
     keeping: { fence, memory, governor, clock, random, events, jitter, maxLoadMs: deadlines.maxLoad },
   }
 }

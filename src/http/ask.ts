@@ -14,7 +14,7 @@ import { finish, type Manner } from './manner.ts'
 import { discard } from './outgoing.ts'
 import { askedHead } from './policy.ts'
 import { count, countFailure } from './tally.ts'
-import type { Visit } from './visit.ts'
+import { routeOf, type Visit } from './visit.ts'
 
 /** One request to the origin: the visit's, with these fields. */
 export interface Question {
@@ -43,10 +43,14 @@ export async function askOrigin(visit: Visit, question: Question): Promise<Heard
   const { signal, informs } = question
   const requestedAt = clock.now()
   count(visit, 'originRequests')
+  const { pulse } = visit.desk.engine
+  pulse.began(requestedAt)
   try {
     const asked = askedHead({ ...visit.head, fields: question.fields }, visit.routed.policy)
     const options = informs && onInformational !== undefined ? { signal, onInformational } : { signal }
     const answer = await origin.send(asked, visit.body, options)
+    const tookMs = clock.now() - requestedAt
+    pulse.ended(clock.now(), routeOf(visit), { tookMs, failed: answer.head.status >= 500 })
     const received = endToEnd(answer.head.fields)
     const receivedWallMs = clock.wall()
     if (!received.has('date')) received.set('date', formatHttpDate(receivedWallMs))
@@ -59,6 +63,7 @@ export async function askOrigin(visit: Visit, question: Question): Promise<Heard
       accept: question.fields.get('accept-encoding'),
     }
   } catch (error) {
+    pulse.ended(clock.now(), routeOf(visit), { tookMs: undefined, failed: !signal.aborted })
     if (!signal.aborted) countFailure(visit, error, informs)
     throw error
   }

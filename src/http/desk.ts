@@ -16,6 +16,7 @@ import { DEFAULT_LIMITS, resolvePolicies, type RoutesInput } from './policy.ts'
 import { PROFILES, type ProfileName } from './profile.ts'
 import { encodeStored } from './stored-codec.ts'
 import type { Desk } from './visit.ts'
+import { askByWords, warmFor } from './warm.ts'
 
 /** Options of a door. */
 export interface DeskOptions {
@@ -56,11 +57,12 @@ export function createDesk(options: DeskOptions): Desk {
       reason: `expected ${Object.keys(PROFILES).join(' or ')}, given ${profile}`,
     })
   }
-  const { contexts, refreshAhead } = engine.settings
+  const { contexts, refreshAhead, warming } = engine.settings
   const except = engine.settings.l2?.except ?? []
-  const policies = resolvePolicies(routes, { contexts, limits: { ...DEFAULT_LIMITS, ...limits }, compress, except, refreshAhead })
+  const own = { limits: { ...DEFAULT_LIMITS, ...limits }, compress }
+  const policies = resolvePolicies(routes, { ...own, contexts, except, refreshAhead, warming: warming !== undefined })
   engine.second?.teach(encodeStored)
-  return {
+  const desk: Desk = {
     engine,
     policies,
     cacheName,
@@ -68,11 +70,14 @@ export function createDesk(options: DeskOptions): Desk {
     press,
     origin: options.origin,
     again: againFor,
+    warm: warmFor,
     recodes: policies.all.some((policy) => policy.compress !== undefined),
     profile: PROFILES[profile],
     holding: createHolding(engine),
     routes: policies.all.map((policy) => engine.meter.route(policy.name)),
   }
+  if (options.origin !== undefined) engine.warming.teach((words) => askByWords(desk, words))
+  return desk
 }
 
 /** Few threads, so that names and files find one; few bytes, for they are not among those of entries. */

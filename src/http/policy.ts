@@ -78,6 +78,11 @@ export const ROUTE_POLICY = z.strictObject({
     description:
       'Responses are asked for again before they end, where clients are likely to come back: `true`, `false`, or `{extra, minChance, concurrency}`. Those of requests with Authorization or Cookie are not.',
   }),
+  warming: z.boolean().optional().meta({
+    shown: 'whether `warming` is on',
+    description:
+      'Responses that are read most are asked for before anybody waits for them, as `warming` says. Those of requests with Authorization or Cookie are not.',
+  }),
   compress: COMPRESS.optional().meta({
     description:
       'Other codings of stored responses, made when they are stored: `true`, `false`, or `{codings, minBytes, types}`; where it is not given, as for all routes.',
@@ -121,6 +126,8 @@ export interface Policy {
   readonly finish: boolean
   /** Undefined: nothing is refreshed ahead. */
   readonly refreshAhead: AheadSettings | undefined
+  /** What is read most is asked for before anybody does. */
+  readonly warming: boolean
   /** The second level is not for it. */
   readonly memoryOnly: boolean
 }
@@ -138,6 +145,8 @@ export interface PolicyParts {
   readonly compress?: CompressInput
   /** For routes that say nothing of it; default: none is. */
   readonly refreshAhead?: AheadSettings | undefined
+  /** For routes that say nothing of it; default: nothing is warmed. */
+  readonly warming?: boolean
   /** Contexts that stay in memory alone; default: none. */
   readonly except?: readonly string[]
 }
@@ -245,11 +254,12 @@ function resolve(route: z.output<typeof ROUTE_POLICY>, parts: PolicyParts): Poli
     compress: parseCompression(route.compress ?? compress),
     finish: route.finish,
     refreshAhead: 'refreshAhead' in route ? route.refreshAhead : parts.refreshAhead,
+    warming: route.warming ?? parts.warming ?? false,
     memoryOnly: route.tiers === undefined ? except.includes(route.context ?? '') : !route.tiers.includes('l2'),
   }
 }
 
-function standard({ limits, compress = false, refreshAhead }: PolicyParts): Policy {
+function standard({ limits, compress = false, refreshAhead, warming = false }: PolicyParts): Policy {
   return {
     name: 'default',
     budget: undefined,
@@ -263,6 +273,7 @@ function standard({ limits, compress = false, refreshAhead }: PolicyParts): Poli
     compress: parseCompression(compress),
     finish: true,
     refreshAhead,
+    warming,
     memoryOnly: false,
   }
 }

@@ -10,13 +10,17 @@ import type { Lead } from '../flow/flight.ts'
 import type { SecondLevel } from '../flow/second-level.ts'
 import { discard } from './outgoing.ts'
 import { pullStored, secondFor } from './second.ts'
-import { select } from './select.ts'
+import { select, type Selected } from './select.ts'
 import { useOf } from './serve.ts'
 import type { Sharing } from './sharing.ts'
 import type { Found } from './stand-in.ts'
 import { count } from './tally.ts'
 import { validateStored } from './validate.ts'
 import { beginFill, type KeyedVisit, routeOf } from './visit.ts'
+import { fetchWhole } from './whole.ts'
+
+/** What is to be had anew, or for the first time. */
+type Wanted = Found | Extract<Selected, { kind: 'absent' }>
 
 /** Who asks the origin, and for whom. */
 interface Asking {
@@ -41,14 +45,20 @@ export async function refreshNow(visit: KeyedVisit): Promise<void> {
   if (selected.kind === 'stored') await refresh(visit, selected)
 }
 
-/** Whether another process has refreshed it meanwhile. */
-async function isRefreshed(visit: KeyedVisit, found: Found, second: SecondLevel | undefined): Promise<boolean> {
-  if (second === undefined || !(await pullStored(visit, second))) return false
-  const selected = select(visit)
-  return selected.kind === 'stored' && selected.stored !== found.stored && useOf(visit, selected) === 'serve'
+/** Loads what does not stand, or refreshes what does, when nobody asks. @throws (rejects) what the origin port throws */
+export async function loadBehind(visit: KeyedVisit, selected: Selected): Promise<void> {
+  if (selected.kind !== 'pass') await refresh(visit, selected)
 }
 
-async function refresh(visit: KeyedVisit, found: Found): Promise<void> {
+/** Whether another process has refreshed it meanwhile. */
+async function isRefreshed(visit: KeyedVisit, found: Wanted, second: SecondLevel | undefined): Promise<boolean> {
+  if (second === undefined || !(await pullStored(visit, second))) return false
+  const selected = select(visit)
+  if (selected.kind !== 'stored' || useOf(visit, selected) !== 'serve') return false
+  return found.kind === 'absent' || selected.stored !== found.stored
+}
+
+async function refresh(visit: KeyedVisit, found: Wanted): Promise<void> {
   const { engine } = visit.desk
   if (await isRefreshed(visit, found, secondFor(visit, found))) return
   const begin = (): Fill => ({ ...beginFill(visit, found.key), way: 'refresh' })
@@ -69,7 +79,7 @@ async function refresh(visit: KeyedVisit, found: Found): Promise<void> {
 }
 
 /** Asks the origin, for all processes where this one holds the lease. @throws what the origin port throws */
-async function ask(visit: KeyedVisit, found: Found, { place, stand, fill }: Asking): Promise<void> {
+async function ask(visit: KeyedVisit, found: Wanted, { place, stand, fill }: Asking): Promise<void> {
   // The client who caused it may go at any time: nothing of his is waited for.
   const behind = { ...visit, exchange: { origin: visit.exchange.origin, signal: new AbortController().signal } }
   let sharing: Sharing | undefined
@@ -82,12 +92,15 @@ async function ask(visit: KeyedVisit, found: Found, { place, stand, fill }: Aski
     },
   }
   try {
-    const errand = { fill, lead, forward: 'stale', abort: new AbortController(), background: true } as const
-    const reply = await validateStored(behind, errand, found)
+    const errand = { fill, lead, abort: new AbortController(), background: true } as const
+    const reply =
+      found.kind === 'absent'
+        ? await fetchWhole(behind, { ...errand, forward: 'uri-miss' })
+        : await validateStored(behind, { ...errand, forward: 'stale' }, found)
     if (reply.body !== undefined && !(reply.body instanceof Uint8Array)) discard(reply.body)
     if (reply.head.status >= 500) throw new Error(`the origin answered ${reply.head.status}`)
     const stored = sharing?.stored ?? Promise.resolve(undefined)
-    void stored.then((whole) => stand.release?.(whole === undefined ? 'alone' : 'stored'))
+    stand.release?.((await stored) === undefined ? 'alone' : 'stored')
   } catch (error) {
     place.fail(error)
     stand.release?.('failed')

@@ -6,6 +6,7 @@
 import type { Again } from '../flow/ahead.ts'
 import type { Engine } from '../flow/engine.ts'
 import type { Fill } from '../flow/fill.ts'
+import type { WarmAgain } from '../flow/warm-parts.ts'
 import type { BodySource, OriginPort, RequestHead, ResponseHead } from '../model/exchange.ts'
 import type { RouteId } from '../model/meter.ts'
 import type { CacheControl } from '../rules/cache-control.ts'
@@ -43,6 +44,8 @@ export interface Desk {
   readonly origin: OriginPort | undefined
   /** How what a visit reads can be read again when nobody asks. */
   again(visit: Visit): Again | undefined
+  /** How it can be asked for at any time. */
+  warm(visit: Visit): WarmAgain | undefined
   /** Some route has them made: clients may hold tags that no origin knows, whatever the route of their request. */
   readonly recodes: boolean
 }
@@ -84,7 +87,8 @@ export function routeOf(visit: Visit): RouteId {
 /** Opens a reading of the origin for a key of this visit. Call it before the origin is asked. */
 export function beginFill(visit: Visit, key: string): Fill {
   const { memoryOnly } = visit.routed.policy
-  return visit.desk.engine.begin(key, { tags: visit.tags, route: routeOf(visit), memoryOnly, again: visit.desk.again(visit) })
+  const { desk, tags } = visit
+  return desk.engine.begin(key, { tags, route: routeOf(visit), memoryOnly, again: desk.again(visit), warm: desk.warm(visit) })
 }
 
 /** Whether it asks for an answer of its own: nothing shared can serve it. */

@@ -17,6 +17,7 @@ export const ACCOUNT_ROWS = {
   lane: 'Answers made ready to be written at once.',
   ahead: 'Keys that are watched to be refreshed before they end, and what their readers taught.',
   prefetch: 'What clients ask for one after another, and what is fetched because of it.',
+  warm: 'Keys that are read most, as they are asked for again.',
   remote: 'Answers that wait to be written to the second level.',
   log: 'What is remembered of the log that instances share.',
   resp: 'Replies of the Redis door, or its data where it has no upstream.',

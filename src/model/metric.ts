@@ -5,6 +5,8 @@
  * (ops/prometheus) and docs/reference/metrics.md are printed from these rows. All names get the prefix `forecache_`.
  */
 
+import { WARM_ROWS } from './metric-warm.ts'
+
 /** One counter. Rows that share a `name` differ in their fixed `labels` and are one family. */
 export interface CounterRow {
   readonly name: string
@@ -101,12 +103,6 @@ const ORDERS = {
 const SNAPSHOTS = {
   name: 'snapshot_writes_total',
   help: 'Snapshots begun, by whether one was written, could not be proven, or failed.',
-  perRoute: false,
-}
-
-const WARMED = {
-  name: 'warmed_entries_total',
-  help: 'Entries that memory began with, by where they came from: the snapshot on disk, or the second level because other instances read them most.',
   perRoute: false,
 }
 
@@ -332,8 +328,7 @@ export const COUNTER_ROWS = {
   snapshotsWritten: { ...SNAPSHOTS, labels: { outcome: 'written' } },
   snapshotsUnproven: { ...SNAPSHOTS, labels: { outcome: 'unproven' } },
   snapshotsFailed: { ...SNAPSHOTS, labels: { outcome: 'failed' } },
-  warmedSnapshot: { ...WARMED, labels: { from: 'snapshot' } },
-  warmedHot: { ...WARMED, labels: { from: 'instances' } },
+  ...WARM_ROWS,
   stalenessViolations: {
     name: 'cache_staleness_violations_total',
     help: 'Answers that the audit found older than was promised; anything but 0 is a fault of the cache.',

@@ -209,6 +209,7 @@ export const CONFIG = z.strictObject({
   l2: CACHE_OPTIONS.shape.l2,
   audit: CACHE_OPTIONS.shape.audit,
   refreshAhead: CACHE_OPTIONS.shape.refreshAhead,
+  warming: CACHE_OPTIONS.shape.warming,
   contexts: CACHE_OPTIONS.shape.contexts,
   routes: ROUTES.default([]).meta({ description: 'Route policies; the most specific path wins.' }),
   events: CACHE_OPTIONS.shape.events,

@@ -37,6 +37,7 @@ const FIXED: readonly string[] = [
   'l2',
   'audit',
   'refreshAhead',
+  'warming',
   'contexts',
   'events',
   'limits',
