@@ -7,6 +7,7 @@ import { measureFreeze, measureRestart } from './figures.ts'
 import { parsePlan, type Plan, USAGE } from './plan.ts'
 import { type Outcome, runScenario } from './run.ts'
 import { SABOTAGES, spoilt } from './sabotage.ts'
+import type { Scenario } from './scenario.ts'
 import { SCENARIOS } from './scenarios.ts'
 import { type Skipped, type Summary, tableOf } from './table.ts'
 import { traceOf } from './trace.ts'
@@ -38,12 +39,35 @@ async function suite(plan: Plan): Promise<number> {
       const why = scenario.skip?.()
       if (why !== undefined) skipped.push({ scenario: name, why, isFailed: false })
       else
-        await runScenario(scenario, { ...plan, onOutcome: (one) => outcomes.push(told(one, plan)) }).catch(failed(name, skipped))
+        await runSeeds(scenario, plan, { onOutcome: (one) => outcomes.push(told(one, plan)), onFailure: failed(name, skipped) })
     }
   }
   await Promise.all(Array.from({ length: plan.lanes }, lane))
   process.stdout.write(`${tableOf(outcomes, skipped)}\n`)
   return outcomes.some(({ broken }) => broken > 0) || skipped.some(({ isFailed }) => isFailed) ? 1 : 0
+}
+
+interface Listeners {
+  readonly onOutcome: (outcome: Outcome) => void
+  readonly onFailure: (error: unknown) => void
+}
+
+/** A stand that could not be had, or not be kept, costs one seed; the others run on a new one, unless that does not stand either. */
+async function runSeeds(scenario: Scenario, plan: Plan, { onOutcome, onFailure }: Listeners): Promise<void> {
+  for (let seeds = plan.seeds; seeds.length > 0; ) {
+    let done = 0
+    const count = (outcome: Outcome): void => {
+      done += 1
+      onOutcome(outcome)
+    }
+    try {
+      return await runScenario(scenario, { ...plan, seeds, onOutcome: count })
+    } catch (error) {
+      onFailure(error)
+      if (done === 0) return
+      seeds = seeds.slice(done + 1)
+    }
+  }
 }
 
 /** Each copy is run until it is noticed, over as many seeds as wanted. */
