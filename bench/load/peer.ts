@@ -3,7 +3,8 @@
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort, type Pinned, SERVER_CORE, startPinned } from '../rig/pinned.ts'
+import { freePort } from '../../test/support/server-process.ts'
+import { type Pinned, SERVER_CORE, startPinned } from '../rig/pinned.ts'
 
 /** What starting takes. */
 export interface PeerStart {

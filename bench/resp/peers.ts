@@ -4,7 +4,8 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { freePort, type Pinned, SERVER_CORE, startPinned } from '../rig/pinned.ts'
+import { freePort } from '../../test/support/server-process.ts'
+import { type Pinned, SERVER_CORE, startPinned } from '../rig/pinned.ts'
 
 /** A server that is ready. */
 export interface Peer {

@@ -3,10 +3,10 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient } from 'redis'
+import { freePort } from '../../test/support/server-process.ts'
 
 /** A client of the package `redis`; connect it before use. */
 export function createRedisClient(url: string) {
@@ -85,15 +85,4 @@ async function readVersion(url: string): Promise<string> {
   const info = await client.info('server')
   client.destroy()
   return /redis_version:(\S+)/.exec(info)?.[1] ?? 'unknown'
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
-    })
-  })
 }

@@ -5,9 +5,7 @@
  * ended and removed by `stop`. Needs `nats-server` in PATH (`npm test` installs it on Debian where it may). NATS_SERVER names
  * another program.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../../src/model/clock.ts'
@@ -17,6 +15,7 @@ import { createNats } from '../../src/tier/nats-client.ts'
 import { readNatsCredentials } from '../../src/tier/nats-credentials.ts'
 import type { TlsMaterial } from '../../src/tier/tls-material.ts'
 import { until } from './redis-here.ts'
+import { freePort, ServerProcess } from './server-process.ts'
 
 const HOST = '127.0.0.1'
 
@@ -60,12 +59,6 @@ export interface NatsCluster extends Pick<NatsHere, 'url' | 'api' | 'purge' | 'd
   readonly servers: readonly NatsHere[]
 }
 
-/** Ended with this process, whatever becomes of the test. */
-const running = new Set<ChildProcess>()
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL')
-})
-
 /** Starts one server. */
 export async function startNats(wish: NatsWish = {}, secure: TlsMaterial = {}): Promise<NatsHere> {
   const port = await freePort()
@@ -106,12 +99,12 @@ interface Recipe {
   readonly cluster?: { readonly name: string; readonly port: number; readonly routes: readonly number[] }
 }
 
-class Here implements NatsHere {
+class Here extends ServerProcess implements NatsHere {
   readonly #recipe: Recipe
   #directory = mkdtempSync(join(tmpdir(), 'forecache-nats-'))
-  #child: ChildProcess | undefined
 
   constructor(recipe: Recipe) {
+    super()
     this.#recipe = recipe
   }
 
@@ -125,29 +118,13 @@ class Here implements NatsHere {
     return this.#recipe.port
   }
 
-  get pid(): number {
-    return this.#child?.pid as number
-  }
-
   async start(): Promise<void> {
     const file = join(this.#directory, 'nats.conf')
     writeFileSync(file, this.#config())
-    const child = spawn(process.env['NATS_SERVER'] ?? 'nats-server', ['-c', file], { stdio: 'ignore' })
-    this.#child = child
-    running.add(child)
-    let failure: Error | undefined
-    child.once('error', (error) => (failure = error))
-    child.once('exit', () => running.delete(child))
-    await until(
-      async () => {
-        if (failure !== undefined)
-          throw new Error('these tests need nats-server: apt-get install nats-server', { cause: failure })
-        await this.api('INFO')
-        return true
-      },
-      `nats-server on port ${this.#recipe.port}`,
-      60_000,
-    )
+    await this.launch({ file: process.env['NATS_SERVER'] ?? 'nats-server', args: ['-c', file] }, async () => {
+      await this.api('INFO')
+      return true
+    })
   }
 
   async api(subject: string, body?: object): Promise<Record<string, unknown>> {
@@ -181,22 +158,6 @@ class Here implements NatsHere {
     const { config } = (await this.api(`STREAM.INFO.${log}`)) as { config: { subjects: string[] } }
     const filter = (config.subjects[0] as string).replace(/>$/, 'r')
     await this.api(`STREAM.PURGE.${log}`, { filter, keep })
-  }
-
-  freeze(): void {
-    process.kill(this.pid, 'SIGSTOP')
-  }
-
-  thaw(): void {
-    process.kill(this.pid, 'SIGCONT')
-  }
-
-  async kill(): Promise<void> {
-    const child = this.#child
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
-    const over = new Promise((resolve) => child.once('exit', resolve))
-    child.kill('SIGKILL')
-    await over
   }
 
   async restart({ withData }: { readonly withData: boolean }): Promise<void> {
@@ -234,15 +195,4 @@ class Here implements NatsHere {
 function clusterLines({ name, port, routes }: NonNullable<Recipe['cluster']>): string[] {
   const others = routes.filter((route) => route !== port).map((route) => `"nats://${HOST}:${route}"`)
   return [`server_name: ${name}`, `cluster { name: here, listen: "${HOST}:${port}", routes: [${others.join(', ')}] }`]
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, HOST, () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
 }

@@ -5,18 +5,16 @@
  * is ended and removed by `stop`. Needs `redis-server` or `valkey-server` in PATH (`npm test` installs it on Debian where
  * it may). FORECACHE_REDIS_SERVER names another program, such as a Valkey that was built elsewhere.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connectRedis, type RedisReply } from '../../src/tier/redis-client.ts'
 import type { TlsMaterial } from '../../src/tier/tls-material.ts'
+import { freePort, ServerProcess, STARTS_WITHIN_MS } from './server-process.ts'
 
 const HOST = '127.0.0.1'
 const LOOKS_WITHIN_MS = 10_000
-/** What starts on a busy machine takes its time. */
-const STARTS_WITHIN_MS = 60_000
 const LOGIN = { tls: false, username: undefined, password: undefined, database: 0 }
 
 /** One server. */
@@ -144,12 +142,6 @@ export async function until(holds: () => boolean | Promise<boolean>, what: strin
   throw new Error(`waited ${withinMs} ms for ${what}`, { cause: last })
 }
 
-/** Ended with this process, whatever becomes of the test. */
-const running = new Set<ChildProcess>()
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL')
-})
-
 interface Recipe {
   readonly port: number
   readonly directory: string
@@ -161,11 +153,11 @@ interface Recipe {
   readonly file?: string
 }
 
-class Here implements RedisHere {
+class Here extends ServerProcess implements RedisHere {
   readonly #recipe: Recipe
-  #child: ChildProcess | undefined
 
   constructor(recipe: Recipe) {
+    super()
     this.#recipe = recipe
   }
 
@@ -181,30 +173,15 @@ class Here implements RedisHere {
     return this.#recipe.directory
   }
 
-  get pid(): number {
-    return this.#child?.pid as number
-  }
-
   async start(): Promise<this> {
     const { port, directory, args, env, file } = this.#recipe
     const ports = this.#recipe.secure === undefined ? ['--port', String(port)] : ['--port', '0', '--tls-port', String(port)]
     const place = [...ports, '--bind', HOST, '--dir', directory, '--logfile', join(directory, 'server.log')]
     if (file !== undefined) writeFileSync(join(directory, 'sentinel.conf'), file)
-    const child = spawn(
-      program(),
-      file === undefined ? [...place, ...args] : [join(directory, 'sentinel.conf'), '--sentinel', ...place, ...args],
-      { stdio: 'ignore', env: { ...process.env, ...env } },
-    )
-    this.#child = child
-    running.add(child)
-    child.once('exit', () => running.delete(child))
-    await until(
-      () => {
-        if (child.exitCode !== null) throw new Error(`${program()} ended with ${child.exitCode}`)
-        return this.command('PING').then((reply) => reply === 'PONG')
-      },
-      `${program()} on port ${port}`,
-      STARTS_WITHIN_MS,
+    const own = file === undefined ? [] : [join(directory, 'sentinel.conf'), '--sentinel']
+    await this.launch(
+      { file: program(), args: [...own, ...place, ...args], env },
+      async () => (await this.command('PING')) === 'PONG',
     )
     return this
   }
@@ -219,22 +196,6 @@ class Here implements RedisHere {
     } finally {
       connection.destroy()
     }
-  }
-
-  freeze(): void {
-    process.kill(this.pid, 'SIGSTOP')
-  }
-
-  thaw(): void {
-    process.kill(this.pid, 'SIGCONT')
-  }
-
-  async kill(): Promise<void> {
-    const child = this.#child
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
-    const over = new Promise((resolve) => child.once('exit', resolve))
-    child.kill('SIGKILL')
-    await over
   }
 
   async restart({ withData }: { readonly withData: boolean }): Promise<void> {
@@ -266,17 +227,6 @@ async function startOneSentinel(masterPort: number, args: readonly string[], sec
 
 async function stopAll(servers: readonly RedisHere[]): Promise<void> {
   await Promise.all(servers.map((server) => server.stop()))
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, HOST, () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
 }
 
 let found: string | undefined
