@@ -8,19 +8,22 @@ import { ForecacheError, textOf } from '../model/errors.ts'
 import type { EventName, Listener } from '../model/event.ts'
 import { DEFAULT_ROUTE } from '../model/meter.ts'
 import { COUNTER } from '../model/metric.ts'
-import { type LoadMany, createBatch } from './batch.ts'
+import type { LoadMany } from './batch.ts'
 import type { CallOptions } from './call.ts'
 import type { Engine } from './engine.ts'
-import { Fetcher, type Result } from './fetch.ts'
+import type { Result } from './fetch.ts'
 import type { Fill } from './fill.ts'
 import type { InvalidateInput, InvalidateResult } from './invalidate.ts'
+import { checkInvalidate } from './invalidate-input.ts'
 import type { Kept } from './keep.ts'
 import { storeValue } from './load.ts'
 import type { Load } from './loader.ts'
-import { openEngine } from './open-log.ts'
+import { fetchMany, getMany } from './many.ts'
+import type { MountPlace, Mounts } from './mounts.ts'
+import { type CacheCore, coreOver, openCore } from './open-cache.ts'
 import type { CacheOptions } from './options.ts'
 import { readStats, type Stats } from './stats.ts'
-import { Together } from './together.ts'
+import type { Together } from './together.ts'
 import { unpackValue } from './value.ts'
 import { currentKey } from './warm-rename.ts'
 
@@ -39,31 +42,27 @@ const MAX_KEY_CHARS = 16_384
 const VERSIONED = /^([A-Za-z0-9_.-]{1,128}):v\d+:/
 const NAME = /^[A-Za-z0-9_.-]{1,128}$/
 
-interface Shared {
-  readonly engine: Engine
-  readonly fetcher: Fetcher
-  /** Current version of each namespace. */
-  readonly versions: Map<string, number>
-}
-
 /** See the module's header. */
 export class Cache {
-  readonly #shared: Shared
+  readonly #shared: CacheCore
   /** Kept here too: `peek` is shorter by two loads. */
   readonly #memory: Engine['memory']
   readonly #wrapping: Engine['wrapping']
   readonly #name: string
   readonly #namespace: number
+  /** Where this view's values may stand, if not here. */
+  readonly #mount: MountPlace | undefined
   #prefix = ''
 
   /** Use `createCache`. */
-  constructor(shared: Shared, name: string) {
+  constructor(shared: CacheCore, name: string) {
     this.#shared = shared
     this.#memory = shared.engine.memory
     this.#wrapping = shared.engine.wrapping
     if (name === '') shared.engine.warming.follow((key) => currentKey(shared.versions, key))
     this.#name = name
     this.#namespace = shared.engine.fence.namespace(name)
+    this.#mount = name === '' ? undefined : shared.mounts.place(name)
   }
 
   /** The engine beneath: for doors, administration and tests. */
@@ -74,6 +73,11 @@ export class Cache {
   /** Namespaces that were declared, with their versions. */
   get versions(): ReadonlyMap<string, number> {
     return this.#shared.versions
+  }
+
+  /** Namespaces whose values stand elsewhere. For doors. */
+  get mounts(): Mounts {
+    return this.#shared.mounts
   }
 
   /** Where a key of this view stands: its full name and its namespace in the fence. For doors. @throws FC_KEY_TYPE */
@@ -99,6 +103,8 @@ export class Cache {
 
   /** The value if it is fresh, synchronously and without any options; undefined otherwise. The fastest way in. */
   peek<T = unknown>(key: string): T | undefined {
+    const there = this.#mount?.view
+    if (there !== undefined) return there.peek(key) as T | undefined
     const value = this.#memory.peek(this.#name === '' ? key : this.#prefixed(key))
     return (this.#wrapping.any && value !== undefined ? unpackValue(this.#shared.engine.settings.values, value) : value) as
       | T
@@ -115,6 +121,8 @@ export class Cache {
     const isSure = options?.token === undefined && engine.clock.now() < engine.seesUntil
     const isCurrent = isSure || (await fetcher.isCurrent(options?.token))
     const named = fetcher.calls.named(options)
+    const there = this.#mount?.view
+    if (there !== undefined) return isCurrent ? ((await there.get(key, named)) as Result<T> | undefined) : undefined
     let verdict = fetcher.lookup<T>(full, named, engine.clock.now())
     if (engine.second !== undefined && isCurrent && verdict.state !== 'fresh' && verdict.state !== 'stale') {
       const isFound = await fetcher.pull(engine.second, { key: full, namespace: this.#namespaceOf(full) })
@@ -139,6 +147,8 @@ export class Cache {
   async set(key: string, value: unknown, options: SetOptions = {}): Promise<boolean> {
     const call = this.#shared.fetcher.calls.resolve(options)
     const full = this.#full(key)
+    const there = this.#mount?.view
+    if (there !== undefined) return there.set(key, value, call)
     const { tags, memoryOnly } = call
     const fill = this.#shared.engine.write(full, { namespace: this.#namespaceOf(full), tags, memoryOnly })
     const written = this.#shared.engine.written()
@@ -151,6 +161,7 @@ export class Cache {
   begin(key: string): Reading {
     const { engine, fetcher } = this.#shared
     const full = this.#full(key)
+    this.#mount?.view?.refuseLoad()
     const fill: Fill = engine.begin(full, { namespace: this.#namespaceOf(full) })
     return {
       keep: (value, options = {}) => {
@@ -164,32 +175,32 @@ export class Cache {
 
   /** Invalidates one key, everywhere. @returns whether it was stored */
   async delete(key: string): Promise<boolean> {
+    const there = this.#mount?.view
+    if (there !== undefined && this.#full(key) !== '') return there.delete(key)
     const { matched } = await this.#shared.engine.invalidateEverywhere({ keys: [this.#full(key)] })
     return matched > 0
   }
 
   /**
-   * Many keys: those in memory at once, the rest by one call of the loader.
+   * Many keys: those in memory at once, the rest by one call of the loader; without a loader those that stand.
    *
    * @returns results by key, in the order asked
    */
-  async getMany<T>(keys: readonly string[], options: CallOptions, loadMany: LoadMany<T>): Promise<Map<string, Result<T>>> {
+  getMany<T>(
+    keys: readonly string[],
+    options?: Pick<CallOptions, 'budget' | 'context' | 'token'>,
+  ): Promise<Map<string, Result<T>>>
+  getMany<T>(keys: readonly string[], options: CallOptions, loadMany: LoadMany<T>): Promise<Map<string, Result<T>>>
+  async getMany<T>(keys: readonly string[], options: CallOptions = {}, loadMany?: LoadMany<T>): Promise<Map<string, Result<T>>> {
     if (!Array.isArray(keys))
       throw new ForecacheError('FC_OPTION_TYPE', { name: 'getMany keys', expected: 'a list', given: typeof keys })
-    if (typeof loadMany !== 'function')
-      throw new ForecacheError('FC_OPTION_TYPE', { name: 'loadMany', expected: 'a function', given: typeof loadMany })
-    const skipChars = this.#currentPrefix().length
-    const load = createBatch<T>(loadMany, (key) => key.slice(skipChars))
-    const distinct = [...new Set(keys)]
-    const full = distinct.map((key) => this.#full(key)) // all of them are good, or nothing is begun
-    const together = new Together(this.#shared.engine)
-    const settled = await Promise.allSettled(full.map((key) => this.#fetch(key, options, { load, together })))
-    const results = new Map<string, Result<T>>()
-    settled.forEach((one, index) => {
-      if (one.status === 'rejected') throw one.reason
-      results.set(distinct[index] as string, one.value)
-    })
-    return results
+    if (loadMany === undefined) return getMany(keys, (key) => this.get<T>(key, options))
+    const parts = {
+      full: (key: string) => this.#full(key),
+      skipChars: this.#currentPrefix().length,
+      fetch: (key: string, how: { load: Load<T>; together: Together }) => this.#fetch(key, options, how),
+    }
+    return fetchMany(this.#shared.engine, keys, { parts, loadMany })
   }
 
   /**
@@ -273,6 +284,7 @@ export class Cache {
   #fetch<T>(key: string, options: CallOptions | undefined, how: { load: Load<T>; together?: Together }): Promise<Result<T>> {
     const { engine, fetcher } = this.#shared
     if (engine.closed) throw new ForecacheError('FC_CACHE_CLOSED')
+    this.#mount?.view?.refuseLoad()
     const route = typeof options?.context === 'string' ? engine.meter.route(options.context) : DEFAULT_ROUTE
     return fetcher.fetch({ key, namespace: this.#namespaceOf(key), route, options, ...how })
   }
@@ -292,6 +304,8 @@ export class Cache {
     const { versions, engine } = this.#shared
     if (this.#name !== '' || versions.size === 0) return this.#namespace
     const name = VERSIONED.exec(full)?.[1]
+    if (name !== undefined && versions.has(name) && this.#shared.mounts.find(name) !== undefined)
+      throw new ForecacheError('FC_MOUNT_KEY', { key: full, name })
     return name !== undefined && versions.has(name) ? engine.fence.namespace(name) : this.#namespace
   }
 
@@ -309,40 +323,10 @@ export class Cache {
 
 /** @throws FC_OPTION_* naming the first bad option */
 export function createCache(options: CacheOptions = {}): Cache {
-  const engine = openEngine(options)
-  return new Cache({ engine, fetcher: new Fetcher(engine), versions: new Map() }, '')
+  return new Cache(openCore(options), '')
 }
 
-const LISTS = ['keys', 'tags', 'prefixes', 'urls', 'namespaces', 'events'] as const
-const FLAGS = ['all', 'soft', 'dryRun', 'source']
-
-function checkInvalidate(input: InvalidateInput): void {
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
-    throw new ForecacheError('FC_OPTION_TYPE', {
-      name: 'invalidate',
-      expected: 'an object such as {tags: [...]}',
-      given: input === null ? 'null' : typeof input,
-    })
-  }
-  for (const name of Object.keys(input)) {
-    if (!(LISTS as readonly string[]).includes(name) && !FLAGS.includes(name)) {
-      throw new ForecacheError('FC_OPTION_UNKNOWN', { name: `invalidate.${name}`, known: [...LISTS, ...FLAGS].join(', ') })
-    }
-  }
-  for (const name of LISTS) {
-    const given = input[name]
-    if (given !== undefined && !Array.isArray(given)) {
-      throw new ForecacheError('FC_OPTION_TYPE', { name: `invalidate.${name}`, expected: 'a list', given: typeof given })
-    }
-  }
-  for (const name of ['prefixes', 'urls', 'namespaces'] as const) {
-    for (const given of input[name] ?? []) wrongUnless('string', `invalidate.${name}`, given)
-  }
-  for (const name of ['all', 'soft', 'dryRun'] as const) wrongUnless('boolean', `invalidate.${name}`, input[name] ?? false)
-  wrongUnless('string', 'invalidate.source', input.source ?? '')
-}
-
-function wrongUnless(expected: 'string' | 'boolean', name: string, given: unknown): void {
-  if (typeof given !== expected)
-    throw new ForecacheError('FC_OPTION_TYPE', { name, expected: `a ${expected}`, given: given === null ? 'null' : typeof given })
+/** The face of an engine that was made by hand. */
+export function cacheOver(engine: Engine): Cache {
+  return new Cache(coreOver(engine), '')
 }

@@ -12,6 +12,7 @@ import type { Random } from '../model/random.ts'
 import { REFRESH_AHEAD } from './ahead-options.ts'
 import { AUDIT } from './audit-options.ts'
 import { L2 } from './l2-options.ts'
+import { REDIS_SHARED } from './mount-options.ts'
 import { WARMING } from './warm-options.ts'
 
 const MEMORY = z
@@ -166,6 +167,10 @@ export const CACHE_OPTIONS = z.strictObject({
     description: 'Looks at a share of the answers from memory and holds them against what was promised; off without it.',
   }),
   l2: L2.optional().meta({ description: 'A second level shared by several processes.' }),
+  redis: REDIS_SHARED.prefault({}).meta({
+    description:
+      'The namespace in which the keys of the Redis hook of this process stand: there the library reads and writes the very values of the Redis. `false`: it is a namespace as any.',
+  }),
   clock: z
     .custom<Clock>((given) => offers(given, ['now', 'coarse', 'wall', 'after']), {
       error: 'expected now, coarse, wall and after',

@@ -16,6 +16,12 @@ import { Watches } from './watch.ts'
 /** Hears of changes: Redis's keyspace events. @param family one letter, as in notify-keyspace-events */
 export type HearEvent = (family: string, event: string, place: KeyPlace) => void
 
+/** See `Keyspace.unsaved`. */
+export interface UnsavedKeys {
+  readonly isEmpty: boolean
+  has(place: KeyPlace): boolean
+}
+
 export interface KeyspaceOptions {
   readonly databases: number
   readonly random: Random
@@ -40,6 +46,8 @@ export class Keyspace implements Surroundings {
   onTouched: ((key: string) => void) | undefined
   /** Whole databases were emptied or exchanged. */
   onCleared: (() => void) | undefined
+  /** Keys that no snapshot may hold: what is known of them beside is lost with the process. */
+  unsaved: UnsavedKeys | undefined
   /** Hears of every change while a snapshot is written. */
   journal: SnapshotJournal | undefined
   readonly table: KeyTable

@@ -115,7 +115,10 @@ class Saving {
     const { bytes } = table
     const deadline = bytes.deadline(slot)
     if (deadline <= this.#space.now) return
-    const out = this.#put(this.#space.numberOf(bytes.space(slot)), deadline)
+    const database = this.#space.numberOf(bytes.space(slot))
+    const { unsaved } = this.#space
+    if (unsaved?.isEmpty === false && unsaved.has({ database, key: table.keyText(slot) })) return
+    const out = this.#put(database, deadline)
     const key = bytes.key(slot)
     out.length(key.end - key.start).raw(key.bytes, key.start, key.end)
     if (bytes.kind(slot) === TEXT) {
@@ -124,9 +127,12 @@ class Saving {
     } else writeValue(out, table.value(slot))
   }
 
-  #putPlace({ database, key }: KeyPlace): void {
+  #putPlace(place: KeyPlace): void {
+    const { database, key } = place
     const at = this.#space.databases[database]
-    const value = at?.peek(key)
+    const { unsaved } = this.#space
+    const isLeftOut = unsaved?.isEmpty === false && unsaved.has(place)
+    const value = isLeftOut ? undefined : at?.peek(key)
     if (at === undefined || value === undefined) {
       this.#key(this.#writer.record(RECORD.remove).byte(database), key)
       return

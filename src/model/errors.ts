@@ -116,6 +116,32 @@ const CATALOGUE = {
     text: 'the Redis door {name}: no reply in time, or the connection to what stands behind it is gone',
   },
   FC_RESP_REPLY: { status: 502, text: 'the Redis door: {command} was refused: {reason}' },
+  FC_MOUNT_TYPE: {
+    status: 409,
+    text: '{key}: what stands under it in Redis is no string; lists, hashes and their like are for clients of Redis',
+  },
+  FC_MOUNT_VALUE: {
+    status: 500,
+    text: '{key}: a value of Redis is text or bytes, given {given}; make it one, as with JSON.stringify',
+  },
+  FC_MOUNT_LOAD: {
+    status: 500,
+    text: 'namespace {name}: its values stand in Redis, where nothing is loaded into from here; get, and set what is not there',
+  },
+  FC_MOUNT_KEY: { status: 400, text: '{key}: its value stands in Redis; name it there, as in namespace {name}' },
+  FC_MOUNT_NONE: {
+    status: 503,
+    text: 'namespace {name}: no client of this process is connected to {server}; connect one, or create the cache with redis: false',
+  },
+  FC_MOUNT_WHICH: {
+    status: 500,
+    text: 'namespace {name}: clients of this process talk to {known}; say which is meant with createCache({ redis: { server } })',
+  },
+  FC_MOUNT_FULL: {
+    status: 507,
+    text: '{key}: there is no room to remember tags and windows of further values; write it without, or fewer',
+  },
+  FC_MOUNT_CONTENDED: { status: 503, text: '{key}: changed by others {times} times while it was judged; try again' },
   FC_LINK_BLIND: {
     status: 503,
     text: 'the shared log is out of sight and the policy is to fail; it is tried again without being asked',

@@ -71,6 +71,9 @@ export class Server {
   runner: Runner | undefined
   /** Hears of errors that no command should raise. */
   onFault: ((error: unknown) => void) | undefined
+  /** Hears of every key that was changed, or went; and when many may have. */
+  onTouched: ((key: string) => void) | undefined
+  onCleared: (() => void) | undefined
 
   constructor(parts: ServerParts) {
     this.clock = parts.clock
@@ -84,9 +87,11 @@ export class Server {
     })
     this.space.onTouched = (key) => {
       if (this.tracking.isUsed) this.tracking.changed(key, this.runner?.current)
+      this.onTouched?.(key)
     }
     this.space.onCleared = () => {
       if (this.tracking.isUsed) this.tracking.changedAll(this.runner?.current)
+      this.onCleared?.()
     }
     this.startedAt = parts.clock.wall()
     this.runId = Array.from({ length: 40 }, () => Math.floor(parts.random() * 16).toString(16)).join('')

@@ -71,13 +71,3 @@ export interface ExecutorSession {
 export interface Executor {
   open(peer: ExecutorPeer): ExecutorSession
 }
-
-/** One value by its name, for doors that share entries with this one. Database 0 of the door. */
-export interface KeyspacePort {
-  /** The value of a string, undefined where nothing or another type stands. */
-  get(key: string): Promise<{ readonly value: Buffer; readonly ttlMs: number | undefined } | undefined>
-  /** @param ttlMs undefined: it stays until it is deleted or evicted */
-  set(key: string, value: Uint8Array, ttlMs: number | undefined): Promise<void>
-  /** @returns whether anything stood there */
-  delete(key: string): Promise<boolean>
-}

@@ -8,7 +8,6 @@ import type { Endpoint } from '../model/endpoint.ts'
 import type { Logger } from '../model/port.ts'
 import { type ApiServer, createApi } from './api.ts'
 import { createApiSurface } from './api-surface.ts'
-import type { DoorSpace } from './cache-door.ts'
 import type { Config } from './config-schema.ts'
 
 /** What an api port is over. */
@@ -17,13 +16,11 @@ export interface ApiPortParts {
   readonly logger: Logger
   /** Administration and health. */
   readonly endpoints: readonly Endpoint[]
-  /** Values of the Redis door, where there is one. */
-  readonly door?: DoorSpace | undefined
 }
 
 /** @throws FC_OPTION_VALUE for a malformed key, FC_TLS_* for certificates */
-export function createApiPort(config: Config, { cache, logger, endpoints, door }: ApiPortParts): ApiServer {
-  const surface = createApiSurface(cache, { cacheApi: { ...config.cacheApi, door } }, endpoints)
+export function createApiPort(config: Config, { cache, logger, endpoints }: ApiPortParts): ApiServer {
+  const surface = createApiSurface(cache, config, endpoints)
   const { clock, ledger } = cache.engine
   const { keys, insecure, tls } = config.api
   const contents = config.lane ? surface.contents : undefined

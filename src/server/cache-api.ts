@@ -9,7 +9,8 @@ import type { Endpoint } from '../model/endpoint.ts'
 import { encodeAll } from '../wire/compress.ts'
 import type { Press } from '../wire/press.ts'
 import { runBatch } from './cache-batch.ts'
-import { besideDoor, deleteThere, type DoorSpace, readThere, writeThere } from './cache-door.ts'
+import { deleteThere, readThere, whereItStands, writeThere } from './cache-there.ts'
+import { MountForms } from './cache-forms.ts'
 import { deleteItem, readItemSurely, writeItem } from './cache-item.ts'
 import type { CacheApi, CacheApiSettings } from './cache-settings.ts'
 import { BATCH_TEXT, DELETE_TEXT, POST_TEXT, READ_TEXT, WRITE_TEXT } from './cache-texts.ts'
@@ -21,8 +22,6 @@ export const CACHE_API_ROUTE = 'cache-api'
 export interface CacheApiOptions extends CacheApiSettings {
   /** Namespaces in use before a request may name no further one. */
   readonly namespaces: number
-  /** Values of the Redis door, in a namespace of theirs. */
-  readonly door?: DoorSpace | undefined
 }
 
 /** What a gateway mounts, and what its lane reads from. */
@@ -34,15 +33,10 @@ export interface CacheApiParts {
 /** The endpoints over a cache. */
 export function createCacheApi(cache: Cache, options: CacheApiOptions, encode: Encode): CacheApiParts {
   const contents = new Contents({ cache, encode, route: CACHE_API_ROUTE, maxNamespaces: options.namespaces })
-  const { door } = options
-  const api: CacheApi = { contents, settings: options, doorNamespace: door?.namespace }
-  const read = besideDoor(door, readThere, (request) => readItemSurely(api, request))
-  const write = besideDoor(
-    door,
-    (there, request) => writeThere(there, request, options),
-    (request) => writeItem(api, request),
-  )
-  const erase = besideDoor(door, deleteThere, (request) => deleteItem(api, request))
+  const api: CacheApi = { contents, settings: options, mounts: cache.mounts, forms: new MountForms(encode) }
+  const read = whereItStands(api, readThere, (request) => readItemSurely(api, request))
+  const write = whereItStands(api, writeThere, (request) => writeItem(api, request))
+  const erase = whereItStands(api, deleteThere, (request) => deleteItem(api, request))
   const path = '/cache/:key'
   const maxBodyBytes = options.maxValue
   return {

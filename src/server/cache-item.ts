@@ -124,8 +124,9 @@ export function replyFound(found: ContentAnswer): ApiReply {
   return found.status === 304 ? { status: 304, fields } : { status: 200, fields, body: found.form.body }
 }
 
-function replyUnanswered(
-  { contents }: CacheApi,
+/** The answer where there is none. */
+export function replyUnanswered(
+  { contents }: Pick<CacheApi, 'contents'>,
   why: Unanswered,
   { place, wish }: { place: Place | undefined; wish: ReadWish },
 ): ApiReply {

@@ -33,7 +33,7 @@ export interface ContentAnswer {
   /** The tag to send: with 304 the one that matched. */
   readonly etag: string
   readonly ageMs: number
-  /** What is left of the fresh window, ms; below 0 when stale. */
+  /** What is left of the fresh window, ms; below 0 when stale; Infinity: no end is known. */
   readonly leftMs: number
 }
 
@@ -97,7 +97,7 @@ export function keyOfPath(target: string): string | undefined {
 const PREFIX = '/cache/'
 
 /** The tag of If-None-Match that names this content; weak comparison (RFC 9110 section 13.1.2). */
-function matchedTag(content: Content, form: Form, list: string): string | undefined {
+export function matchedTag(content: Content, form: Form, list: string): string | undefined {
   for (const given of parseTagList(list)) {
     if (given === '*') return form.etag
     const tag = opaqueTag(given)
@@ -148,7 +148,7 @@ export function contentFields(answer: ContentAnswer): string[] {
     'x-cache',
     answer.cache,
     'cache-status',
-    formatCacheStatus('forecache', { hit: true, ttlMs: answer.leftMs }),
+    formatCacheStatus('forecache', { hit: true, ...(Number.isFinite(answer.leftMs) && { ttlMs: answer.leftMs }) }),
   ]
 }
 

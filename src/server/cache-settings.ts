@@ -4,11 +4,13 @@
  * Floor 5, room server.
  */
 import type { Contents } from '../flow/contents.ts'
+import type { Mounts } from '../flow/mounts.ts'
 import { BYTES_TYPE } from '../flow/content.ts'
 import type { ApiReply, ApiRequest } from '../model/endpoint.ts'
 import { ForecacheError } from '../model/errors.ts'
 import type { Fields } from '../model/fields.ts'
 import { parseCacheControl } from '../rules/cache-control.ts'
+import type { MountForms } from './cache-forms.ts'
 import { type Refuse, refuseField, type WishSettings } from './cache-wish.ts'
 
 /** Limits and defaults of the native cache API; ms and bytes. */
@@ -22,8 +24,9 @@ export interface CacheApiSettings extends WishSettings {
 export interface CacheApi {
   readonly contents: Contents
   readonly settings: CacheApiSettings
-  /** Namespace of the Redis door: its values are read and written one by one. */
-  readonly doorNamespace?: string | undefined
+  /** Where the values of a namespace stand, if not in this cache. */
+  readonly mounts: Mounts
+  readonly forms: MountForms
 }
 
 /** Longest key, characters: as for the library. */

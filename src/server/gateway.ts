@@ -105,7 +105,7 @@ class AssembledGateway implements Gateway {
       },
     })
     const endpoints = [...this.#admin.endpoints, ...this.#presence.endpoints, ...this.#health.endpoints]
-    this.#api = createApiPort(config, { cache: parts.cache, logger: parts.logger, endpoints, door: this.resp?.space })
+    this.#api = createApiPort(config, { cache: parts.cache, logger: parts.logger, endpoints })
   }
 
   get address(): GatewayAddress | undefined {

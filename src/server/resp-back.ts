@@ -7,7 +7,8 @@ import type { Socket } from 'node:net'
 import type { Cache } from '../flow/cache.ts'
 import type { Engine } from '../flow/engine.ts'
 import type { Logger } from '../model/port.ts'
-import type { KeyspacePort } from '../resp/executor.ts'
+import type { Mount } from '../flow/mount.ts'
+import type { MountNotes } from '../flow/mount-notes.ts'
 import type { RespGauges } from './resp-metrics.ts'
 import type { RespClient } from './resp-listener.ts'
 
@@ -18,25 +19,23 @@ export interface RespDoorParts {
   readonly logger: Logger
 }
 
-/** Keys that are not to be read any more, in every database. */
-export interface ForgetPort {
-  key(name: string): void
-  all(): void
+/** Values that stand in this process and nowhere else. */
+export interface AloneValues {
+  stands(key: string): boolean
+  /** What is known of them beside: told of those that go, and kept out of snapshots. */
+  noted(notes: MountNotes): void
 }
 
 /** What stands behind the port. */
 export interface RespBack {
-  /** How a client of our own logs in. */
-  readonly login: { readonly username: string; readonly password: string } | undefined
   /** What is true of it now. */
   readonly gauges: Omit<RespGauges, 'clients'>
   /** Before anybody is accepted. */
   open(): Promise<void>
   accept(socket: Socket): RespClient
-  /** Its values for other doors; undefined: they ask as a client of its own. */
-  readonly values?: KeyspacePort
-  /** What the process's own log of invalidations names is not to be read any more. */
-  readonly forget: ForgetPort
+  /** Its values for other doors; `accept` takes a client of our own. */
+  mount(accept: (socket: Socket) => void): Mount
+  readonly alone?: AloneValues
   /** One client more than allowed came. */
   refused(): void
   /** When nobody is there any more. */

@@ -4,18 +4,16 @@
  * Floor 5, room server. Owns what it creates and closes it. With an upstream it is a front, without one it keeps the data
  * itself.
  */
+import type { Cache } from '../flow/cache.ts'
 import { ForecacheError } from '../model/errors.ts'
 import type { PrometheusContentType, Registry } from 'prom-client'
 import { isExposed } from './api.ts'
-import type { DoorSpace } from './cache-door.ts'
 import type { Config } from './config-schema.ts'
 import type { ListenAddress, ListenWish } from './listener.ts'
 import type { RespDoorParts, RespBack } from './resp-back.ts'
 import { createEmbeddedBack } from './resp-embedded.ts'
-import { followFence } from './resp-fence.ts'
 import { createProxyBack } from './resp-proxy.ts'
 import { exposeGauges } from './resp-metrics.ts'
-import { InnerClient } from './resp-inner.ts'
 import { RespListener } from './resp-listener.ts'
 import type { RespSettings } from './resp-schema.ts'
 import { TlsKeeper } from './tls-keeper.ts'
@@ -24,8 +22,6 @@ import { TlsKeeper } from './tls-keeper.ts'
 export interface RespDoor {
   /** Whether memory may answer: the upstream tells of every change, or there is none. */
   readonly isCovered: boolean
-  /** Its values, for other doors. */
-  readonly space: DoorSpace
   /** Adds gauges. */
   expose(registry: Registry<PrometheusContentType>, prefix: string | undefined): void
   /** @throws FC_RESP_EXPOSED, or what the system says of the address */
@@ -41,7 +37,7 @@ export function createRespDoor(config: Config, parts: RespDoorParts): RespDoor {
   const settings = config.resp as RespSettings
   const { engine, logger, cache } = parts
   const back: RespBack = settings.upstream === undefined ? createEmbeddedBack(config, parts) : createProxyBack(config, parts)
-  const unfollow = followFence(cache, settings.namespace, back.forget)
+  const mounted = mountDoor(cache, settings.namespace, back)
   let accepted = 0
   engine.meter.follow('respConnections', () => accepted)
   const keeper =
@@ -57,14 +53,7 @@ export function createRespDoor(config: Config, parts: RespDoorParts): RespDoor {
     },
     onRefused: () => back.refused(),
   })
-  const inner = new InnerClient({
-    clock: engine.clock,
-    name: settings.namespace,
-    login: back.login,
-    accept: (socket) => void back.accept(socket),
-  })
   return {
-    space: { namespace: settings.namespace, values: back.values ?? inner },
     get isCovered() {
       return back.gauges.isCovered
     },
@@ -81,13 +70,22 @@ export function createRespDoor(config: Config, parts: RespDoorParts): RespDoor {
     },
     async close(deadlineMs) {
       keeper?.close()
-      unfollow()
+      mounted.end()
       await listener.close(deadlineMs)
-      inner.close()
       await back.close()
     },
     kill: () => listener.destroy(),
   }
+}
+
+/** Has everybody in this process read and write the door's values in its namespace. */
+function mountDoor(cache: Cache, namespace: string, back: RespBack): { end(): void } {
+  const { alone } = back
+  const mount = back.mount((socket) => void back.accept(socket))
+  const mounted = cache.mounts.mount(namespace, mount, alone && ((key) => alone.stands(key)))
+  alone?.noted(mounted.view.notes)
+  cache.namespace(namespace)
+  return mounted
 }
 
 /** Whether who is not allowed to gets nowhere: a login, a certificate, or the user's word that he knows. */

@@ -4,7 +4,7 @@
  * Floor 5, room server.
  */
 import { Embedded } from '../resp/embedded.ts'
-import { createKeyspacePort } from '../resp/embedded-port.ts'
+import { EmbeddedValues } from '../resp/embedded-port.ts'
 import { GatherRoom } from '../resp/session-gather.ts'
 import { ACCOUNT } from '../model/ledger.ts'
 import { REQUEST_LIMITS } from '../wire/resp-limits.ts'
@@ -23,6 +23,7 @@ export function createEmbeddedBack(config: Config, { engine, logger }: RespDoorP
     ...{ clock, maxBytes: memoryOf(config), password: settings.password ?? '' },
     snapshot: snapshot && { path: snapshot.file, intervalMs: snapshot.interval, logger },
   })
+  const values = new EmbeddedValues(embedded)
   const { space } = embedded.server
   embedded.server.onFault = (error) => logger.error({ err: error }, 'a command of the Redis door failed for a reason of ours')
   governor.follow(ACCOUNT.resp, () => space.table.bytes.bytes + (embedded.keeper?.heldBytes ?? 0))
@@ -38,20 +39,27 @@ export function createEmbeddedBack(config: Config, { engine, logger }: RespDoorP
     },
   }
   return {
-    login: settings.password === undefined ? undefined : { username: '', password: settings.password },
     get gauges() {
       return { isCovered: true, entries: space.table.bytes.size, bytes: space.table.bytes.bytes }
     },
     open: () => embedded.keeper?.open() ?? Promise.resolve(),
     accept: (socket) => new EmbeddedClient(socket, parts),
-    values: createKeyspacePort(embedded),
-    forget: {
-      // Names of the log are text, keys are bytes: their UTF-8.
-      key: (name) => {
-        const key = Buffer.from(name).toString('latin1')
-        for (const database of space.databases) if (database.remove(key)) database.changed(key)
+    mount: () => values,
+    alone: {
+      stands: (key) => values.stands(key),
+      noted: (notes) => {
+        const isNoted = (key: string): boolean => notes.binds(textOf(key))
+        space.unsaved = {
+          get isEmpty() {
+            return notes.size === 0
+          },
+          has: ({ database, key }) => database === 0 && isNoted(key),
+        }
+        embedded.server.onTouched = (key) => {
+          if (notes.size > 0) notes.touched(textOf(key))
+        }
+        embedded.server.onCleared = () => notes.touchedAll()
       },
-      all: () => space.clear(space.databases),
     },
     refused: () => {
       counts.refused += 1
@@ -61,4 +69,9 @@ export function createEmbeddedBack(config: Config, { engine, logger }: RespDoorP
       embedded.close()
     },
   }
+}
+
+/** Names of the log are text, keys are bytes: their UTF-8. */
+function textOf(key: string): string {
+  return Buffer.from(key, 'latin1').toString()
 }

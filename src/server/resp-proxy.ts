@@ -4,11 +4,11 @@
  * Floor 5, room server. One tracking connection for all clients of this process.
  */
 import { ACCOUNT } from '../model/ledger.ts'
-import { hashText } from '../resp/coherence-hash.ts'
 import { REQUEST_LIMITS, type RequestLimits } from '../wire/resp-limits.ts'
 import type { Config } from './config-schema.ts'
 import type { RespBack, RespDoorParts } from './resp-back.ts'
 import { memoryOf, yieldMemory } from './resp-memory.ts'
+import { mountProxy } from './resp-mount.ts'
 import { followCounts } from './resp-metrics.ts'
 import { ProxyClient, type ProxyClientParts } from './resp-proxy-client.ts'
 import type { RespSettings } from './resp-schema.ts'
@@ -36,8 +36,8 @@ export function createProxyBack(config: Config, { engine, logger }: RespDoorPart
   followCounts(meter, shared.counts)
   governor.follow(ACCOUNT.resp, () => cache.bytes + coherence.bytes)
   const yielding = yieldMemory(cache, engine)
+  let endMount: (() => void) | undefined
   return {
-    login: upstream.login,
     get gauges() {
       return { isCovered: tracking.state === 'on', entries: cache.size, bytes: cache.bytes + coherence.bytes }
     },
@@ -46,11 +46,16 @@ export function createProxyBack(config: Config, { engine, logger }: RespDoorPart
       return Promise.resolve()
     },
     accept: (socket) => new ProxyClient(socket, parts),
-    forget: { key: (name) => coherence.invalidate(hashText(name)), all: () => coherence.invalidateAll() },
+    mount: (accept) => {
+      const { mount, close } = mountProxy(accept, { settings, upstream, clock, shared })
+      endMount = close
+      return mount
+    },
     refused: () => {
       shared.counts.refused += 1
     },
     close: () => {
+      endMount?.()
       yielding.stop()
       tracking.close()
       return Promise.resolve()

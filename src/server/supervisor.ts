@@ -71,7 +71,7 @@ export class Supervisor {
       whole: (explainer) => this.#crew.whole(explainer),
     })
     const endpoints = [...this.#admin.endpoints, ...this.#presence.endpoints, ...this.#health.endpoints]
-    this.#api = createApiPort(config, { cache: this.cache, logger, endpoints, door: this.resp?.space })
+    this.#api = createApiPort(config, { cache: this.cache, logger, endpoints })
   }
 
   /** Opens the api port, starts the workers. @throws FC_LISTEN_EXPOSED, FC_WORKER_START, what the system says of an address */

@@ -2,9 +2,8 @@
  * forecache on one node of a drill, whole: caches, fetcher, second level and stream link with all their promises, over the questions of the
  * drill's world. What DrillNode restates is held against it.
  */
-import { Cache } from '../../../src/flow/cache.ts'
+import { type Cache, cacheOver } from '../../../src/flow/cache.ts'
 import { Engine } from '../../../src/flow/engine.ts'
-import { Fetcher } from '../../../src/flow/fetch.ts'
 import { promote } from '../../../src/flow/keep.ts'
 import { resolveSettings } from '../../../src/flow/options.ts'
 import { SecondLevel } from '../../../src/flow/second-level.ts'
@@ -58,7 +57,7 @@ export class WholeNode implements Member {
     this.#storeRun = this.#heardWord = 0
     const { clock } = this.#alarms
     const engine = new Engine({ ...SETTINGS, clock, random: () => 0.5 })
-    this.cache = new Cache({ engine, fetcher: new Fetcher(engine), versions: new Map() }, '')
+    this.cache = cacheOver(engine)
     this.#link = new StreamLink({ clock, store: this.#createLog(), blindAfterMs: BLIND_MS, ackMs: ACK_MS })
     this.shared = engine.join(this.#link, world.settings.policy)
     if (world.settings.hasSecond) Object.assign(engine, { second: this.#createSecond(engine, clock) })

@@ -1,9 +1,8 @@
 /**
  * forecache on several machines: engines of the library joined by the log in the store.
  */
-import { Cache } from '../../../src/flow/cache.ts'
+import { type Cache, cacheOver } from '../../../src/flow/cache.ts'
 import { Engine } from '../../../src/flow/engine.ts'
-import { Fetcher } from '../../../src/flow/fetch.ts'
 import { resolveSettings } from '../../../src/flow/options.ts'
 import type { SharedLog } from '../../../src/flow/shared-log.ts'
 import type { BlindPolicy } from '../../../src/model/link.ts'
@@ -55,7 +54,7 @@ export interface StreamedOptions {
 /** A cache on a node's clock. */
 export function cacheOn({ clock, random }: SimNode): Cache {
   const engine = new Engine({ ...SETTINGS, clock, random })
-  return new Cache({ engine, fetcher: new Fetcher(engine), versions: new Map() }, '')
+  return cacheOver(engine)
 }
 
 /** How a cache answers the clients of a simulation. */
