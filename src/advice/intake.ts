@@ -5,6 +5,7 @@
  * remembered paths, and all rows together; where they would be more, the largest route goes on with every second of its keys,
  * chosen by fingerprint (spatial sampling), so that what is left is as it was for its keys.
  */
+import { canonicalPath, canonicalPercent } from '../key/percent.ts'
 import { createNameMatch, TRACKING_PARAMETERS } from '../key/tracking.ts'
 import type { Access } from './access.ts'
 import { hashText, mix } from './hash.ts'
@@ -30,6 +31,8 @@ const MAX_PATHS = 100_000
 const CHECK_EVERY = 1 << 16
 /** At once; a table of one key may not shrink. */
 const MAX_HALVINGS = 8
+/** Enough to tell what to sample by. */
+const SIFT_ROWS = 30_000
 const isTracking = createNameMatch(TRACKING_PARAMETERS)
 
 interface Place {
@@ -80,12 +83,13 @@ export class Intake {
   #enter(access: Access): void {
     const { target } = access
     const question = target.indexOf('?')
-    const { book, path } = this.#place(question < 0 ? target : target.slice(0, question))
+    const { book, path } = this.#place(pathOf(target))
     book.count(access)
     if (!isRead(access)) return
     const { table } = book
     table.push(rowOf(access, path))
-    if (question >= 0) noteQuery(table, target, question + 1)
+    if (access.digest !== '') table.digested += 1
+    if (question >= 0) noteQuery(table, canonicalPercent(target.slice(question + 1)))
     for (const [name, value] of access.traits) table.note(name, hashText(value))
     table.sift()
     if (this.#taken % CHECK_EVERY === 0) this.#makeRoom()
@@ -113,7 +117,7 @@ export class Intake {
     for (let round = 0; round < MAX_HALVINGS && cells > this.#limits.maxCells; round += 1) {
       const { table } = books.reduce((most, one) => (one.table.cells > most.table.cells ? one : most))
       const former = table.cells
-      const keyOf = createKeyReader(table, inferDimensions(table))
+      const keyOf = createKeyReader(table, inferDimensions(table, SIFT_ROWS))
       const level = table.level + 1
       table.halve((row) => isHalfOf(keyOf(row), level))
       cells += table.cells - former
@@ -139,7 +143,8 @@ function isRead({ method, status }: Access): boolean {
 
 function pathOf(target: string): string {
   const question = target.indexOf('?')
-  return question < 0 ? target : target.slice(0, question)
+  const path = question < 0 ? target : target.slice(0, question)
+  return canonicalPath(path)
 }
 
 function rowOf({ atMs, method, target, status, bytes, client, digest }: Access, path: number): Row {
@@ -154,15 +159,16 @@ function rowOf({ atMs, method, target, status, bytes, client, digest }: Access, 
   }
 }
 
-function noteQuery(table: { note(name: string, value: number): void }, target: string, from: number): void {
-  for (let start = from; start < target.length; ) {
-    let end = target.indexOf('&', start)
-    if (end < 0) end = target.length
+/** As keys are made: spellings that mean the same are one, `a` and `a=` are not. */
+function noteQuery(table: { note(name: string, value: number): void }, query: string): void {
+  for (let start = 0; start < query.length; ) {
+    let end = query.indexOf('&', start)
+    if (end < 0) end = query.length
     if (end > start) {
-      const equals = target.indexOf('=', start)
+      const equals = query.indexOf('=', start)
       const nameEnd = equals < 0 || equals > end ? end : equals
-      const name = decode(target.slice(start, nameEnd))
-      table.note(isTracking(name) ? TRACKING : `?${name}`, hashText(target, nameEnd, end))
+      const name = decode(query.slice(start, nameEnd))
+      table.note(isTracking(name) ? TRACKING : `?${name}`, hashText(query, nameEnd, end))
     }
     start = end + 1
   }

@@ -1,20 +1,20 @@
 /**
- * What pairs of requests say of a dimension: it decides, it does not, or there is too little to tell.
+ * What requests say of a dimension: it decides, it does not, or there is too little to tell.
  *
- * Floor 4, room advice. A dimension is held irrelevant only when one that decides one answer in twenty would have shown itself
- * with a confidence of 95 %; anything above what answers change by themselves makes it at least unclear.
+ * Floor 4, room advice. A dimension is held irrelevant only when one that decides one answer in seven would have shown
+ * itself with a confidence of 95 %; in doubt it is unclear, and counts.
  */
+import type { GapCount, Gathered } from './gathered.ts'
 
-/** Pairs of requests that follow each other and agree in all the rest. */
+/** For people and programs. */
 export interface Evidence {
-  /** With another value of the dimension, and those whose answers differed. */
+  /** Answers that were back with another value of the dimension between them, all the rest being alike; where values hardly
+   * come twice, requests that follow each other. And those of which the answers differed. */
   readonly pairs: number
   readonly differing: number
-  /** With the same value: what answers change by themselves. */
+  /** The same with one value throughout: what answers do by themselves. */
   readonly repeats: number
   readonly repeatsDiffering: number
-  /** Answers that gave way to another and were the next one again: no change in time does that. */
-  readonly returns: number
 }
 
 export type Verdict = 'deciding' | 'irrelevant' | 'unclear'
@@ -25,85 +25,130 @@ export interface Judgement {
   readonly confidence: number
 }
 
-/** Share of answers that a dimension has to decide to be seen. */
-const SEEN = 0.05
-/** So many pairs without a difference: 1 - 0.95 ** 59 > 0.95. */
+/** So many without a difference: 1 - 0.95 ** 59 > 0.95. */
 const MIN_PAIRS = 59
 const MIN_DIFFERING = 3
-const MAX_ERROR = 0.001
-/** Where answers change more often than this by themselves, nothing can be said to be irrelevant. */
-const MAX_UNREST = 0.3
-/** Most values were seen once: more than this is not the change of time. */
-const MOSTLY = 0.5
+/** Standard deviations: from here up it decides, below the other it may be chance. */
+const DECIDES = 4
+const CHANCE = 3.3
+/** Of pairs, of which time is a part: a little more. */
+const PAIRS_DECIDE = 5
+/** Share of answers that something irrelevant may decide at most, as far as anybody can tell. */
+const MAX_SHARE = 0.15
+const SEEN = 0.05
+const ONE_SIDED_95 = 1.645
+/** From here up what answers do by themselves is known, not guessed. */
+const KNOWN = 30
+/** Values that come twice so seldom have no yardstick. */
+const HARDLY = 0.01
 const MIN_RETURNS = 3
-/** How far above what was seen the change of time may lie: one in two thousand is farther. */
-const SIGMAS = 3.3
-/** Pairs that are enough to go by the nearest alone. */
-const NEAREST = 200
+/** Gaps in which more than this differ say nothing of what is left where there is no gap. */
+const MAX_RATE = 0.6
 
 const UNCLEAR: Judgement = { verdict: 'unclear', confidence: 0 }
 
-/** What was gathered, as evidence. */
-export interface EvidenceSource {
-  /** Of pairs within a gap that holds at least so many with another value; of all where none is given. */
-  evidence(nearest?: number): Evidence
+/** @param isTelling whether answers of this route tell anything apart */
+export function judgeGathered(found: Gathered, isTelling: boolean): Judgement {
+  const judgement = judge(found)
+  return judgement.verdict === 'irrelevant' && !isTelling ? UNCLEAR : judgement
+}
+
+/** What a judgement went by. */
+export function evidenceOf(found: Gathered): Evidence {
+  const { between, betweenDiffering, alike, alikeDiffering } = found
+  if (between >= MIN_PAIRS) {
+    return { pairs: between, differing: betweenDiffering, repeats: alike, repeatsDiffering: alikeDiffering }
+  }
+  const [others, repeats] = [found.others(), found.repeats()]
+  return { pairs: others.pairs, differing: others.differing, repeats: repeats.pairs, repeatsDiffering: repeats.differing }
+}
+
+function judge(found: Gathered): Judgement {
+  const byThree = judgeBetween(found)
+  if (byThree.verdict !== 'unclear') return byThree
+  const { z, share, upper, telling } = found.excess()
+  if (z >= PAIRS_DECIDE && share * telling >= MIN_DIFFERING) return { verdict: 'deciding', confidence: 1 - tailOf(z) }
+  if (found.repeats().pairs <= found.others().pairs * HARDLY) return judgeAlone(found)
+  if (telling < MIN_PAIRS || z >= CHANCE || upper >= MAX_SHARE) return UNCLEAR
+  return { verdict: 'irrelevant', confidence: confidenceOf(telling) }
+}
+
+/** By three in a row, of which time has no part. */
+function judgeBetween({ between, betweenDiffering, alike, alikeDiffering }: Gathered): Judgement {
+  const decides = compare(
+    { share: betweenDiffering / between, of: between },
+    { share: (alikeDiffering + 0.5) / (alike + 2), of: alike + 2 },
+  )
+  if (betweenDiffering >= MIN_DIFFERING && between >= 2 * MIN_DIFFERING && decides.z >= DECIDES)
+    return { verdict: 'deciding', confidence: 1 - tailOf(decides.z) }
+  if (between < MIN_PAIRS) return UNCLEAR
+  const usual = alike >= KNOWN ? alikeDiffering / alike : 0
+  const { z, error } = compare({ share: betweenDiffering / between, of: between }, { share: usual, of: Math.max(1, alike) })
+  const above = Math.max(0, betweenDiffering / between - usual) + ONE_SIDED_95 * error
+  if (between * (1 - usual) < MIN_PAIRS || z >= CHANCE || above >= MAX_SHARE * (1 - usual)) return UNCLEAR
+  return { verdict: 'irrelevant', confidence: confidenceOf(between * (1 - usual)) }
+}
+
+/** A share of so many. */
+interface Share {
+  readonly share: number
+  readonly of: number
+}
+
+function compare(one: Share, other: Share): { z: number; error: number } {
+  const both = (one.share * one.of + other.share * other.of) / (one.of + other.of)
+  const error = Math.sqrt(both * (1 - both) * (1 / one.of + 1 / other.of))
+  return { z: error > 0 ? (one.share - other.share) / error : 0, error }
 }
 
 /**
- * By all pairs, and by those nearest in time, between which little has changed by itself.
- *
- * @param isTelling whether answers of this route tell anything apart
+ * Values hardly repeat, such as those that bust caches. Time alone does not bring back what was; and what it changes is the
+ * less the shorter the gap: what is left where there is none is what the dimension decides.
  */
-export function judgeGathered(source: EvidenceSource, isTelling: boolean): Judgement {
-  const all = source.evidence()
-  if (all.pairs === 0) return UNCLEAR
-  if (all.repeats >= MIN_PAIRS) {
-    const found = judge(all, isTelling)
-    if (found.verdict !== 'unclear') return found
+function judgeAlone(found: Gathered): Judgement {
+  const gaps = found.gaps()
+  const all = gaps.reduce((sum, one) => sum + one.differing, 0)
+  if (found.returns >= MIN_RETURNS && found.returns > all * 0.1)
+    return { verdict: 'deciding', confidence: 1 - 0.5 ** found.returns }
+  const near = gaps.filter(({ pairs, differing }) => differing <= pairs * MAX_RATE)
+  const { pairs, differing } = sumOf(near)
+  const left = interceptOf(near, found.preciseMs)
+  const isAgreed = pairs - differing >= MIN_PAIRS
+  if (!isAgreed || left.value - CHANCE * left.error > 0 || left.value + ONE_SIDED_95 * left.error >= MAX_SHARE) return UNCLEAR
+  return { verdict: 'irrelevant', confidence: confidenceOf(pairs - differing) }
+}
+
+function sumOf(gaps: readonly GapCount[]): { pairs: number; differing: number } {
+  return gaps.reduce((sum, one) => ({ pairs: sum.pairs + one.pairs, differing: sum.differing + one.differing }), {
+    pairs: 0,
+    differing: 0,
+  })
+}
+
+/** Of a straight line through the shares that differ, weighted by pairs: what it says of no gap at all. */
+function interceptOf(gaps: readonly GapCount[], preciseMs: number): { value: number; error: number } {
+  let [n, x, y, xx, xy] = [0, 0, 0, 0, 0]
+  for (const { gap, pairs, differing, sumMs } of gaps) {
+    const ms = gap === 0 ? preciseMs / 3 : sumMs / pairs // two within one tick are a third of it apart, on average
+    n += pairs
+    x += pairs * ms
+    y += differing
+    xx += pairs * ms * ms
+    xy += differing * ms
   }
-  return judge(source.evidence(NEAREST), isTelling)
+  if (n === 0) return { value: 1, error: 1 }
+  const spread = xx - (x * x) / n
+  const slope = spread > 0 ? Math.max(0, (xy - (x * y) / n) / spread) : 0
+  const share = (y + 1) / (n + 2)
+  const error = Math.sqrt(share * (1 - share) * (1 / n + (slope > 0 ? (x / n) ** 2 / spread : 0)))
+  return { value: Math.max(0, y / n - (slope * x) / n), error }
 }
 
-function judge(evidence: Evidence, isTelling: boolean): Judgement {
-  const { pairs, differing, repeats } = evidence
-  if (pairs < MIN_PAIRS && repeats < MIN_PAIRS) return UNCLEAR // fingerprints that are alike by chance make a few pairs, too
-  const excess = repeats >= MIN_PAIRS ? judgeAgainstRepeats(evidence) : judgeAlone(evidence)
-  if (excess.verdict === 'deciding') return excess
-  const isQuiet = differing <= pairs * MAX_UNREST
-  if (excess.verdict === 'unclear' || !isTelling || !isQuiet || pairs < MIN_PAIRS) return UNCLEAR
-  return { verdict: 'irrelevant', confidence: 1 - (1 - SEEN) ** pairs }
+function confidenceOf(pairs: number): number {
+  return 1 - (1 - SEEN) ** pairs
 }
 
-/** Values repeat: what requests with the same value differ in is what time changed. */
-function judgeAgainstRepeats({ pairs, differing, repeats, repeatsDiffering }: Evidence): Judgement {
-  const upper = (repeatsDiffering + SIGMAS * Math.sqrt(repeatsDiffering + 1) + 2) / repeats
-  const error = tailOf(differing, Math.min(1, upper) * pairs)
-  if (differing >= MIN_DIFFERING && error < MAX_ERROR) return { verdict: 'deciding', confidence: 1 - error }
-  const likely = tailOf(differing, ((repeatsDiffering + 0.5) / repeats) * pairs)
-  return { verdict: likely < MAX_ERROR ? 'unclear' : 'irrelevant', confidence: 1 - likely }
-}
-
-/** Values hardly repeat, such as those that bust caches: time alone does not bring back what was. */
-function judgeAlone({ pairs, differing, returns }: Evidence): Judgement {
-  if (differing < MIN_DIFFERING)
-    return { verdict: differing === 0 || differing < pairs * 0.005 ? 'irrelevant' : 'unclear', confidence: 0 }
-  if (differing > pairs * MOSTLY) return { verdict: 'deciding', confidence: 1 - MOSTLY ** differing }
-  if (returns >= MIN_RETURNS && returns > differing * 0.1) return { verdict: 'deciding', confidence: 1 - 0.5 ** returns }
-  return { verdict: returns === 0 ? 'irrelevant' : 'unclear', confidence: 0 }
-}
-
-/** The chance of at least `count` where `expected` are: Poisson's tail, by the normal law where many are expected. */
-function tailOf(count: number, expected: number): number {
-  if (count <= expected) return 1
-  if (expected > 200) {
-    const z = (count - 0.5 - expected) / Math.sqrt(expected)
-    return 0.5 * Math.exp((-z * z) / 2) // an upper bound for z >= 0
-  }
-  let term = Math.exp(-expected)
-  let below = 0
-  for (let k = 0; k < count; k += 1) {
-    below += term
-    term *= expected / (k + 1)
-  }
-  return Math.max(0, 1 - below)
+/** An upper bound of the normal law's tail. */
+function tailOf(z: number): number {
+  return 0.5 * Math.exp((-z * z) / 2)
 }

@@ -17,6 +17,8 @@ interface Node {
 const MAX_DEPTH = 12
 /** Names at one place above which they may be values of a parameter. */
 const MANY = 24
+/** The same for names of three words and more, such as titles. */
+const MANY_TITLES = 8
 const TOO_MANY = 200
 /** A name that so large a share asks for stays a name. */
 const HEAVY = 0.25
@@ -95,9 +97,10 @@ export function isIdentifier(segment: string): boolean {
 
 function collapse(node: Node): void {
   const { names } = node
-  if (names.size > MANY && isLoose(node)) {
+  const isTitled = names.size > MANY_TITLES && areTitles(node)
+  if (isTitled || (names.size > MANY && isLoose(node))) {
     for (const [name, child] of names) {
-      if (child.count >= node.count * HEAVY || name === '') continue
+      if ((child.count >= node.count * HEAVY && !(isTitled && isTitle(name))) || name === '') continue
       names.delete(name)
       node.any = node.any === undefined ? child : merge(node.any, child)
     }
@@ -113,6 +116,15 @@ function isLoose({ names }: Node): boolean {
   const rare = all.filter(([, child]) => child.count <= RARE_READS).length
   const composed = all.filter(([name]) => /[-_.%\d]/.test(name)).length
   return Math.max(rare, composed) * 2 >= all.length
+}
+
+function areTitles({ names }: Node): boolean {
+  return [...names.keys()].filter(isTitle).length >= names.size * 0.9
+}
+
+/** Three words and more. */
+function isTitle(name: string): boolean {
+  return /[^-_]+[-_][^-_]+[-_][^-_]/.test(name)
 }
 
 function merge(into: Node, from: Node): Node {

@@ -44,6 +44,8 @@ export class RouteTable {
   rows = 0
   /** Rows that came; more than stand where some were let go. */
   seen = 0
+  /** Rows whose answer was named by a digest or entity tag. */
+  digested = 0
   /** How often it was halved; fingerprints are judged anew at each. */
   level = 0
   readonly #index = new Map<DimensionName, number>()

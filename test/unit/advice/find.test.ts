@@ -123,7 +123,7 @@ describe('a log of more requests than there is room for', () => {
     }
     expect(Math.abs(sampled.expected.hitRatio - whole.expected.hitRatio)).toBeLessThan(0.05)
     expect(sampled.requests).toBe(whole.requests)
-  })
+  }, 120_000)
 })
 
 describe('advice from counters', () => {
