@@ -17,6 +17,8 @@ export interface WarmCrewParts extends WarmPartsInput {
   readonly book: HotBook
   readonly budget: WarmBudget
   readonly outcomes: WarmOutcomes
+  /** Counts how often a key was read until now: asking for it reads it too. */
+  look(hot: HotKey): void
 }
 
 const RANK: Readonly<Record<WarmCause, number>> = { bump: 0, start: 1, rhythm: 2, quiet: 3 }
@@ -153,9 +155,11 @@ export class WarmCrew {
 
   /** @returns whether it is under way */
   #start(choice: Choice): boolean {
-    const { book, refreshes, meter } = this.#parts
+    const { book, refreshes, meter, outcomes, clock } = this.#parts
     const { hot, cause } = choice
     const key = this.#rename(hot.key)
+    this.#parts.look(hot)
+    outcomes.leave(hot.key, clock.now())
     if (key !== hot.key) book.move(hot, key)
     const { horizon } = this.#parts.fence
     const run = async (): Promise<void> => {
@@ -183,6 +187,7 @@ export class WarmCrew {
     const { memory, meter, book, clock, fence } = this.#parts
     const { hot } = choice
     this.#gate.ended(choice, isGood)
+    hot.rowReads = memory.arrivals(hot.key)?.reads ?? 0
     const isKept = !this.#own.delete(hot)
     if (!isGood) return meter.count(COUNTER.warmFailed, hot.route)
     // It may stand though this reading was not kept: somebody else's was newer, or another process had it.

@@ -73,14 +73,24 @@ export class WarmOutcomes {
 
   /** Looks at all that are open. */
   look(now: number): void {
+    for (const one of this.#open.values()) this.#look(one, now)
+  }
+
+  /** It is about to be asked for again: whoever has read it until now has. */
+  leave(key: string, now: number): void {
+    const one = this.#open.get(key)
+    if (one !== undefined) this.#look({ ...one, untilMs: now }, now)
+  }
+
+  #look(one: Warmed, now: number): void {
     const { memory } = this.#parts
-    for (const one of this.#open.values()) {
-      const entry = memory.look(one.key)
-      const row = memory.arrivals(one.key)
-      if (entry?.storedAt !== one.storedAt) this.#settle(one, entry !== undefined && row?.before[0] === true, now)
-      else if ((row?.reads ?? 0) > 0) this.#settle(one, true, now)
-      else if (now >= one.untilMs) this.#settle(one, false, now)
-    }
+    const row = memory.arrivals(one.key)
+    const entry = memory.look(one.key)
+    if (entry === undefined)
+      this.#settle(one, (row?.reads ?? 0) > 0, now) // of what was just invalidated
+    else if (entry.storedAt !== one.storedAt) this.#settle(one, row?.before[0] === true, now)
+    else if ((row?.reads ?? 0) > 0) this.#settle(one, true, now)
+    else if (now >= one.untilMs) this.#settle(one, false, now)
   }
 
   standings(now: number): WarmStanding[] {

@@ -18,6 +18,7 @@ import { WarmCrew } from './warm-crew.ts'
 import type { WarmAgain, WarmPartsInput } from './warm-parts.ts'
 import { packWarmth, type SavedWarmth } from './warm-saved.ts'
 import { Rhythm } from './warm-rhythm.ts'
+import type { WarmSettings } from './warm-options.ts'
 import { WarmOutcomes, type WarmStanding } from './warm-outcomes.ts'
 
 /** Between two looks, and while something waits to be asked for. */
@@ -57,8 +58,13 @@ export class Warming {
     this.#book = new HotBook({ maxKeys, maxBytes, halfLifeMs, calendar: createCalendar(settings.timeZone) })
     this.#budget = new WarmBudget({ extra, rate, urgentRate, maxTokens: maxKeys })
     this.#outcomes = new WarmOutcomes({ meter, memory, budget: this.#budget, minPrecision })
-    this.#crew = new WarmCrew({ ...parts, book: this.#book, budget: this.#budget, outcomes: this.#outcomes })
+    const own = { book: this.#book, budget: this.#budget, outcomes: this.#outcomes }
+    this.#crew = new WarmCrew({ ...parts, ...own, look: (hot) => this.#lookAt(hot, clock.now()) })
     this.#chooseAtMs = clock.now() + CHOOSE_EVERY_MS
+  }
+
+  get settings(): WarmSettings {
+    return this.#parts.settings
   }
 
   /** Keys that are remembered. */
@@ -123,6 +129,7 @@ export class Warming {
   save(): Buffer | undefined {
     const { clock, meter, settings } = this.#parts
     if (this.#book.size === 0) return undefined
+    this.#lookAll()
     const { routes } = meter
     const nameOf = (route: number): string => routes[route] ?? ''
     return packWarmth(this.#book, { now: clock.now(), wallMs: clock.wall(), maxKeys: settings.keys, nameOf })
@@ -196,6 +203,7 @@ export class Warming {
     if (now >= this.#bumpAtMs) {
       this.#bumpAtMs = Number.POSITIVE_INFINITY
       this.#bumpedAtMs = now
+      this.#lookAll()
       this.#crew.add(chooseAfterBump(this.#choice(), now))
     }
     if (now >= this.#chooseAtMs) {
@@ -226,16 +234,22 @@ export class Warming {
     }
   }
 
+  /** Before something is decided for all of them. */
+  #lookAll(): void {
+    const now = this.#parts.clock.now()
+    for (const hot of this.#book.all()) this.#lookAt(hot, now)
+  }
+
   #lookAt(hot: HotKey, now: number): void {
     const { memory } = this.#parts
     const row = memory.arrivals(hot.key)
-    const entry = row === undefined ? undefined : memory.look(hot.key)
-    if (row === undefined || entry === undefined) return
-    if (entry.storedAt !== hot.storedAt) {
+    if (row === undefined) return
+    const entry = memory.look(hot.key) // without it: the row of what was just invalidated
+    if (entry !== undefined && entry.storedAt !== hot.storedAt) {
       hot.storedAt = entry.storedAt
+      hot.endMs = entry.storedAt + entry.budget.freshMs
       hot.rowReads = 0
     }
-    hot.endMs = entry.storedAt + entry.budget.freshMs
     const isFull = row.reads === MAX_READS && hot.rowReads === MAX_READS && row.sinceReadMs < SCAN_TICKS * TICK_MS
     const reads = isFull ? (SCAN_TICKS * TICK_MS) / Math.max(4, row.gapMs) : Math.max(0, row.reads - hot.rowReads)
     hot.rowReads = row.reads

@@ -19,6 +19,11 @@ import { type Desk, isImpatient, type KeyedVisit, routeOf, type Visit } from './
 /** Fields by which a client shows who he is, or asks for a part. */
 const OWN: readonly string[] = ['authorization', 'cookie', 'proxy-authorization', 'range']
 const NEGOTIATED: readonly string[] = ['accept', 'accept-encoding', 'accept-language']
+/** Fields of a connection, or of whoever stands before the origin: no words have a say in them. */
+const REFUSED: ReadonlySet<string> = new Set(
+  'host connection keep-alive te trailer transfer-encoding content-length upgrade expect via forwarded'.split(' '),
+)
+const REFUSED_BEGINNINGS: readonly string[] = ['proxy-', 'x-forwarded-', 'if-']
 const MAX_WORDS_CHARS = 8192
 const NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
@@ -83,13 +88,17 @@ function headOf(words: string): RequestHead | undefined {
     if ((scheme !== 'http' && scheme !== 'https') || !isText(authority) || !isText(target)) return undefined
     if (!TARGET.test(target) || authority === '' || !Array.isArray(list) || !list.every(isText) || list.length % 2 !== 0)
       return undefined
-    if (list.some((text, at) => !(at % 2 === 0 ? NAME : VALUE).test(text)) || OWN.some((name) => list.includes(name)))
-      return undefined
+    if (!list.every((text, at) => (at % 2 === 0 ? isAllowed(text) : VALUE.test(text)))) return undefined
     if (!URL.canParse(`${scheme}://${authority}/`)) return undefined
     return { method: 'GET', scheme, authority, target, fields: Fields.ofLower([...list]) }
   } catch {
     return undefined
   }
+}
+
+function isAllowed(name: string): boolean {
+  if (!NAME.test(name) || OWN.includes(name) || REFUSED.has(name)) return false
+  return !REFUSED_BEGINNINGS.some((beginning) => name.startsWith(beginning))
 }
 
 function isText(given: unknown): given is string {

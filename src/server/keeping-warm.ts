@@ -10,6 +10,7 @@ import type { Logger } from '../model/port.ts'
 import { HotList } from '../ops/hot-list.ts'
 import { createSeal, type Seal } from '../wire/seal.ts'
 import type { Config } from './config-schema.ts'
+import { HotFile } from './hot-file.ts'
 import type { RegistryStore } from './registry-store.ts'
 import { Warmth, type WarmthParts } from './warmth.ts'
 
@@ -40,6 +41,7 @@ export function keepWarm(config: Config, parts: KeepingParts): Warmth {
   return new Warmth({
     ...{ engine, logger, preserver },
     snapshot: snapshot && { ...snapshot, seal, file: snapshot.file + suffix, meaning: () => meaningOf(parts.config()) },
+    own: isWarmed(config) ? snapshot && hotFileOf(snapshot, { engine, logger, seal, suffix }) : undefined,
     hot: store && hotOf({ redis: store.redis, keys: store.keys, id, seal }, registry),
   })
 }
@@ -47,6 +49,17 @@ export function keepWarm(config: Config, parts: KeepingParts): Warmth {
 /** Digest of what says how keys and answers are made: another configuration's mean something else. */
 export function meaningOf({ origin, profile, routes, compress, contexts, events }: Config): string {
   return hash('sha256', JSON.stringify([origin?.url, profile, routes, compress, contexts, events]), 'base64url')
+}
+
+function isWarmed({ warming, routes }: Config): boolean {
+  return warming !== undefined || routes.some((route) => route.warming === true)
+}
+
+function hotFileOf(
+  { file, deadline: deadlineMs }: NonNullable<Config['snapshot']>,
+  { suffix, ...parts }: Pick<KeepingParts, 'engine' | 'logger' | 'suffix'> & { readonly seal: Seal | undefined },
+): HotFile {
+  return new HotFile({ ...parts, path: `${file}${suffix}.hot`, deadlineMs })
 }
 
 function hotOf(

@@ -71,6 +71,7 @@ export class Presence {
   async join(admin: Pick<Admin, 'whole'>): Promise<void> {
     await this.#membership?.start(admin)
     await this.#warmth.fetchHot()
+    await this.#warmth.begin()
   }
 
   /** When it is ready. */

@@ -16,6 +16,7 @@ import { DEFAULT_ROUTE } from '../model/meter.ts'
 import { COUNTER, type CounterName } from '../model/metric.ts'
 import type { Logger } from '../model/port.ts'
 import type { HotList } from '../ops/hot-list.ts'
+import type { HotFile } from './hot-file.ts'
 import type { RegistrySettings, SnapshotSettings } from './fleet-schema.ts'
 
 /** What warmth works with. */
@@ -34,6 +35,8 @@ export interface WarmthParts {
   readonly hot:
     | { readonly list: HotList; readonly settings: RegistrySettings; instances(): Promise<readonly string[]> }
     | undefined
+  /** What this process reads most, for the next one. */
+  readonly own: HotFile | undefined
 }
 
 /** Keys asked for at once. */
@@ -52,6 +55,11 @@ export class Warmth {
 
   /** Fills memory from the snapshot; before anything else can have filled it. Never rejects. */
   async restore(): Promise<void> {
+    await this.#restore()
+    await this.#parts.own?.restore()
+  }
+
+  async #restore(): Promise<void> {
     const parts = this.#snapshotParts()
     if (parts === undefined) {
       if (this.#parts.snapshot !== undefined)
@@ -70,6 +78,17 @@ export class Warmth {
   /** Fills memory with what others read most and the second level has. Never rejects. */
   fetchHot(): Promise<void> {
     return this.#fetchHot().catch((error: unknown) => this.#tell(error, 'the hot keys of others could not be had'))
+  }
+
+  /** Asks the origin for what was read most and does not stand; for as long as `warming` says. Never rejects. */
+  async begin(): Promise<void> {
+    const { engine, logger } = this.#parts
+    const { warming, clock, memory } = engine
+    if (warming.size === 0) return
+    const beganAt = clock.now()
+    await warming.begin(warming.settings.startup)
+    const ms = Math.round(clock.now() - beganAt)
+    logger.info({ entries: memory.size, waiting: warming.waiting, ms }, 'hot keys of before asked for')
   }
 
   /** Begins to write snapshots and lists of hot keys. */
@@ -93,7 +112,7 @@ export class Warmth {
   async finish({ drained }: { readonly drained: boolean }): Promise<void> {
     const { snapshot, engine } = this.#parts
     if (snapshot === undefined) return
-    const work = (this.#saving ?? Promise.resolve()).then(() => this.#save(drained))
+    const work = (this.#saving ?? Promise.resolve()).then(() => this.#saveBoth(drained))
     // A disk that hangs keeps nobody from ending: what was begun stands beside the former snapshot.
     await new Promise<void>((resolve) => {
       const timer = engine.clock.after(snapshot.deadline * 2, resolve)
@@ -105,8 +124,12 @@ export class Warmth {
   }
 
   #saveNow(): Promise<void> {
-    this.#saving ??= this.#save(false).finally(() => (this.#saving = undefined))
+    this.#saving ??= this.#saveBoth(false).finally(() => (this.#saving = undefined))
     return this.#saving
+  }
+
+  async #saveBoth(drained: boolean): Promise<void> {
+    await Promise.all([this.#save(drained), this.#parts.own?.save()])
   }
 
   async #save(drained: boolean): Promise<void> {

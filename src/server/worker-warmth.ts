@@ -47,6 +47,7 @@ export class WorkerWarmth {
   async begin(): Promise<void> {
     await this.#warmth.restore()
     await this.#warmth.fetchHot()
+    await this.#warmth.begin()
   }
 
   /** When it listens. */
