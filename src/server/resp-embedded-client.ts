@@ -12,6 +12,7 @@ import { Gather, type GatherRoom } from '../resp/session-gather.ts'
 import type { RequestLimits } from '../wire/resp-limits.ts'
 import { peerAddress } from './peer.ts'
 import { readSocket } from './resp-reading.ts'
+import { writeSocket } from './resp-writing.ts'
 import type { RespClient } from './resp-listener.ts'
 import type { RespSettings } from './resp-schema.ts'
 import type { SlowDown } from './resp-slow-down.ts'
@@ -146,7 +147,8 @@ export class EmbeddedClient implements RespClient {
     const socket = this.#socket
     if (!socket.writable) return true
     const waits = this.#isSecure || socket.writableLength > 0
-    socket.write(waits ? Buffer.from(bytes) : bytes)
+    if (waits) socket.write(Buffer.from(bytes))
+    else writeSocket(socket, bytes)
     const waiting = socket.writableLength
     if (waiting > LOOK_BYTES) this.#overflow(waiting)
     return waits || waiting === 0

@@ -14,6 +14,7 @@ import type { RespClient } from './resp-listener.ts'
 import type { SlowDown } from './resp-slow-down.ts'
 import { readSocket } from './resp-reading.ts'
 import { placeOf, type Upstream } from './resp-upstream.ts'
+import { writeSocket } from './resp-writing.ts'
 
 /** What all clients of a front are made with. */
 export interface ProxyClientParts {
@@ -173,8 +174,8 @@ export class ProxyClient implements RespClient {
     const socket = this.#socket
     if (!socket.writable) return true
     const waits = this.#isSecure || socket.writableLength > 0
-    const isRoomy = socket.write(waits && bytes.length < COPY_BYTES ? Buffer.from(bytes) : bytes)
-    if (!isRoomy) {
+    writeSocket(socket, waits && bytes.length < COPY_BYTES ? Buffer.from(bytes) : bytes)
+    if (socket.writableNeedDrain) {
       this.#isUpstreamFull = true
       this.#upstream.pause()
     }
@@ -185,8 +186,8 @@ export class ProxyClient implements RespClient {
     const upstream = this.#upstream
     if (!upstream.writable) return true
     const waits = upstream.connecting || 'encrypted' in upstream || upstream.writableLength > 0
-    const isRoomy = upstream.write(waits && bytes.length < COPY_BYTES ? Buffer.from(bytes) : bytes)
-    if (!isRoomy) {
+    writeSocket(upstream, waits && bytes.length < COPY_BYTES ? Buffer.from(bytes) : bytes)
+    if (upstream.writableNeedDrain) {
       this.#isClientFull = true
       this.#socket.pause()
     }
