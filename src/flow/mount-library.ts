@@ -48,7 +48,7 @@ export class MountLibrary {
     const left = endAt - this.#engine.clock.wall()
     const cut = (ms: number): number => Math.max(1, Math.floor(Math.min(ms, left)))
     const windows = { freshMs: cut(budget.freshMs), staleMs: cut(budget.staleMs), onErrorMs: cut(budget.staleMs) }
-    await this.#view.put(key, { type: BYTES_TYPE, body: bytesOf(key, value), budget: windows, tags })
+    await this.#view.write(key, { type: BYTES_TYPE, body: bytesOf(key, value), budget: windows, tags })
     return true
   }
 

@@ -76,23 +76,27 @@ export class MountView {
     return ttlMs === undefined ? undefined : this.#standing(key, value, ttlMs)
   }
 
-  /** @throws (rejects) what the condition throws, FC_MOUNT_* */
-  async put(key: string, wish: MountWish, condition?: MountCondition): Promise<MountWritten> {
+  /** Writes, whatever stands. @throws (rejects) FC_MOUNT_* */
+  async write(key: string, wish: MountWish): Promise<Content> {
     const content = makeContent(wish.type, wish.body)
     const sent = (): void => this.#note(key, wish, content)
-    const { body } = content
-    const ttlMs = wish.budget.staleMs
+    await this.#values.set(key, { value: content.body, ttlMs: wish.budget.staleMs, sent })
+    return content
+  }
+
+  /** Writes, and tells what stood; where there is a condition, if it holds. @throws (rejects) what the condition throws, FC_MOUNT_* */
+  async put(key: string, wish: MountWish, condition?: MountCondition): Promise<MountWritten> {
     if (condition === undefined) {
       const stood = await this.#values.has(key)
-      await this.#values.set(key, { value: body, ttlMs, sent })
-      return { content, stood }
+      return { content: await this.write(key, wish), stood }
     }
+    const content = makeContent(wish.type, wish.body)
     let stood = false
     await this.#values.change(key, (found) => {
       stood = found !== undefined
       condition(this.#contentOf(key, found))
-      sent()
-      return { kind: 'set', value: body, ttlMs }
+      this.#note(key, wish, content)
+      return { kind: 'set', value: content.body, ttlMs: wish.budget.staleMs }
     })
     return { content, stood }
   }

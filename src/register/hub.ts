@@ -10,6 +10,7 @@ import { type Clock, systemClock } from '../model/clock.ts'
 import { ACCOUNT, Ledger } from '../model/ledger.ts'
 import type { TrackingState } from '../resp/tracking.ts'
 import { type Target, targetName } from './dial.ts'
+import { openGuests } from './guests.ts'
 import type { Lane } from './lane.ts'
 import type { HookSettings } from './options.ts'
 import { Shelf } from './shelf.ts'
@@ -56,7 +57,8 @@ export class Hub {
       onFault: (error) =>
         this.warn(`an error of its own: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
     }
-    this.governor.follow(ACCOUNT.tables, () => this.#tableBytes())
+    const guests = openGuests(settings, () => this.#upstreams.values())
+    this.governor.follow(ACCOUNT.tables, () => this.#tableBytes() + guests.notes.bytes)
   }
 
   /** A client's connection stands. @param runId see `Upstream.add` */

@@ -63,10 +63,21 @@ export function isOneReading(command: IoCommand): boolean {
   if (index === undefined || args.length !== (hasMember(index) ? 2 : 1)) return false
   if (typeof args[0] !== 'string' || (args.length === 2 && typeof args[1] !== 'string')) return false
   // What an application's own transformer of arguments makes of a key is not what its methods are called with.
-  const { _transformer } = command.constructor as {
-    readonly _transformer?: { readonly argument?: Readonly<Record<string, unknown>> }
-  }
-  return _transformer?.argument?.[name] === undefined
+  return transformersOf(command)?.argument?.[name] === undefined
+}
+
+/** Whether an application's own transformer makes something else of GET's replies. */
+export function isTransformed(command: IoCommand): boolean {
+  return command.name === 'get' && transformersOf(command)?.reply?.['get'] !== undefined
+}
+
+interface Transformers {
+  readonly argument?: Readonly<Record<string, unknown>>
+  readonly reply?: Readonly<Record<string, unknown>>
+}
+
+function transformersOf(command: IoCommand): Transformers | undefined {
+  return (command.constructor as { readonly _transformer?: Transformers })._transformer
 }
 
 /** What has to be alike for clients to share replies. */

@@ -10,7 +10,7 @@ import type { Target } from './dial.ts'
 import { depart, type Flight } from './flight.ts'
 import type { Hub } from './hub.ts'
 import { wrapReadings } from './ioredis-readings.ts'
-import { formOf, isOneReading, type IoCommand, type IoRedis, LANE, targetOf } from './ioredis-shape.ts'
+import { formOf, isOneReading, isTransformed, type IoCommand, type IoRedis, LANE, targetOf } from './ioredis-shape.ts'
 import { type Berth, Lane, MISS, WAIT } from './lane.ts'
 import { runIdOf } from './run-id.ts'
 import { drawerOf, hasMember, memberName, wordsName } from './view.ts'
@@ -109,7 +109,8 @@ export function arrive(hub: Hub, redis: IoRedis): void {
 }
 
 function berthOf(redis: IoRedis, upstream: Upstream): Berth {
-  return { view: upstream.view(formOf(redis)), database: redis.condition?.select ?? 0 }
+  const database = redis.condition?.select ?? 0
+  return { view: upstream.view(formOf(redis), { database, prefix: redis.options.keyPrefix ?? '' }), database }
 }
 
 function leave(hub: Hub, redis: IoRedis, isOver: boolean): void {
@@ -163,12 +164,18 @@ function follow(redis: IoRedis, lane: Lane, command: IoCommand): void {
       const place = placeOf(lane, redis, command)
       return place === undefined ? undefined : { ...place, key: keys[0] as string | Buffer }
     },
-    form: (reply) => (isOneReading(command) ? command.transformReply(reply) : reply),
+    form: (reply) => (isOneReading(command) ? shownBy(lane, command, reply) : reply),
     after: (kind, isError) => after(redis, lane, { kind, isError }),
   })
   if (flight === undefined) return
   Object.defineProperty(command, FLIGHT, { value: flight, enumerable: false })
   listen(command, flight)
+}
+
+/** A reply as the application sees it. */
+function shownBy({ view }: Lane, command: IoCommand, reply: unknown): unknown {
+  if (view !== undefined && isTransformed(command)) view.isAltered = true
+  return command.transformReply(reply)
 }
 
 /** The client calls these as soon as its parser has the reply. */

@@ -5,7 +5,7 @@
  * at each call. What a connection has selected shows in the commands that it is greeted with.
  */
 import type { Lane } from './lane.ts'
-import { formOf, type NodeRedis, targetOf, WRAPPED, type Wrapped } from './node-redis-shape.ts'
+import { formOf, type NodeRedis, targetOf, type TypeMapping, WRAPPED, type Wrapped } from './node-redis-shape.ts'
 import { runIdOf } from './run-id.ts'
 import type { Upstream } from './upstream.ts'
 import type { View } from './view.ts'
@@ -53,7 +53,14 @@ function identify(wrapped: Wrapped, upstream: Upstream): void {
 
 /** Where replies go that are decoded as the client does by itself. */
 export function ownView(client: NodeRedis, wrapped: Wrapped, upstream: Upstream): View {
-  return upstream.view(formOf(client, wrapped, client._commandOptions?.typeMapping))
+  const { database } = wrapped
+  return upstream.view(formOf(client, wrapped, client._commandOptions?.typeMapping), { database, prefix: '' })
+}
+
+/** Where replies go that are decoded by another mapping. */
+export function viewOf(client: NodeRedis, upstream: Upstream, mapping: TypeMapping | undefined): View {
+  const wrapped = client[WRAPPED] as Wrapped
+  return upstream.view(formOf(client, wrapped, mapping), { database: wrapped.database, prefix: '' })
 }
 
 /** The client greets a server: the database of a connection is the one that its greeting selects, or the first. */

@@ -10,10 +10,9 @@ import { depart, type Flight } from './flight.ts'
 import type { Hub } from './hub.ts'
 import { Lane, MISS, WAIT } from './lane.ts'
 import { later } from './later.ts'
-import { greet, leave, openLane, ownView } from './node-redis-lane.ts'
+import { greet, leave, openLane, ownView, viewOf } from './node-redis-lane.ts'
 import { wrapMethods } from './node-redis-readings.ts'
 import {
-  formOf,
   isGreeting,
   type NodeRedis,
   type QueueOptions,
@@ -135,7 +134,7 @@ function placeOf(client: NodeRedis, lane: Lane, { args, options }: Sent): Omit<P
   const { upstream } = lane
   const mapping = options?.typeMapping
   const isOwn = mapping === client._commandOptions?.typeMapping
-  const view = isOwn ? lane.view : upstream?.view(formOf(client, client[WRAPPED] as Wrapped, mapping))
+  const view = isOwn ? lane.view : upstream && viewOf(client, upstream, mapping)
   if (view === undefined) return undefined
   const [command, key, member] = args
   const index = typeof command === 'string' && typeof key === 'string' ? drawerOf(command.toLowerCase()) : undefined

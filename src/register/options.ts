@@ -4,6 +4,7 @@
  * Floor 5, room register. A wrong value is told of once and its default is taken: a mistake here never takes an
  * application down. `wrap` takes the same by name and refuses what is wrong.
  */
+import { DEFAULT_HOOK_NAMESPACE } from '../flow/mount-options.ts'
 import { textOf } from '../model/errors.ts'
 import { parseDuration, parseSize } from '../model/units.ts'
 import type { Causality } from '../resp/coherence.ts'
@@ -17,6 +18,8 @@ export interface HookSettings {
   readonly maxAgeMs: number
   readonly causality: Exclude<Causality, 'strict'>
   readonly prefixes: readonly string[]
+  /** Where caches of the same process find the keys. */
+  readonly namespace: string
   /** Where the counters are served; undefined: nowhere. */
   readonly api: { readonly host: string; readonly port: number } | undefined
 }
@@ -80,6 +83,13 @@ export const ROWS = {
     byDefault: [],
     parse: (given) => given.split(',').filter((prefix) => prefix !== ''),
   }),
+  namespace: row({
+    variable: 'FORECACHE_NAMESPACE',
+    expected: '1 to 128 letters, digits, _ . or -, such as redis',
+    text: 'Namespace in which a cache of the same process reads and writes the same values.',
+    byDefault: DEFAULT_HOOK_NAMESPACE,
+    parse: (given) => (/^[A-Za-z0-9_.-]{1,128}$/.test(given) ? given : undefined),
+  }),
   api: row<HookSettings['api']>({
     variable: 'FORECACHE_API',
     expected: 'HOST:PORT on the loopback, such as 127.0.0.1:8081',
@@ -107,6 +117,7 @@ export function readSettings(env: NodeJS.ProcessEnv, warn: (text: string) => voi
     maxAgeMs: read(ROWS.maxAgeMs),
     causality: read(ROWS.causality),
     prefixes: read(ROWS.prefixes),
+    namespace: read(ROWS.namespace),
     api: read(ROWS.api),
   }
 }

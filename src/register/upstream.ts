@@ -17,7 +17,7 @@ import type { HookSettings } from './options.ts'
 import type { Entry, Shelf } from './shelf.ts'
 import type { Tally, UpstreamStats } from './tally.ts'
 import type { Turn } from './turn.ts'
-import { View } from './view.ts'
+import { View, type ViewPlace } from './view.ts'
 
 /** Readings that wait to hear how long their keys live; more are not kept. */
 const MAX_ASKING = 4096
@@ -49,11 +49,14 @@ export class Upstream {
   /** Nothing of this server will ever be kept. */
   isLeft = false
   readonly #parts: UpstreamParts
-  readonly #name: string
+  readonly target: Target
+  /** For people. */
+  readonly name: string
   readonly #prefixes: readonly Buffer[]
   readonly #tracking: Tracking
   /** Who is connected, and to which run of the server; undefined: not known yet, '': not to be known. */
   readonly #readers = new Map<Reader, string | undefined>()
+  readonly #guests = new Map<Reader, () => void>()
   readonly #views = new Map<string, View>()
   #state: TrackingState | 'idle' = 'idle'
   #reason = ''
@@ -65,7 +68,8 @@ export class Upstream {
     const random: Random = Math.random
     this.hot = new HotKeys(random)
     this.#parts = parts
-    this.#name = targetText(target)
+    this.target = target
+    this.name = targetText(target)
     this.#prefixes = settings.prefixes.map((prefix) => Buffer.from(prefix))
     this.clock = clock
     this.shelf = parts.shelf
@@ -164,14 +168,25 @@ export class Upstream {
     return this.#parts.admits()
   }
 
-  /** Where replies of a form are kept. */
-  view(form: string): View {
+  /** Where replies of a form are kept. @param place of them; the same for the same form */
+  view(form: string, place: ViewPlace): View {
     let view = this.#views.get(form)
     if (view === undefined) {
-      view = new View()
+      view = new View(place)
       this.#views.set(form, view)
     }
     return view
+  }
+
+  /** What clients of every form have read. */
+  get views(): Iterable<View> {
+    return this.#views.values()
+  }
+
+  /** A reader of our own: he learns what clients learn, and goes when the last of them does. @param over runs then */
+  addGuest(reader: Reader, over: () => void): void {
+    this.#guests.set(reader, over)
+    this.add(reader, '')
   }
 
   /**
@@ -188,10 +203,11 @@ export class Upstream {
   /** It is not any more. @returns whether nobody is */
   remove(reader: Reader): boolean {
     this.#readers.delete(reader)
-    return this.#readers.size === 0
+    return this.#readers.size === this.#guests.size
   }
 
   close(): void {
+    for (const over of this.#guests.values()) over()
     this.#again?.cancel()
     this.#tracking.close()
     this.#empty()
@@ -200,8 +216,8 @@ export class Upstream {
   stats(): UpstreamStats {
     const { changes, fencesSent } = this.coherence.state()
     return {
-      name: this.#name,
-      clients: this.#readers.size,
+      name: this.name,
+      clients: this.#readers.size - this.#guests.size,
       state: this.#state,
       reason: this.#reason,
       changes,
@@ -228,7 +244,7 @@ export class Upstream {
       if (known.isClustered) this.#leave('it is a node of a cluster')
       else if (known.isReplica) this.#leave('it is a replica')
     }
-    this.#parts.onState(this.#name, state, reason)
+    this.#parts.onState(this.name, state, reason)
   }
 
   /** Whoever talks to another run of the server than we listen to is not answered from memory. */
@@ -257,7 +273,7 @@ export class Upstream {
     this.#state = 'refused'
     this.#reason = reason
     this.#tracking.close()
-    this.#parts.onState(this.#name, 'refused', reason)
+    this.#parts.onState(this.name, 'refused', reason)
   }
 
   #empty(): void {

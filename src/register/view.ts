@@ -30,10 +30,24 @@ const INDEXES = new Map<string, number>([...ONE_KEY, ...ONE_MEMBER].map((name, i
 /** Between two words of a name; a word may hold it, so the first one's length stands before. */
 const GLUE = '\u0000'
 
+/** What replies of a view are of. */
+export interface ViewPlace {
+  readonly database: number
+  /** Stands before the names of its entries in Redis; bytes: they are not looked up by others. */
+  readonly prefix: string | Buffer
+}
+
 /** See the module's header. */
 export class View {
+  readonly place: ViewPlace
+  /** An application's own transformer has made what GET's drawer holds: not the value itself. */
+  isAltered = false
   readonly drawers: readonly Drawer[] = [...ONE_KEY, ...ONE_MEMBER].map(() => new Map())
   readonly others: Drawer = new Map()
+
+  constructor(place: ViewPlace) {
+    this.place = place
+  }
 
   /** Every drawer. */
   all(): readonly Drawer[] {

@@ -14,6 +14,8 @@ export type { LineFollower } from './line.ts'
 export interface LineMemory {
   /** See MountValues. */
   peek(key: string): Uint8Array | undefined
+  /** As `peek`, but may wait until memory has followed. @returns undefined: ask; null: nothing stands */
+  find?(key: string): Promise<Uint8Array | null | undefined>
   /** A command is about to be written. @returns who hears of its reply */
   follow(words: LineWords): LineFollower | undefined
 }
@@ -39,6 +41,8 @@ export class LineValues implements MountValues {
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
+    const known = await this.#memory.find?.(key)
+    if (known !== undefined) return known ?? undefined
     return bytesOf(await this.#ask(['GET', key]))
   }
 

@@ -50,8 +50,10 @@ export interface LineParts {
   readonly port: TrackingPort
   /** Sent first on each connection; one that is refused ends it. */
   readonly greeting: readonly LineWords[]
-  /** The connection stands and is greeted, with the replies to the greeting; or it is gone. */
-  readonly onChange?: (greeted: readonly LineReply[] | undefined) => void
+  /** Asked behind the greeting, and told whatever the answer is. */
+  readonly introduction?: { readonly words: LineWords; readonly told: (reply: LineReply) => void }
+  /** A connection is gone. */
+  readonly onEnd?: () => void
   /** Whether questions may follow each other before they are answered. */
   readonly isPipelined: boolean
 }
@@ -122,10 +124,9 @@ export class Line {
   async #open(): Promise<void> {
     try {
       await this.#connect()
-      const { greeting, onChange } = this.#parts
-      const replies: LineReply[] = []
-      for (const words of greeting) replies.push(assertReply(words, await this.#exchange({ words })))
-      onChange?.(replies)
+      const { greeting, introduction } = this.#parts
+      for (const words of greeting) assertReply(words, await this.#exchange({ words }))
+      if (introduction !== undefined) introduction.told(await this.#exchange({ words: introduction.words }))
     } catch (error) {
       this.close()
       throw error
@@ -202,7 +203,7 @@ export class Line {
       follower?.failed()
       reject(this.#down())
     }
-    this.#parts.onChange?.(undefined)
+    this.#parts.onEnd?.()
   }
 
   #down(): ForecacheError {

@@ -40,7 +40,7 @@ describe('register: names of what is kept', () => {
     expect(indexes).toEqual(indexes.map((_, i) => i))
     expect(indexes.filter((index) => hasMember(index as number))).toHaveLength(ONE_MEMBER.length)
     expect(drawerOf('GET')).toBeUndefined()
-    expect(new Set(new View().all()).size).toBe(indexes.length + 1)
+    expect(new Set(new View({ database: 0, prefix: '' }).all()).size).toBe(indexes.length + 1)
   })
 })
 
