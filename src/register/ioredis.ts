@@ -21,6 +21,9 @@ import type { Upstream } from './upstream.ts'
 const FLIGHT = Symbol('forecache.flight')
 /** Which run of a server a client's connection leads to. */
 const runs = new WeakMap<IoRedis, string>()
+/** Classes of which every client is wrapped, and clients that were named one by one. */
+const everyone = new WeakSet<IoRedis>()
+const chosen = new WeakSet<IoRedis>()
 const MESSAGES = new Set<unknown>(['message', 'pmessage', 'smessage', 'messageBuffer', 'pmessageBuffer', 'smessageBuffer'])
 
 type Send = (this: IoRedis, ...sent: unknown[]) => unknown
@@ -28,9 +31,17 @@ type Send = (this: IoRedis, ...sent: unknown[]) => unknown
 /** Methods that have to be there; else the version is not one that is known. */
 const NEEDED = ['sendCommand', 'setStatus', 'disconnect', 'emit', 'get', 'hgetall'] as const
 
-/** @param prototype of the class Redis @returns why not, or undefined */
-export function wrapIoredis(hub: Hub, prototype: IoRedis): string | undefined {
+/**
+ * The class's methods are changed either way; for a client that was not named they do what they did.
+ *
+ * @param prototype of the class Redis
+ * @param client the only one that is meant; default: every one of the class
+ * @returns why not, or undefined
+ */
+export function wrapIoredis(hub: Hub, prototype: IoRedis, client?: IoRedis): string | undefined {
   for (const name of NEEDED) if (typeof prototype[name] !== 'function') return `the client has no method ${name}`
+  if (client === undefined) everyone.add(prototype)
+  else chosen.add(client)
   if (Object.hasOwn(prototype, LANE)) return undefined
   Object.defineProperty(prototype, LANE, { value: undefined, writable: true, configurable: true })
   const original = prototype.sendCommand as Send
@@ -74,7 +85,7 @@ function wrapLife(hub: Hub, prototype: IoRedis): void {
   const setStatus = prototype.setStatus as (this: IoRedis, status: string, detail?: unknown) => void
   patch(prototype, 'setStatus', function (this: IoRedis, status: string, detail?: unknown) {
     if (status === 'connecting') runs.delete(this)
-    if (status === 'ready') arrive(hub, this)
+    if (status === 'ready' && (chosen.has(this) || everyone.has(prototype))) arrive(hub, this)
     else if (status === 'close' || status === 'end' || status === 'reconnecting') leave(hub, this, status === 'end')
     return setStatus.call(this, status, detail)
   })

@@ -28,18 +28,37 @@ import { drawerOf, hasMember, memberName, wordsName } from './view.ts'
 type Send = (this: NodeRedis, ...sent: unknown[]) => Promise<unknown>
 type Add = (this: RedisQueue, args: readonly unknown[], options?: QueueOptions) => Promise<unknown>
 
+/** Classes of which every client is wrapped. */
+const everyone = new WeakSet<NodeRedis>()
 /** The client's own way of sending, on its class. */
 const SEND = Symbol('forecache.send')
 const NEEDED = ['connect', 'sendCommand', '_getQueue', '_executeCommand', 'destroy', 'close'] as const
 
-/** @param prototype of the class RedisClient @returns why not, or undefined */
+/** Every client of a class. @param prototype of the class RedisClient @returns why not, or undefined */
 export function wrapNodeRedis(hub: Hub, prototype: NodeRedis, major: number): string | undefined {
+  const why = wrapClass(hub, prototype, major)
+  if (why === undefined) everyone.add(prototype)
+  return why
+}
+
+/** One client, before it connects; for others of its class the methods do what they did. @returns why not, or undefined */
+export function wrapOne(
+  hub: Hub,
+  client: NodeRedis,
+  of: { readonly prototype: NodeRedis; readonly major: number },
+): string | undefined {
+  const why = wrapClass(hub, of.prototype, of.major)
+  if (why === undefined) attach(hub, client, of.major)
+  return why
+}
+
+function wrapClass(hub: Hub, prototype: NodeRedis, major: number): string | undefined {
   for (const name of NEEDED) if (typeof prototype[name] !== 'function') return `the client has no method ${name}`
   if (Object.hasOwn(prototype, WRAPPED)) return undefined
   Object.defineProperty(prototype, WRAPPED, { value: undefined, writable: true, configurable: true })
   const connect = prototype.connect as (this: NodeRedis, ...args: unknown[]) => Promise<unknown>
   patch(prototype, 'connect', function (this: NodeRedis, ...args: unknown[]) {
-    attach(hub, this._self, major)
+    if (everyone.has(prototype)) attach(hub, this._self, major)
     return connect.apply(this, args)
   })
   wrapSending(prototype)
@@ -82,7 +101,7 @@ function before(prototype: NodeRedis, names: readonly string[], run: (client: No
 }
 
 /** Wraps one client; harmless when it is already. */
-export function attach(hub: Hub, client: NodeRedis, major: number): void {
+function attach(hub: Hub, client: NodeRedis, major: number): void {
   if (client[WRAPPED] !== undefined) return
   const queue = client._getQueue()
   if (typeof queue?.addCommand !== 'function' || typeof queue.decoder !== 'object') {

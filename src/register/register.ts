@@ -9,7 +9,7 @@ import { Hub } from './hub.ts'
 import { arrive, wrapIoredis } from './ioredis.ts'
 import { type IoRedis, LANE } from './ioredis-shape.ts'
 import { type Loaded, watchModules } from './loader.ts'
-import { attach, wrapNodeRedis } from './node-redis.ts'
+import { wrapNodeRedis, wrapOne } from './node-redis.ts'
 import type { NodeRedis } from './node-redis-shape.ts'
 import { readSettings } from './options.ts'
 import { serveStats } from './stats-server.ts'
@@ -67,7 +67,7 @@ function wrapLibrary(here: Hub, { library, version, exports }: Loaded): void {
 
 function wrapOneIoredis(here: Hub, client: IoRedis): string | undefined {
   if (client['isCluster'] === true) return 'objects of Cluster are left alone'
-  const why = wrapIoredis(here, rootOf(client, 'setStatus') as IoRedis)
+  const why = wrapIoredis(here, rootOf(client, 'setStatus') as IoRedis, client)
   if (why === undefined && client.status === 'ready' && client[LANE] === undefined) arrive(here, client)
   return why
 }
@@ -76,9 +76,7 @@ function wrapOneNodeRedis(here: Hub, client: NodeRedis): string | undefined {
   if (client.isReady)
     return 'wrap a client of node-redis before it connects: what its connection has selected cannot be seen later'
   const major = '_keyPrefix' in client ? 6 : 5
-  const why = wrapNodeRedis(here, rootOf(client, '_getQueue') as NodeRedis, major)
-  if (why === undefined) attach(here, client._self, major)
-  return why
+  return wrapOne(here, client._self, { prototype: rootOf(client, '_getQueue') as NodeRedis, major })
 }
 
 /** The prototype that brings a method in. */
