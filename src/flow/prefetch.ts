@@ -45,10 +45,13 @@ export interface Asked {
   readonly mentions?: Mentions | undefined
 }
 
-/** What came of a prefetch; `spared`: it stood by then, or another process or client had asked for it. */
+/**
+ * What came of a prefetch. `spared`: it stood by then, or another process or client had asked for it; `unkept`: it is not for
+ * storing; `lost`: it was, but did not stay, invalidated meanwhile or too much for the memory.
+ */
 export type Fetched =
   | { readonly outcome: 'kept'; readonly freshMs: number }
-  | { readonly outcome: 'spared' | 'unkept' | 'failed' }
+  | { readonly outcome: 'spared' | 'unkept' | 'lost' | 'failed' }
 
 /** How a URL is fetched for a client. */
 export interface Way {

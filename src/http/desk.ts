@@ -3,15 +3,16 @@
  *
  * Floor 4, room http.
  */
-import { availableParallelism } from 'node:os'
 import type { Engine } from '../flow/engine.ts'
+import type { PrefetchSection } from '../flow/prefetch-options.ts'
 import { ForecacheError } from '../model/errors.ts'
 import type { OriginPort } from '../model/exchange.ts'
-import { ACCOUNT } from '../model/ledger.ts'
-import { Press } from '../wire/press.ts'
+import type { Press } from '../wire/press.ts'
 import type { CompressInput } from './compression.ts'
 import { againFor } from './again.ts'
+import { createForesight } from './foresight.ts'
 import { createHolding } from './holding.ts'
+import { createOwnPress } from './own-press.ts'
 import { DEFAULT_LIMITS, resolvePolicies, type RoutesInput } from './policy.ts'
 import { PROFILES, type ProfileName } from './profile.ts'
 import { encodeStored } from './stored-codec.ts'
@@ -33,12 +34,11 @@ export interface DeskOptions {
   readonly compress?: CompressInput
   /** Where they are made; default: a press of this door's own. */
   readonly press?: Press
+  /** What is prefetched, and for whom; default: nothing is. Takes `origin`. */
+  readonly prefetch?: PrefetchSection | undefined
   /** Whom the audit asks about hits that came without one; default: the origin of the request itself. */
   readonly origin?: OriginPort
 }
-
-const MIN_PRESS_BYTES = 4 * 1024 * 1024
-const MAX_PRESS_BYTES = 32 * 1024 * 1024
 
 /** @throws FC_OPTION_* for bad routes or an unknown profile */
 export function createDesk(options: DeskOptions): Desk {
@@ -49,7 +49,7 @@ export function createDesk(options: DeskOptions): Desk {
     limits: { laggardMs = 10_000, ...limits } = {},
     cacheName = 'forecache',
     compress = false,
-    press = createPress(engine),
+    press = createOwnPress(engine),
   } = options
   if (!Object.hasOwn(PROFILES, profile)) {
     throw new ForecacheError('FC_OPTION_VALUE', {
@@ -59,7 +59,7 @@ export function createDesk(options: DeskOptions): Desk {
   }
   const { contexts, refreshAhead, warming } = engine.settings
   const except = engine.settings.l2?.except ?? []
-  const own = { limits: { ...DEFAULT_LIMITS, ...limits }, compress }
+  const own = { limits: { ...DEFAULT_LIMITS, ...limits }, compress, prefetch: ofAll(options) }
   const policies = resolvePolicies(routes, { ...own, contexts, except, refreshAhead, warming: warming !== undefined })
   engine.second?.teach(encodeStored)
   const desk: Desk = {
@@ -71,6 +71,7 @@ export function createDesk(options: DeskOptions): Desk {
     origin: options.origin,
     again: againFor,
     warm: warmFor,
+    foresight: options.origin && createForesight(engine, policies, options.prefetch),
     recodes: policies.all.some((policy) => policy.compress !== undefined),
     profile: PROFILES[profile],
     holding: createHolding(engine),
@@ -80,12 +81,7 @@ export function createDesk(options: DeskOptions): Desk {
   return desk
 }
 
-/** Few threads, so that names and files find one; few bytes, for they are not among those of entries. */
-function createPress({ memory, ledger, clock }: Engine): Press {
-  return new Press({
-    pace: { clock, share: 0.25, burstMs: 5000 },
-    concurrency: Math.max(1, Math.min(2, availableParallelism() - 1)),
-    maxBytes: Math.min(MAX_PRESS_BYTES, Math.max(MIN_PRESS_BYTES, memory.maxBytes / 8)),
-    onCharge: (bytes) => ledger.charge(ACCOUNT.coding, bytes),
-  })
+/** What routes get that say nothing of it. */
+function ofAll({ prefetch }: DeskOptions): PrefetchSection | undefined {
+  return prefetch?.routes === 'all' ? prefetch : undefined
 }

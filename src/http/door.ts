@@ -41,12 +41,16 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
   const { engine, profile = 'safe' } = options
   const desk = createDesk(options)
   const { policies } = desk
+  const forgetUrls = engine.onUrl((url) => urlTargets(desk, parseUrl(url)))
   return {
     desk,
     policies,
     profile,
     handle: (head, body, exchange) => receive(desk, { head, body }, exchange),
     explain: (head) => explainRequest(desk, head),
-    close: engine.onUrl((url) => urlTargets(desk, parseUrl(url))),
+    close: () => {
+      forgetUrls()
+      desk.foresight?.close()
+    },
   }
 }

@@ -9,7 +9,7 @@ import type { RequestHead } from '../model/exchange.ts'
 import { type Series, seriesOf } from '../model/meter.ts'
 import type { CacheControl } from '../rules/cache-control.ts'
 import { requestControl } from '../rules/reuse.ts'
-import { type Desk, type DoorExchange, type KeyedVisit, routeOf } from './visit.ts'
+import { type Desk, type DoorExchange, type Foresight, type KeyedVisit, routeOf } from './visit.ts'
 import { tokenOf } from './token.ts'
 
 /** What the fields of a request say, whatever its target: read once for all requests that bear the same fields. */
@@ -20,6 +20,8 @@ export interface Bearing {
   readonly plain: boolean
   /** Accept-Encoding. */
   readonly accept: string | undefined
+  /** Who asks, once it was looked for; null: that cannot be told. */
+  client: string | null | undefined
 }
 
 /** A request as it is remembered between its repetitions; bound to no connection. */
@@ -28,6 +30,8 @@ export interface Known {
   readonly plain: boolean
   readonly series: Series
   readonly accept: string | undefined
+  /** Told of its answers; undefined on routes that do not prefetch. */
+  readonly foreseen: { readonly client: string | undefined; readonly foresight: Foresight } | undefined
   /** Where the response recalled last stands. */
   key: string
   /** What its coding saves against the response as it came, bytes. */
@@ -56,7 +60,7 @@ const NOBODY: DoorExchange = {
 export function bearingOf(head: RequestHead): Bearing {
   const { fields } = head
   const plain = !PARTICULAR.some((name) => fields.has(name))
-  return { head, asked: requestControl(fields), plain, accept: fields.get('accept-encoding') }
+  return { head, asked: requestControl(fields), plain, accept: fields.get('accept-encoding'), client: undefined }
 }
 
 /** @returns undefined for what is never answered by recalling: no key, a strict route, a version token */
@@ -71,5 +75,12 @@ export function know(desk: Desk, bearing: Bearing, { method, target }: { method:
   if (primary === undefined) return undefined
   const visit: KeyedVisit = { desk, head, body: undefined, exchange: NOBODY, asked: bearing.asked, routed, tags: [], primary }
   const series = seriesOf(routeOf(visit), true, false)
-  return { visit, plain: bearing.plain, accept: bearing.accept, series, key: primary, savedBytes: 0 }
+  const foreseen = method === 'GET' && policy.prefetch !== undefined ? foresee(desk, bearing) : undefined
+  return { visit, plain: bearing.plain, accept: bearing.accept, series, foreseen, key: primary, savedBytes: 0 }
+}
+
+function foresee({ foresight }: Desk, bearing: Bearing): Known['foreseen'] {
+  if (foresight === undefined) return undefined
+  if (bearing.client === undefined) bearing.client = foresight.name(bearing.head.fields) ?? null
+  return { foresight, client: bearing.client ?? undefined }
 }

@@ -74,5 +74,7 @@ export function replyPlain(visit: Visit, status: number, manner: Manner): Reply 
 
 function outcomeOf(visit: Visit, manner: Manner): Outcome {
   const cached = manner.cache === 'HIT' || manner.cache === 'STALE' || manner.cache === 'REFRESH'
-  return { cache: manner.cache, cached, stale: manner.stale === true, route: visit.routed.policy.name }
+  const { stored, collapsed } = manner.status
+  const load = stored === true ? 'kept' : collapsed === true && !cached ? 'joined' : undefined
+  return { cache: manner.cache, cached, stale: manner.stale === true, route: visit.routed.policy.name, load }
 }

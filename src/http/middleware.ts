@@ -16,7 +16,7 @@ import { ROUTE_POLICY, ROUTES, type RoutesInput } from './policy.ts'
 const PATH = z.string().startsWith('/')
 
 /** The schema of a middleware's options. */
-export const MIDDLEWARE_OPTIONS = ROUTE_POLICY.omit({ match: true, name: true })
+export const MIDDLEWARE_OPTIONS = ROUTE_POLICY.omit({ match: true, name: true, prefetch: true })
   .partial()
   .extend({
     cache: z

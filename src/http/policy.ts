@@ -5,7 +5,6 @@
  * A request that no policy matches, or whose path servers read differently, gets the default policy: RFC 9111 alone.
  */
 import { z } from 'zod'
-import { type AheadSettings, REFRESH_AHEAD } from '../flow/ahead-options.ts'
 import { type KeyPolicy, compileKeyPolicy, KEY_POLICY } from '../key/policy.ts'
 import { countedQuery } from '../key/query.ts'
 import { createRoutes, patternParams } from '../key/route.ts'
@@ -16,6 +15,7 @@ import type { RequestHead } from '../model/exchange.ts'
 import { budget, duration, optionError, size } from '../model/option.ts'
 import { isCacheableMethod } from '../rules/unsafe.ts'
 import { COMPRESS, type CompressInput, type Compression, parseCompression } from './compression.ts'
+import { type Prediction, PREDICTION_ROWS, predictionOf } from './prediction.ts'
 
 const MATCH = z.strictObject({
   path: z.string().startsWith('/').meta({ description: 'Pattern such as /api/products/:id or /static/*.' }),
@@ -73,11 +73,7 @@ export const ROUTE_POLICY = z.strictObject({
     .boolean()
     .default(false)
     .meta({ description: 'Honour stale-while-revalidate and stale-if-error beside s-maxage.' }),
-  refreshAhead: REFRESH_AHEAD.optional().meta({
-    shown: 'as refreshAhead of the cache',
-    description:
-      'Responses are asked for again before they end, where clients are likely to come back: `true`, `false`, or `{extra, minChance, concurrency}`. Those of requests with Authorization or Cookie are not.',
-  }),
+  ...PREDICTION_ROWS,
   warming: z.boolean().optional().meta({
     shown: 'whether `warming` is on',
     description:
@@ -108,7 +104,7 @@ export const ROUTES = z.array(ROUTE_POLICY).max(1000)
 export type RoutesInput = z.input<typeof ROUTES>
 
 /** A resolved policy. */
-export interface Policy {
+export interface Policy extends Prediction {
   readonly name: string
   readonly budget: Budget | undefined
   readonly key: KeyPolicy | undefined
@@ -124,8 +120,6 @@ export interface Policy {
   /** Undefined: responses stand as they came. */
   readonly compress: Compression | undefined
   readonly finish: boolean
-  /** Undefined: nothing is refreshed ahead. */
-  readonly refreshAhead: AheadSettings | undefined
   /** What is read most is asked for before anybody does. */
   readonly warming: boolean
   /** The second level is not for it. */
@@ -136,15 +130,13 @@ export interface Policy {
 export const DEFAULT_LIMITS = { maxBodyBytes: 1024 * 1024, maxContentBytes: 64 * 1024, passMs: 10_000 }
 
 /** What policies are resolved with. */
-export interface PolicyParts {
+export interface PolicyParts extends Partial<Prediction> {
   /** The engine's budgets by name. */
   readonly contexts: Readonly<Record<string, Budget>>
   /** The door's defaults. */
   readonly limits: typeof DEFAULT_LIMITS
   /** For routes that say nothing of it; default: none. */
   readonly compress?: CompressInput
-  /** For routes that say nothing of it; default: none is. */
-  readonly refreshAhead?: AheadSettings | undefined
   /** For routes that say nothing of it; default: nothing is warmed. */
   readonly warming?: boolean
   /** Contexts that stay in memory alone; default: none. */
@@ -253,13 +245,13 @@ function resolve(route: z.output<typeof ROUTE_POLICY>, parts: PolicyParts): Poli
     staleWithSMaxage: route.staleWithSMaxage,
     compress: parseCompression(route.compress ?? compress),
     finish: route.finish,
-    refreshAhead: 'refreshAhead' in route ? route.refreshAhead : parts.refreshAhead,
+    ...predictionOf(route, parts),
     warming: route.warming ?? parts.warming ?? false,
     memoryOnly: route.tiers === undefined ? except.includes(route.context ?? '') : !route.tiers.includes('l2'),
   }
 }
 
-function standard({ limits, compress = false, refreshAhead, warming = false }: PolicyParts): Policy {
+function standard({ limits, compress = false, refreshAhead, prefetch, warming = false }: PolicyParts): Policy {
   return {
     name: 'default',
     budget: undefined,
@@ -273,6 +265,7 @@ function standard({ limits, compress = false, refreshAhead, warming = false }: P
     compress: parseCompression(compress),
     finish: true,
     refreshAhead,
+    prefetch,
     warming,
     memoryOnly: false,
   }

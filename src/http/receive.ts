@@ -5,7 +5,7 @@
  * Content that is no part of the key keeps a request out of the store (fat GET).
  */
 import { ForecacheError } from '../model/errors.ts'
-import type { BodySource, Reply, RequestHead } from '../model/exchange.ts'
+import type { BodySource, Reply, RequestHead, ResponseHead } from '../model/exchange.ts'
 import { requestControl } from '../rules/reuse.ts'
 import { isSafeMethod } from '../rules/unsafe.ts'
 import { keyed } from './keying.ts'
@@ -15,7 +15,7 @@ import { readOrPass } from './read.ts'
 import { observeAnswer } from './tally.ts'
 import { tokenOf } from './token.ts'
 import { handleUnsafe } from './unsafe.ts'
-import type { Desk, DoorExchange, Visit } from './visit.ts'
+import type { Desk, DoorExchange, Foresight, Visit } from './visit.ts'
 
 /** A request as admitted. */
 export interface Request {
@@ -32,7 +32,9 @@ export async function receive(desk: Desk, request: Request, exchange: DoorExchan
   const visit: Visit = { desk, ...request, exchange, routed, asked, tags: [], primary: undefined }
   const token = tokenOf(request.head, routed.policy)
   const isSure = token === undefined && askedAt < desk.engine.seesUntil && routed.policy.blind === undefined
-  const reply = await answer(isSure || (await isCurrent(visit, token)) ? visit : { ...visit, asked: { ...asked, noCache: true } })
+  const current = isSure || (await isCurrent(visit, token)) ? visit : { ...visit, asked: { ...asked, noCache: true } }
+  const foresight = routed.policy.prefetch === undefined || request.head.method !== 'GET' ? undefined : desk.foresight
+  const reply = await (foresight === undefined ? answer(current) : answerForeseen(current, foresight))
   return observeAnswer(visit, askedAt, reply)
 }
 
@@ -43,6 +45,28 @@ function answer(visit: Visit): Reply | Promise<Reply> {
   if (head.method !== 'GET' && head.method !== 'HEAD') return passOn(visit, { forward: 'method' })
   if (body !== undefined) return passOn(visit, { forward: 'bypass', detail: 'request-content' })
   return readOrPass(keyed(visit, head.method))
+}
+
+/** As `answer`, and tells of it: what comes next is fetched beforehand. */
+async function answerForeseen(visit: Visit, foresight: Foresight): Promise<Reply> {
+  const { desk, exchange } = visit
+  const { clock } = desk.engine
+  const askedAt = clock.now()
+  const { onInformational } = exchange
+  const onEarly = (head: ResponseHead): void => {
+    foresight.informed(visit, head)
+    onInformational?.(head)
+  }
+  const hears = visit.routed.policy.prefetch?.hints === true
+  try {
+    const reply = await answer(hears ? { ...visit, exchange: { ...exchange, onInformational: onEarly } } : visit)
+    const { primary, ...rest } = keyed(visit, 'GET')
+    if (primary !== undefined) foresight.answered({ ...rest, primary }, reply, clock.now() - askedAt)
+    return reply
+  } catch (error) {
+    if (!exchange.signal.aborted) foresight.failed(visit)
+    throw error
+  }
 }
 
 /** Hears what may have been missed, and what the request's token names. @returns whether what is stored may answer it */

@@ -7,7 +7,8 @@ import type { Again } from '../flow/ahead.ts'
 import type { Engine } from '../flow/engine.ts'
 import type { Fill } from '../flow/fill.ts'
 import type { WarmAgain } from '../flow/warm-parts.ts'
-import type { BodySource, OriginPort, RequestHead, ResponseHead } from '../model/exchange.ts'
+import type { BodySource, OriginPort, Reply, RequestHead, ResponseHead } from '../model/exchange.ts'
+import type { Fields } from '../model/fields.ts'
 import type { RouteId } from '../model/meter.ts'
 import type { CacheControl } from '../rules/cache-control.ts'
 import type { Press } from '../wire/press.ts'
@@ -23,6 +24,21 @@ export interface DoorExchange {
   readonly asksLate?: boolean
   /** 1xx answers on their way to the client; never stored. */
   readonly onInformational?: (head: ResponseHead) => void
+}
+
+/** Who is told of answers, to fetch what clients are likely to ask for next. */
+export interface Foresight {
+  /** Digest of who asks; undefined where that cannot be told. */
+  name(fields: Fields): string | undefined
+  /** A GET was answered. @param tookMs from the question to the answer's head */
+  answered(visit: KeyedVisit, reply: Reply, tookMs: number): void
+  /** A GET was answered by recalling. @param client of `name` */
+  recalled(visit: KeyedVisit, client: string | undefined): void
+  /** A 1xx answer came. */
+  informed(visit: Visit, head: ResponseHead): void
+  /** A GET could not be answered. */
+  failed(visit: Visit): void
+  close(): void
 }
 
 /** What all visits of a door share. */
@@ -46,6 +62,8 @@ export interface Desk {
   again(visit: Visit): Again | undefined
   /** How it can be asked for at any time. */
   warm(visit: Visit): WarmAgain | undefined
+  /** Undefined where nothing is prefetched. */
+  readonly foresight: Foresight | undefined
   /** Some route has them made: clients may hold tags that no origin knows, whatever the route of their request. */
   readonly recodes: boolean
 }

@@ -83,4 +83,6 @@ export interface Outcome {
   readonly stale: boolean
   /** Route policy's name, or 'default'. */
   readonly route: string
+  /** Loaded now: for the store, or by another whose answer may be shared; undefined: not at all, or for this client alone. */
+  readonly load?: 'kept' | 'joined' | undefined
 }

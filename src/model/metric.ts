@@ -5,6 +5,7 @@
  * (ops/prometheus) and docs/reference/metrics.md are printed from these rows. All names get the prefix `forecache_`.
  */
 
+import { PREFETCH_ROWS } from './metric-prefetch.ts'
 import { WARM_ROWS } from './metric-warm.ts'
 
 /** One counter. Rows that share a `name` differ in their fixed `labels` and are one family. */
@@ -79,12 +80,6 @@ const AUDITS = {
 const AHEAD = {
   name: 'cache_ahead_refreshes_total',
   help: 'Refreshes before the end, by what became of them: started, read afterwards, not read.',
-  perRoute: true,
-}
-
-const PREFETCH = {
-  name: 'cache_prefetch_requests_total',
-  help: 'Requests for what a client was likely to ask for next, by what became of them: started, asked for within its patience, not asked for or not kept, not needed any more when their turn came.',
   perRoute: true,
 }
 
@@ -300,25 +295,7 @@ export const COUNTER_ROWS = {
   aheadRefreshes: { ...AHEAD, labels: { outcome: 'started' } },
   aheadRead: { ...AHEAD, labels: { outcome: 'read' } },
   aheadWasted: { ...AHEAD, labels: { outcome: 'wasted' } },
-  prefetchStarted: { ...PREFETCH, labels: { outcome: 'started' } },
-  prefetchUsed: { ...PREFETCH, labels: { outcome: 'used' } },
-  prefetchWasted: { ...PREFETCH, labels: { outcome: 'wasted' } },
-  prefetchSpared: { ...PREFETCH, labels: { outcome: 'spared' } },
-  prefetchAbandoned: {
-    name: 'cache_prefetch_abandoned_total',
-    help: 'Prefetches left because the origin was slow or failing, memory was tight, or as many as may were under way.',
-    perRoute: true,
-  },
-  prefetchDropped: {
-    name: 'cache_prefetch_dropped_rules_total',
-    help: 'Rules dropped for a while because less than 60 % of what they had fetched was asked for.',
-    perRoute: true,
-  },
-  prefetchPauses: {
-    name: 'cache_prefetch_pauses_total',
-    help: 'Times that prefetching was switched off for a while, on a route, because less than 60 % of it was asked for.',
-    perRoute: true,
-  },
+  ...PREFETCH_ROWS,
   beatsTaken: { ...BEATS, labels: { outcome: 'taken' } },
   beatsFailed: { ...BEATS, labels: { outcome: 'failed' } },
   ordersDone: { ...ORDERS, labels: { outcome: 'done' } },

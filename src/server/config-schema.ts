@@ -6,6 +6,7 @@
  */
 import { z } from 'zod'
 import { CACHE_OPTIONS } from '../flow/options.ts'
+import { PREFETCH } from '../flow/prefetch-options.ts'
 import { COMPRESS } from '../http/compression.ts'
 import { ROUTES } from '../http/policy.ts'
 import { REGISTRY, SCALER, SNAPSHOT } from './fleet-schema.ts'
@@ -210,6 +211,10 @@ export const CONFIG = z.strictObject({
   audit: CACHE_OPTIONS.shape.audit,
   refreshAhead: CACHE_OPTIONS.shape.refreshAhead,
   warming: CACHE_OPTIONS.shape.warming,
+  prefetch: PREFETCH.prefault(false).meta({
+    description:
+      'Fetches what a client is likely to ask for next, before he does, within a budget of extra requests: `true`, `false`, or `{extra, minChance, patience, concurrency, credentials, hints, bodies, routes, client, clients, rules}`; docs/guide/prediction.md.',
+  }),
   contexts: CACHE_OPTIONS.shape.contexts,
   routes: ROUTES.default([]).meta({ description: 'Route policies; the most specific path wins.' }),
   events: CACHE_OPTIONS.shape.events,

@@ -37,7 +37,10 @@ export function createGatewayLane({ desk }: HttpDoor, receiver: Receiver, form: 
     answer(known, now) {
       if (now >= desk.engine.seesUntil) return undefined // what was missed is asked for first
       if (known.visit.routed.policy.blind !== undefined && desk.engine.shared?.isBlind === true) return undefined
-      return known.plain ? whole(known, now, parts) : particular(known, form)
+      const answer = known.plain ? whole(known, now, parts) : particular(known, form)
+      if (known.foreseen !== undefined && answer !== undefined)
+        known.foreseen.foresight.recalled(known.visit, known.foreseen.client)
+      return answer
     },
     await({ head }, method, target) {
       if (target.length > maxTargetBytes) return undefined

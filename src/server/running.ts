@@ -48,8 +48,8 @@ export function createRunning({ config, engine, logger, pseudonym, ...parts }: R
   const settings = receiveSettings(config, pseudonym)
   const tunnel = { ...tunnelOptions(config), clock: engine.clock }
   const origin = parts.origin ?? createOrigin({ ...originOptions(config), clock: engine.clock, ledger: engine.ledger })
-  const { profile, routes, compress } = config
-  const door = createHttpDoor({ engine, profile, routes, compress, origin })
+  const { profile, routes, compress, prefetch } = config
+  const door = createHttpDoor({ engine, profile, routes, compress, prefetch, origin })
   const receiver = { door, origin, logger, settings }
   const form = { via: `1.1 ${pseudonym}`, keepAliveSeconds: Math.floor(config.limits.keepAlive / 1000) }
   return {
