@@ -7,6 +7,7 @@ import { hash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { serialize } from 'node:v8'
 import type { Check } from '../model/audit.ts'
+import type { Budget } from '../model/budget.ts'
 import type { Entry } from '../model/entry.ts'
 import { COUNTER } from '../model/metric.ts'
 import type { RouteId } from '../model/meter.ts'
@@ -61,7 +62,8 @@ export function auditRead(engine: Engine, read: ReadAnswer): void {
 export function auditFetched<T>(engine: Engine, fetched: Fetched<T>, { entry, ageMs, reason, calls }: Answered): void {
   const named = calls.named(fetched.options)
   const budget = named === undefined ? entry.budget : narrowBudget(entry.budget, named)
-  const promisedMs = reason === undefined ? budget.freshMs : reason === 'revalidate' ? budget.staleMs : budget.onErrorMs
+  const freshMs = Math.max(budget.freshMs, chosenMs(engine, entry, named))
+  const promisedMs = reason === undefined ? freshMs : reason === 'revalidate' ? budget.staleMs : budget.onErrorMs
   const mayAsk = reason === undefined && engine.backoff.leftMs(entry.key) === 0 && entry.kind === 'value'
   engine.audit?.take({
     entry,
@@ -73,6 +75,13 @@ export function auditFetched<T>(engine: Engine, fetched: Fetched<T>, { entry, ag
     compare: mayAsk && engine.second !== undefined ? () => compare(engine, entry) : undefined,
     version: () => versionOf(entry),
   })
+}
+
+/** Where the window was chosen longer than promised, by what is known of its changes: as long as it is, up to the caller's end. */
+function chosenMs({ memory }: Engine, { key, budget }: Entry, named: Budget | undefined): number {
+  const chosen = memory.chosen(key)
+  if (chosen === undefined || named === undefined || budget.freshMs <= chosen.promisedMs) return 0
+  return Math.min(budget.freshMs, named.staleMs)
 }
 
 function checkBy<T>(engine: Engine, fetched: Fetched<T>, { entry, calls }: { entry: Entry; calls: Calls }): Check {

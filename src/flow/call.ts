@@ -7,6 +7,7 @@
 import { type Budget, type BudgetInput, parseBudget } from '../model/budget.ts'
 import { ForecacheError, textOf } from '../model/errors.ts'
 import { type Duration, parseDuration } from '../model/units.ts'
+import { ADAPTIVE_DEFAULTS, type AdaptiveSettings } from './adaptive-options.ts'
 import { AHEAD_DEFAULTS, type AheadSettings } from './ahead-options.ts'
 import { checkTag } from './invalidate.ts'
 import type { Settings } from './options.ts'
@@ -33,6 +34,8 @@ export interface CallOptions {
   readonly refreshAhead?: boolean
   /** Whether it is warmed, where it is read much; default: the cache's. */
   readonly warming?: boolean
+  /** Whether its fresh window is chosen by how often the answer really changes, up to the end of `stale`; default: the cache's. */
+  readonly adaptive?: boolean
   /** Deadlines of this caller. */
   readonly soft?: Duration
   readonly hard?: Duration
@@ -58,10 +61,12 @@ export interface Call {
   /** Undefined: it is not refreshed ahead. */
   readonly ahead: AheadSettings | undefined
   readonly isWarmed: boolean
+  /** Undefined: its windows are kept to the letter. */
+  readonly adaptive: AdaptiveSettings | undefined
 }
 
 const KNOWN: ReadonlySet<string> = new Set(
-  'budget context tags skip negative jitter end tiers token refreshAhead warming soft hard signal'.split(' '),
+  'budget context tags skip negative jitter end tiers token refreshAhead warming adaptive soft hard signal'.split(' '),
 )
 const NO_TAGS: readonly string[] = []
 const MEMO_LIMIT = 1000
@@ -116,7 +121,15 @@ export class Calls {
       memoryOnly: this.#isMemoryOnly(options),
       ahead: this.#ahead(options),
       isWarmed: this.#isWarmed(options),
+      adaptive: this.adaptiveOf(options),
     }
+  }
+
+  /** Undefined: this caller's windows are kept to the letter. @throws FC_OPTION_TYPE */
+  adaptiveOf({ adaptive }: CallOptions = {}): AdaptiveSettings | undefined {
+    if (adaptive === undefined) return this.#settings.adaptive
+    if (typeof adaptive !== 'boolean') throw wrongType('adaptive', 'true or false', adaptive)
+    return adaptive ? (this.#settings.adaptive ?? ADAPTIVE_DEFAULTS) : undefined
   }
 
   #isWarmed({ warming = this.#settings.warming !== undefined }: CallOptions): boolean {

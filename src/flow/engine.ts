@@ -19,6 +19,7 @@ import { judge, type Verdict } from '../model/verdict.ts'
 import type { Fence } from '../tier/fence.ts'
 import type { RedisPort } from '../tier/redis-port.ts'
 import type { MemoryTier } from '../tier/memory.ts'
+import type { Adaptive } from './adaptive.ts'
 import type { Ahead } from './ahead.ts'
 import { Audit } from './audit.ts'
 import type { Backoff } from './backoff.ts'
@@ -76,6 +77,8 @@ export class Engine {
   readonly pulse: OriginPulse
   /** What is asked for before anybody asks. */
   readonly warming: Warming
+  /** How often what is loaded has really changed, and what follows from it. */
+  readonly adaptive: Adaptive
   readonly #keeping: KeepParts
   readonly #urlResolvers = new Set<(url: string) => readonly Target[]>()
   #shared: SharedLog | undefined
@@ -100,6 +103,7 @@ export class Engine {
     this.pulse = parts.pulse
     this.warming = parts.warming
     this.warming.heed(() => this.clock.now() < this.seesUntil)
+    this.adaptive = parts.adaptive
     this.wrapping = { any: settings.values === 'clone' }
     this.#keeping = parts.keeping
     if (settings.audit !== undefined) {
@@ -129,7 +133,10 @@ export class Engine {
   /** Opens a reading of the origin. Call it before the origin is asked for anything. */
   begin(key: string, target?: FillTarget): Fill {
     const fill = openFill({ fence: this.fence, clock: this.clock, originLagMs: this.settings.originLag }, key, target)
-    return this.second === undefined || target?.memoryOnly === true ? fill : this.second.stamped(fill)
+    if (this.second === undefined || target?.memoryOnly === true) return fill
+    if (!this.adaptive.isLocal({ key, route: fill.route, settings: fill.adaptive })) return this.second.stamped(fill)
+    this.meter.count(COUNTER.demotedL2, fill.route)
+    return fill
   }
 
   /** Stores what a fill has read, if the fence admits it: the only way in. Never throws. */

@@ -99,6 +99,18 @@ export class Fetcher {
     return judge(named === undefined ? entry : { ...entry, budget: narrowBudget(entry.budget, named) }, now)
   }
 
+  /** As `lookup`, for a caller with these options: what was chosen to be fresh for longer than he says is, up to his stale end. */
+  seek<T>(key: string, options: CallOptions | undefined, now: number): Verdict<T> {
+    const named = this.calls.named(options)
+    const verdict = this.lookup<T>(key, named, now)
+    if (verdict.state !== 'stale' || named === undefined || this.calls.adaptiveOf(options) === undefined) return verdict
+    const entry = this.#engine.memory.look(key) as Entry<T> | undefined
+    const promisedMs = this.#engine.memory.chosen(key)?.promisedMs ?? Number.POSITIVE_INFINITY
+    // Lengthened, so its chance is under the bound: that holds whatever each caller was promised.
+    const isFresh = entry !== undefined && entry.budget.freshMs > promisedMs && verdict.ageMs < entry.budget.freshMs
+    return isFresh ? { state: 'fresh', entry, ageMs: verdict.ageMs } : verdict
+  }
+
   /** A cached answer. */
   deliver<T>(entry: Entry, ageMs: number, stale: boolean): Result<T> {
     return { data: dataOf(this.#engine, entry.value) as T, cached: true, stale, ageMs }
@@ -114,7 +126,7 @@ export class Fetcher {
   #answer<T>(request: Request<T>, now: number): Result<T> | Promise<Result<T>> {
     const { options, key } = request
     if (options?.skip === 'read' || options?.skip === 'both') return this.#alone(request)
-    const verdict = this.lookup<T>(key, this.calls.named(options), now)
+    const verdict = this.seek<T>(key, options, now)
     switch (nextStep(verdict)) {
       case 'deliver':
         return this.#deliverFresh(request, verdict as Verdict & { state: 'fresh' })
@@ -132,9 +144,9 @@ export class Fetcher {
   async #lookBehind<T>(request: Request<T>, second: SecondLevel): Promise<Result<T>> {
     const { key, options } = request
     const call = this.calls.resolve(options)
-    const mayAsk = !call.memoryOnly && call.hardMs > second.deadlineMs && !this.#engine.flights.has(key)
+    const mayAsk = !this.#isHome(request, call) && call.hardMs > second.deadlineMs && !this.#engine.flights.has(key)
     if (!mayAsk || !(await this.pull(second, request))) return this.#load(request)
-    const verdict = this.lookup<T>(key, this.calls.named(options), this.#engine.clock.now())
+    const verdict = this.seek<T>(key, options, this.#engine.clock.now())
     const step = nextStep(verdict)
     if (step === 'deliver') return this.#deliverFresh(request, verdict as Verdict & { state: 'fresh' })
     if (step === 'deliverAndRefresh') return this.#deliverAndRefresh(request, verdict as Verdict & { state: 'stale' })
@@ -203,8 +215,7 @@ export class Fetcher {
 
   /** What stands now and may be served though the origin has failed: looked up anew, an invalidation may have come. */
   #reserve<T>(request: Request<T>, reason: 'error' | 'deadline', error: unknown): Result<T> | undefined {
-    const named = this.calls.named(request.options)
-    const verdict = this.lookup<T>(request.key, named, this.#engine.clock.now())
+    const verdict = this.seek<T>(request.key, request.options, this.#engine.clock.now())
     if (verdict.state === 'fresh') return this.deliver(verdict.entry, verdict.ageMs, false)
     if (verdict.state !== 'stale' && verdict.state !== 'reserve') return undefined
     const result = this.#deliverStale<T>(request, { entry: verdict.entry, ageMs: verdict.ageMs, reason })
@@ -303,7 +314,7 @@ export class Fetcher {
 
   #targetOf<T>(request: Request<T>, call: Call): FillTarget {
     const { route, namespace } = request
-    const target = { namespace, tags: call.tags, route, memoryOnly: call.memoryOnly }
+    const target = { namespace, tags: call.tags, route, memoryOnly: call.memoryOnly, adaptive: call.adaptive }
     if ((call.ahead === undefined && !call.isWarmed) || call.skipWrite) return target
     const run = (key = request.key): Promise<void> => this.#refresh({ ...request, key }, { ...call, signal: undefined })
     return {
@@ -316,8 +327,13 @@ export class Fetcher {
   /** Whether another process has loaded it meanwhile, as fresh as this caller wants it. */
   async #isUsable<T>(request: Request<T>, call: Call): Promise<boolean> {
     const { second, clock } = this.#engine
-    if (second === undefined || call.memoryOnly || !(await this.pull(second, request))) return false
-    return this.lookup(request.key, this.calls.named(request.options), clock.now()).state === 'fresh'
+    if (second === undefined || this.#isHome(request, call) || !(await this.pull(second, request))) return false
+    return this.seek(request.key, request.options, clock.now()).state === 'fresh'
+  }
+
+  /** Whether the second level is not for it. */
+  #isHome<T>({ key, route }: Request<T>, { memoryOnly, adaptive }: Call): boolean {
+    return memoryOnly || this.#engine.adaptive.isLocal({ key, route, settings: adaptive })
   }
 
   #result<T>(loaded: Loaded): Result<T> {

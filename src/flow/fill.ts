@@ -3,6 +3,7 @@
  *
  * Floor 3, room flow. Opened before the first byte is asked for; judged by the fence when it wants to be kept.
  */
+import type { AdaptiveSettings } from './adaptive-options.ts'
 import type { Again } from './ahead.ts'
 import type { WarmAgain } from './warm-parts.ts'
 import type { Way } from '../model/audit.ts'
@@ -33,6 +34,10 @@ export interface Fill {
   readonly again?: Again
   /** How it can be asked for at any time; absent: it is not warmed. */
   readonly warm?: WarmAgain
+  /** Its fresh window may be chosen, and its route taken out of the cache; absent: neither. */
+  readonly adaptive?: AdaptiveSettings
+  /** The same reading was stored before, in another form. */
+  readonly repeats?: boolean
 }
 
 /** A plain write under way: what it has put. */
@@ -60,6 +65,8 @@ export interface FillTarget {
   readonly again?: Again | undefined
   /** How it can be asked for at any time; default: it cannot. */
   readonly warm?: WarmAgain | undefined
+  /** Default: what is promised is kept to the letter. */
+  readonly adaptive?: AdaptiveSettings | undefined
 }
 
 const NO_TAGS: readonly string[] = []
@@ -81,5 +88,6 @@ export function openFill(parts: { fence: Fence; clock: Clock; originLagMs: numbe
     ...(target.way === undefined ? {} : { way: target.way }),
     ...(target.again === undefined ? {} : { again: target.again }),
     ...(target.warm === undefined ? {} : { warm: target.warm }),
+    ...(target.adaptive === undefined ? {} : { adaptive: target.adaptive }),
   }
 }

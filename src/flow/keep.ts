@@ -8,11 +8,12 @@
 import type { Way } from '../model/audit.ts'
 import { type Budget, jitterBudget } from '../model/budget.ts'
 import type { Clock } from '../model/clock.ts'
-import type { Entry, EntryKind } from '../model/entry.ts'
+import type { Entry, EntryKind, Learned } from '../model/entry.ts'
 import type { EventHub } from '../model/event.ts'
 import type { MemoryPort } from '../model/port.ts'
 import type { Random } from '../model/random.ts'
 import type { Fence, Reading } from '../tier/fence.ts'
+import type { Adaptive } from './adaptive.ts'
 import type { Fill } from './fill.ts'
 import type { Governor } from './governor.ts'
 
@@ -28,6 +29,15 @@ export interface Candidate<V = unknown> {
   readonly share?: { readonly id: string; readonly bytes: number }
   /** Share of the fresh window that jitter may take; default: the engine's. */
   readonly jitter?: number
+  /** Digest of what it is; default: it is not compared with what stands. */
+  readonly mark?: number
+  /** Whether it is what stands, although the digests differ. */
+  readonly sameAs?: (standing: unknown) => boolean
+  /**
+   * Where fresh windows are adaptive, the one that was promised, ms: `budget` holds the chosen one already. `choose`: the
+   * budget is what was promised, and the window is chosen here.
+   */
+  readonly promised?: number | 'choose'
 }
 
 /** What became of it. `fenced`, `older`, `late` are the fence's doing; `size` the memory limit's. */
@@ -43,6 +53,8 @@ export interface KeepParts {
   readonly events: EventHub
   readonly jitter: number
   readonly maxLoadMs: number
+  /** Absent: nothing is learned. */
+  readonly adaptive?: Adaptive
 }
 
 /** Stores a candidate read by a fill, if the fence admits it. */
@@ -53,17 +65,19 @@ export function keep(parts: KeepParts, fill: Fill, candidate: Candidate): Kept {
   const refusal = refuse(parts, fill) ?? (fence.admits(reading) ? undefined : 'fenced')
   if (refusal !== undefined) return tell(events, reading, refusal)
   const softened = fence.softens(reading)
+  const { budget, learned } = adapt(parts, fill, { candidate, tags })
   const entry: Entry = {
     key: fill.key,
     kind: candidate.kind ?? 'value',
     value: candidate.value,
     bytes: candidate.bytes,
     storedAt: fill.startedAt,
-    budget: jitterBudget(candidate.budget, candidate.jitter ?? parts.jitter, parts.random),
+    budget: jitterBudget(budget, candidate.jitter ?? parts.jitter, parts.random),
     asOf: fill.asOf,
     namespace: fill.namespace,
     tags,
     ...(candidate.share === undefined ? {} : { share: candidate.share }),
+    ...(learned === undefined ? {} : { learned }),
   }
   return put(parts, entry, { softened, way: fill.way ?? 'load' })
 }
@@ -72,7 +86,29 @@ export function keep(parts: KeepParts, fill: Fill, candidate: Candidate): Kept {
 export function promote(parts: KeepParts, entry: Entry, how: { softened: boolean; way: Way }): Kept {
   const standing = parts.memory.look(entry.key)
   if (standing !== undefined && standing.storedAt >= entry.storedAt) return tell(parts.events, entry, 'older')
-  return put(parts, entry, how)
+  const { learned } = entry
+  const word = learned === undefined ? undefined : parts.adaptive?.wordOf(entry.key)
+  return put(parts, word === undefined ? entry : { ...entry, learned: { ...learned, mark: learned?.mark ?? 0, word } }, how)
+}
+
+/** What this reading teaches of its key, and the windows that follow from it. */
+function adapt(
+  { adaptive }: KeepParts,
+  fill: Fill,
+  { candidate, tags }: { readonly candidate: Candidate; readonly tags: readonly string[] },
+): { readonly budget: Budget; readonly learned: Learned | undefined } {
+  const { budget, promised, mark = 0, sameAs } = candidate
+  if (candidate.kind !== undefined && candidate.kind !== 'value') return { budget, learned: undefined }
+  if (fill.way === 'write' || adaptive === undefined) return { budget, learned: { mark } } // a write tells of itself
+  const { key, namespace, route, startedAt, adaptive: settings, repeats = false } = fill
+  const windowMs = budget.staleMs
+  const word = adaptive.learn({ key, namespace, tags, route, startedAt, settings, mark, sameAs, windowMs, repeats })
+  if (settings === undefined || promised === undefined) return { budget, learned: { mark, word } }
+  const promisedMs = promised === 'choose' ? budget.freshMs : promised
+  const wish = { settings, promisedMs, latestMs: budget.staleMs }
+  const freshMs = promised === 'choose' ? adaptive.choose({ route, key, word }, wish).freshMs : budget.freshMs
+  if (!repeats) adaptive.tell(route, { promisedMs, freshMs })
+  return { budget: { ...budget, freshMs }, learned: { mark, word, chosen: { promisedMs, route } } }
 }
 
 function put({ memory, governor, events }: KeepParts, entry: Entry, { softened, way }: { softened: boolean; way: Way }): Kept {

@@ -84,14 +84,18 @@ export function storeValue(
     const held = said?.validator === undefined ? stored : new Held(stored, said.validator)
     if (isWrapped(held)) engine.wrapping.any = true
     const nothing = data === undefined || data === null
-    if (call.skipWrite || said?.skipped === true || (nothing && call.negative === undefined))
+    if (call.skipWrite || said?.skipped === true || (nothing && call.negative === undefined) || isDemoted(engine, fill))
       return { ...answer, held, kept: 'skipped' }
     const budget = budgetOf(engine, fill, { call, said, nothing })
     const share = packed.share === undefined ? {} : { share: packed.share }
+    const promised = fill.adaptive === undefined || nothing ? {} : ({ promised: 'choose' } as const)
+    const { bytes, mark } = packed
+    const { jitter } = call
+    const sameAs = (standing: unknown): boolean => held instanceof Held && isSameTag(standing, held)
     return {
       ...answer,
       held,
-      kept: engine.keep(fill, { value: held, bytes: packed.bytes, budget, tags, jitter: call.jitter, ...share }),
+      kept: engine.keep(fill, { value: held, bytes, mark, sameAs, budget, tags, jitter, ...share, ...promised }),
     }
   } catch (error) {
     if (!(error instanceof ForecacheError) || error.code !== 'FC_VALUE_CLONE') throw error
@@ -99,6 +103,16 @@ export function storeValue(
     if (engine.events.wants('keep:refuse')) engine.events.emit('keep:refuse', { key: fill.key, reason: 'clone' })
     return { ...answer, held: data, kept: 'unclonable' }
   }
+}
+
+function isDemoted({ adaptive, meter }: Engine, { route, key, adaptive: settings, way }: Fill): boolean {
+  if (way === 'write' || !adaptive.isOutOf('cache', { route, key, settings })) return false
+  meter.count(COUNTER.demotedCache, route)
+  return true
+}
+
+function isSameTag(standing: unknown, held: Held): boolean {
+  return standing instanceof Held && standing.etag === held.etag
 }
 
 /** The budget said last, or the caller's; narrowed for "nothing there"; no window beyond a known end. */

@@ -11,6 +11,7 @@ import { COUNTER } from '../model/metric.ts'
 import type { Logger, RemoveReason } from '../model/port.ts'
 import { FENCE_LIMITS, Fence, type FenceLimits } from '../tier/fence.ts'
 import { createMemory, type MemoryTier } from '../tier/memory.ts'
+import { Adaptive } from './adaptive.ts'
 import { type Background, createBackground } from './background.ts'
 import { Flights } from './flight.ts'
 import { Governor } from './governor.ts'
@@ -30,6 +31,7 @@ export interface Parts extends Background {
   readonly ledger: Ledger
   readonly governor: Governor
   readonly flights: Flights
+  readonly adaptive: Adaptive
   /** What the writer works on. */
   readonly keeping: KeepParts
 }
@@ -49,6 +51,7 @@ export function createParts(settings: Settings): Parts {
   governor.follow(ACCOUNT.flights, () => flights.heldBytes)
   governor.follow(ACCOUNT.tables, () => Math.max(0, fence.heldBytes + memory.idleBytes - FREE_TABLE_BYTES))
   meter.follow('hits', () => memory.counts.hits) // memory counts what `peek` answers by itself
+  const adaptive = new Adaptive({ clock, meter, memory, fence })
   fence.onAppend((record) => {
     if (events.wants('fence:append')) events.emit('fence:append', record)
   })
@@ -60,8 +63,9 @@ export function createParts(settings: Settings): Parts {
     ledger,
     governor,
     flights,
+    adaptive,
     ...createBackground(settings, { meter, ledger, memory, fence, flights, governor }, (failed) => tellFailure(told, failed)),
-    keeping: { fence, memory, governor, clock, random, events, jitter, maxLoadMs: deadlines.maxLoad },
+    keeping: { fence, memory, governor, clock, random, events, jitter, maxLoadMs: deadlines.maxLoad, adaptive },
   }
 }
 

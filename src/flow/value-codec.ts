@@ -6,7 +6,7 @@
  * FC_L2_ENVELOPE and nothing else.
  */
 import { deserialize, serialize } from 'node:v8'
-import type { Entry } from '../model/entry.ts'
+import type { Entry, Learned } from '../model/entry.ts'
 import { ForecacheError } from '../model/errors.ts'
 import { broken, ByteReader } from '../wire/byte-reader.ts'
 import { ByteWriter } from '../wire/byte-writer.ts'
@@ -18,6 +18,8 @@ export interface Decoded {
   readonly value: unknown
   readonly bytes: number
   readonly share?: { readonly id: string; readonly bytes: number }
+  /** What the next reading is compared with. */
+  readonly learned?: Learned
 }
 
 /** Gives the instance of an equal body that is stored already. */
@@ -64,9 +66,10 @@ export function decodeValue(
   const data = readForm(reader)
   reader.end()
   try {
-    const { stored, bytes, share } = packValue(policy, key, data)
+    const { stored, bytes, share, mark } = packValue(policy, key, data)
     const one = share === undefined ? stored : canonical(share.id, stored)
-    return { value: etag === undefined ? one : new Held(one, etag), bytes, ...(share === undefined ? {} : { share }) }
+    const value = etag === undefined ? one : new Held(one, etag)
+    return { value, bytes, learned: { mark }, ...(share === undefined ? {} : { share }) }
   } catch (error) {
     throw broken(error instanceof Error ? error.message : 'its value cannot be copied')
   }

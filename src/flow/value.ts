@@ -10,6 +10,7 @@
 import { hash } from 'node:crypto'
 import { deserialize, serialize } from 'node:v8'
 import { ForecacheError } from '../model/errors.ts'
+import { markOfBytes, markOfText } from '../shelf/mark.ts'
 import { Content } from './content.ts'
 import { freezeDeep } from './freeze.ts'
 
@@ -22,6 +23,8 @@ export interface Packed {
   /** Estimated bytes in memory. */
   readonly bytes: number
   readonly share?: { readonly id: string; readonly bytes: number }
+  /** Digest of what it is; 0: it cannot be compared. */
+  readonly mark: number
 }
 
 /** Serialized form of an object under `clone`. */
@@ -35,6 +38,8 @@ export class Serialized {
 const SHARE_FROM_BYTES = 128
 /** Larger objects are not normalized before they are compared. */
 const NORMAL_UP_TO_BYTES = 256 * 1024
+/** Larger objects that are stored as references are not compared with what stood: for that alone they would be copied. */
+const COMPARED_UP_TO_BYTES = 16 * 1024
 /** V8's heap needs about twice the serialized form of plain objects. */
 const HEAP_FACTOR = 2
 
@@ -45,10 +50,10 @@ export function packValue(policy: ValuePolicy, key: string, data: unknown): Pack
     if (policy !== 'reference' && (typeof data === 'function' || typeof data === 'symbol')) {
       throw new ForecacheError('FC_VALUE_CLONE', { key, reason: `it is a ${typeof data}` })
     }
-    return { stored: data, bytes: 8 }
+    return { stored: data, bytes: 8, mark: markOfPrimitive(data) }
   }
   if (data instanceof Uint8Array) return packBytes(policy, data)
-  if (policy === 'reference') return { stored: data, bytes: attempt(key, () => estimateBytes(data)) }
+  if (policy === 'reference') return packReference(key, data)
   const first = attempt(key, () => serialize(data))
   const copy: unknown = policy === 'freeze' || first.byteLength <= NORMAL_UP_TO_BYTES ? deserialize(first) : undefined
   if (copy !== undefined && isHollow(data, copy))
@@ -56,9 +61,9 @@ export function packValue(policy: ValuePolicy, key: string, data: unknown): Pack
   // Equal objects may serialize differently by their history in the heap; a copy of a copy does not.
   const bytes = first.byteLength <= NORMAL_UP_TO_BYTES ? serialize(copy) : first
   if (policy === 'clone' || !freezeDeep(copy))
-    return { stored: new Serialized(bytes), bytes: bytes.byteLength, ...share('o', bytes, bytes.byteLength) }
+    return { stored: new Serialized(bytes), bytes: bytes.byteLength, ...identity('o', bytes, bytes.byteLength) }
   const size = bytes.byteLength * HEAP_FACTOR
-  return { stored: copy, bytes: size, ...share('f', bytes, size) }
+  return { stored: copy, bytes: size, ...identity('f', bytes, size) }
 }
 
 /** What a caller gets of a stored value. */
@@ -71,22 +76,39 @@ export function unpackValue(policy: ValuePolicy, held: unknown): unknown {
 }
 
 function packString(text: string): Packed {
-  if (text.length < SHARE_FROM_BYTES) return { stored: text, bytes: text.length }
+  if (text.length < SHARE_FROM_BYTES) return { stored: text, bytes: text.length, mark: markOfText(text) }
   // Half a surrogate pair has no bytes of its own: texts that differ only there would have one digest.
-  if (!text.isWellFormed()) return { stored: text, bytes: text.length * 2 }
+  if (!text.isWellFormed()) return { stored: text, bytes: text.length * 2, mark: markOfText(text) }
   const bytes = Buffer.byteLength(text)
   const heap = bytes === text.length ? bytes : text.length * 2
-  return { stored: text, bytes: heap, share: { id: `s${hash('sha256', text, 'base64url')}`, bytes: heap } }
+  const id = `s${hash('sha256', text, 'base64url')}`
+  return { stored: text, bytes: heap, share: { id, bytes: heap }, mark: markOfText(id) }
 }
 
 function packBytes(policy: ValuePolicy, data: Uint8Array): Packed {
   const stored = policy === 'reference' ? data : Buffer.from(data)
-  return { stored, bytes: data.byteLength, ...share('b', data, data.byteLength) }
+  return { stored, bytes: data.byteLength, ...identity('b', data, data.byteLength) }
 }
 
-function share(kind: string, bytes: Uint8Array, charged: number): Pick<Packed, 'share'> {
-  if (bytes.byteLength < SHARE_FROM_BYTES) return {}
-  return { share: { id: `${kind}${hash('sha256', bytes, 'base64url')}`, bytes: charged } }
+function identity(kind: string, bytes: Uint8Array, charged: number): Pick<Packed, 'share' | 'mark'> {
+  if (bytes.byteLength < SHARE_FROM_BYTES) return { mark: markOfBytes(bytes, kind.charCodeAt(0)) }
+  const id = `${kind}${hash('sha256', bytes, 'base64url')}`
+  return { share: { id, bytes: charged }, mark: markOfText(id) }
+}
+
+function markOfPrimitive(data: unknown): number {
+  return typeof data === 'function' || typeof data === 'symbol' ? 0 : markOfText(`${typeof data} ${String(data)}`)
+}
+
+/** Compared in the form it would have if it were copied; what cannot be copied is not compared. */
+function packReference(key: string, data: object): Packed {
+  const bytes = attempt(key, () => estimateBytes(data))
+  if (bytes > COMPARED_UP_TO_BYTES) return { stored: data, bytes, mark: 0 }
+  try {
+    return { stored: data, bytes, mark: markOfBytes(serialize(deserialize(serialize(data)))) }
+  } catch {
+    return { stored: data, bytes, mark: 0 }
+  }
 }
 
 /** Whether a stored value is handed out in another form. */

@@ -57,10 +57,11 @@ export function createDesk(options: DeskOptions): Desk {
       reason: `expected ${Object.keys(PROFILES).join(' or ')}, given ${profile}`,
     })
   }
-  const { contexts, refreshAhead, warming } = engine.settings
+  const { contexts, refreshAhead, warming, adaptive } = engine.settings
   const except = engine.settings.l2?.except ?? []
   const own = { limits: { ...DEFAULT_LIMITS, ...limits }, compress, prefetch: ofAll(options) }
-  const policies = resolvePolicies(routes, { ...own, contexts, except, refreshAhead, warming: warming !== undefined })
+  const background = { refreshAhead, warming: warming !== undefined }
+  const policies = resolvePolicies(routes, { ...own, ...background, contexts, except, adaptive })
   engine.second?.teach(encodeStored)
   const desk: Desk = {
     engine,

@@ -1,18 +1,19 @@
 /**
  * The judgement of a response: may it be stored, for how long, under which tags, for which requests.
  *
- * Floor 4, room http. Puts the rules together for one exchange; pure. The same for whole responses, parts, renewals by a
+ * Floor 4, room http. Puts the rules together for one exchange, and what was learned of the key's changes. The same for whole responses, parts, renewals by a
  * 304 and what HEAD says.
  */
 import { parseNoVarySearch } from '../key/no-vary-search.ts'
 import { fieldsToStore, partRefusal, type StoreRefusal, storeRefusal } from '../rules/storable.ts'
 import { governingControl } from '../rules/targeted.ts'
+import { adaptTimes, isDemoted } from './adapt.ts'
 import type { Heard } from './ask.ts'
 import { compactFields } from './compact.ts'
 import { selectionOf, tellVary } from './selection.ts'
 import type { Plan } from './stored.ts'
 import { tagsOf } from './tags.ts'
-import { budgetOf, lifetimeFor, timesOf } from './times.ts'
+import { budgetOf, lifetimeFor, lifetimeSaid, timesOf } from './times.ts'
 import { searchTags } from './url.ts'
 import type { Visit } from './visit.ts'
 
@@ -57,7 +58,10 @@ export function judgeHeard(
   const tags = tagsOf(request, received, { tags: known, routed })
   if (tags === undefined) return refuse('tags')
   const fields = compactFields(tellVary(fieldsToStore(received, governing.control, desk.profile.store), selection))
-  const times = timesOf(timed, lifetime, timing)
+  if (isDemoted(visit)) return refuse('demoted')
+  const promised = timesOf(timed, lifetime, timing)
+  const adapting = { status, said: lifetimeSaid(timed, timing), times: promised, selection }
+  const times = options.part === true ? promised : adaptTimes(visit, adapting)
   const budget = budgetOf(times, fields, desk.profile)
   if (budget.onErrorMs === 0) return refuse('no-freshness')
   return {

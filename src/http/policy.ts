@@ -251,7 +251,7 @@ function resolve(route: z.output<typeof ROUTE_POLICY>, parts: PolicyParts): Poli
   }
 }
 
-function standard({ limits, compress = false, refreshAhead, prefetch, warming = false }: PolicyParts): Policy {
+function standard({ limits, compress = false, refreshAhead, prefetch, warming = false, adaptive }: PolicyParts): Policy {
   return {
     name: 'default',
     budget: undefined,
@@ -267,6 +267,7 @@ function standard({ limits, compress = false, refreshAhead, prefetch, warming = 
     refreshAhead,
     prefetch,
     warming,
+    adaptive,
     memoryOnly: false,
   }
 }

@@ -1,8 +1,9 @@
 /**
- * What a route says of prediction: refreshing ahead, prefetching.
+ * What a route says of prediction: refreshing ahead, prefetching, adaptive windows.
  *
  * Floor 4, room http.
  */
+import { ADAPTIVE, type AdaptiveSettings } from '../flow/adaptive-options.ts'
 import { type AheadSettings, REFRESH_AHEAD } from '../flow/ahead-options.ts'
 import { type PrefetchSettings, ROUTE_PREFETCH } from '../flow/prefetch-options.ts'
 
@@ -12,6 +13,11 @@ export const PREDICTION_ROWS = {
     shown: 'as refreshAhead of the cache',
     description:
       'Responses are asked for again before they end, where clients are likely to come back: `true`, `false`, or `{extra, minChance, concurrency}`. Those of requests with Authorization or Cookie are not.',
+  }),
+  adaptive: ADAPTIVE.optional().meta({
+    shown: 'as adaptive of the cache',
+    description:
+      'The fresh window is chosen by how often responses really changed, inside what the origin and the budget promise: `true`, `false`, or `{maxStaleChance, min, max, demote}`.',
   }),
   prefetch: ROUTE_PREFETCH.optional().meta({
     shown: 'as the section prefetch',
@@ -24,6 +30,8 @@ export const PREDICTION_ROWS = {
 export interface Prediction {
   /** Undefined: nothing is refreshed ahead. */
   readonly refreshAhead: AheadSettings | undefined
+  /** Undefined: lifetimes are what was promised. */
+  readonly adaptive: AdaptiveSettings | undefined
   /** Undefined: nothing is prefetched. */
   readonly prefetch: PrefetchSettings | undefined
 }
@@ -32,6 +40,7 @@ export interface Prediction {
 export function predictionOf(route: Partial<Prediction>, parts: Partial<Prediction>): Prediction {
   return {
     refreshAhead: 'refreshAhead' in route ? route.refreshAhead : parts.refreshAhead,
+    adaptive: 'adaptive' in route ? route.adaptive : parts.adaptive,
     prefetch: 'prefetch' in route ? route.prefetch : parts.prefetch,
   }
 }

@@ -71,7 +71,7 @@ function attach(desk: Desk, place: Place, item: { readonly stored: Stored; reado
   const setId = set === item.set ? setIdOf(stored) : undefined
   const next = withVariants(stored, setId === undefined ? set : engine.canonical(setId, set), setId)
   if (next.variants === undefined && next.plan === stored.plan) return
-  if (placeStored(desk, place, next) !== 'kept') return
+  if (placeStored(desk, { ...place, fill: { ...place.fill, repeats: true } }, next) !== 'kept') return
   engine.meter.add(COUNTER.variantsMade, place.fill.route, next.variants?.made.length ?? 0)
   // It stood for one Accept-Encoding, and stands for all of them under a key of its own now.
   if (keyOfStored(desk, place.primary, next.plan) !== key) engine.memory.delete(key)

@@ -10,12 +10,14 @@ import { selectingValues } from '../rules/vary.ts'
 import { keyOfVariant, select, type Selected } from './select.ts'
 import { type Stored, VaryIndex } from './stored.ts'
 import { decodeStored } from './stored-codec.ts'
-import { isImpatient, type KeyedVisit } from './visit.ts'
+import { isImpatient, type KeyedVisit, routeOf } from './visit.ts'
 
 /** The second level, where it may be asked for this visit. */
 export function secondFor(visit: KeyedVisit, selected: Selected): SecondLevel | undefined {
   const { second, flights } = visit.desk.engine
-  if (second === undefined || selected.kind === 'pass' || visit.routed.policy.memoryOnly) return undefined
+  const { memoryOnly, adaptive: settings } = visit.routed.policy
+  if (second === undefined || selected.kind === 'pass' || memoryOnly) return undefined
+  if (visit.desk.engine.adaptive.isLocal({ key: selected.key, route: routeOf(visit), settings })) return undefined
   return isImpatient(visit) || flights.has(selected.key) ? undefined : second
 }
 

@@ -11,6 +11,7 @@ import type { Kept } from '../flow/keep.ts'
 import type { Fields } from '../model/fields.ts'
 import { ownText } from '../model/intern.ts'
 import type { Part } from '../rules/partial.ts'
+import { markOfBytes, markOfText } from '../shelf/mark.ts'
 import { textBytes } from './compact.ts'
 import { keyOfVariant } from './select.ts'
 import { MAX_SETS, type Plan, Stored, VaryIndex } from './stored.ts'
@@ -21,6 +22,8 @@ import type { Desk } from './visit.ts'
 const MIN_SHARED_BYTES = 256
 const INDEX_MS = 30 * 86_400_000
 const MAX_LANGUAGES = 8
+/** Of SHA-256 in base64url. */
+const DIGEST_CHARS = 43
 /** An index with its id and its two lists. */
 const INDEX_BYTES = 176
 const LIST_BYTES = 56
@@ -84,7 +87,7 @@ export function placeStored(desk: Desk, { fill, primary }: Place, stored: Stored
 }
 
 /** The key under which a response stands now, if it does. */
-export function keyOfStored(desk: Desk, primary: string, { vary, selecting }: Plan): string {
+export function keyOfStored(desk: Desk, primary: string, { vary, selecting }: Pick<Plan, 'vary' | 'selecting'>): string {
   const value = desk.engine.memory.look(primary)?.value
   return value instanceof VaryIndex ? keyOfVariant(primary, value, { names: vary, values: selecting }) : primary
 }
@@ -99,6 +102,7 @@ export function markPass(desk: Desk, fill: Fill, ms: number): void {
 
 function keepStored(desk: Desk, fill: Fill, stored: Stored): Kept {
   const { plan, shareId, bodyBytes } = stored
+  const { promisedMs } = plan
   return desk.engine.keep(
     { ...fill, key: ownText(fill.key) },
     {
@@ -107,9 +111,26 @@ function keepStored(desk: Desk, fill: Fill, stored: Stored): Kept {
       budget: plan.budget,
       tags: plan.tags,
       jitter: 0,
+      mark: markOfStored(stored),
+      sameAs: (standing) => standing instanceof Stored && isSameTag(standing.plan.fields, plan.fields),
+      ...(promisedMs === undefined ? {} : { promised: promisedMs }),
       ...(shareId === undefined ? {} : { share: { id: shareId, bytes: bodyBytes } }),
     },
   )
+}
+
+/** Digest of what a client gets of a response, but for what its fields say; 0 for a part. */
+export function markOfStored({ plan, body, part, shareId }: Stored): number {
+  if (part !== undefined) return 0
+  const from = markOfText(`${plan.status} ${plan.fields.get('location') ?? ''}`)
+  if (shareId === undefined) return markOfBytes(body, from)
+  const start = shareId.indexOf(':') + 1
+  return markOfText(shareId.slice(start, start + DIGEST_CHARS), from)
+}
+
+function isSameTag(standing: Fields, fields: Fields): boolean {
+  const tag = fields.first('etag')
+  return tag !== undefined && tag === standing.first('etag')
 }
 
 /** Bytes that an index is charged with. */

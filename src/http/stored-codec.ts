@@ -13,7 +13,7 @@ import { broken, ByteReader } from '../wire/byte-reader.ts'
 import { ByteWriter } from '../wire/byte-writer.ts'
 import { isKnownCoding, type KnownCoding } from '../wire/coding.ts'
 import { compactFields } from './compact.ts'
-import { indexBytes, sealStored, setIdOf } from './store.ts'
+import { indexBytes, markOfStored, sealStored, setIdOf } from './store.ts'
 import { type Plan, Stored, VaryIndex } from './stored.ts'
 import { type Coded, withVariants } from './variants.ts'
 import type { Visit } from './visit.ts'
@@ -82,7 +82,12 @@ function readStored(visit: Destination, reader: ByteReader, storedAt: number): D
   if (plan === undefined || (coded.length > 0 && plan.recoding === undefined)) return undefined
   const stored = attach(visit, sealStored(visit.desk, plan, { body, trailers, part }), coded)
   const { bytes, shareId, bodyBytes } = stored
-  return { value: stored, bytes, ...(shareId === undefined ? {} : { share: { id: shareId, bytes: bodyBytes } }) }
+  return {
+    value: stored,
+    bytes,
+    learned: { mark: markOfStored(stored) },
+    ...(shareId === undefined ? {} : { share: { id: shareId, bytes: bodyBytes } }),
+  }
 }
 
 function attach({ desk }: Destination, stored: Stored, coded: readonly Coded[]): Stored {

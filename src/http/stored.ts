@@ -26,6 +26,8 @@ export interface Plan {
   /** Age at `requestedAt`, ms: see rules/age. */
   readonly offsetMs: number
   readonly lifetimeMs: number
+  /** Where `lifetimeMs` was chosen by how often the key changes: as long as it was promised; absent: it is what was promised. */
+  readonly promisedMs?: number
   readonly windows: StaleWindows
   /** `no-cache`: never used without validation. */
   readonly alwaysValidate: boolean

@@ -29,14 +29,19 @@ export interface Timing {
 }
 
 /** The times of a plan. */
-export type Times = Pick<Plan, 'offsetMs' | 'lifetimeMs' | 'windows' | 'alwaysValidate'>
+export type Times = Pick<Plan, 'offsetMs' | 'lifetimeMs' | 'windows' | 'alwaysValidate' | 'promisedMs'>
 
 /** Longest lifetime that is told apart, ms: ten years. */
 const MAX_MS = 315_360_000_000
 
+/** How long the response is fresh, by the origin's word or a guess alone. */
+export function lifetimeSaid(timed: Timed, { profile }: Pick<Timing, 'profile'>): Lifetime {
+  return lifetimeOf(timed, timed.governing, { receivedWallMs: timed.arrival.receivedWallMs, latitude: profile.latitude })
+}
+
 /** How long the response is fresh, by the origin's word, the route's budget or a guess, in this order. */
 export function lifetimeFor(timed: Timed, { profile, policy }: Timing): Lifetime {
-  const said = lifetimeOf(timed, timed.governing, { receivedWallMs: timed.arrival.receivedWallMs, latitude: profile.latitude })
+  const said = lifetimeSaid(timed, { profile })
   if (policy.budget === undefined || !(said.explicit || isGood(timed.status))) return said
   return { ms: Math.min(said.explicit ? said.ms : Infinity, policy.budget.freshMs), explicit: true }
 }
@@ -87,7 +92,7 @@ function boundWindows(
 }
 
 /** What a route's budget is meant for: answers that say what was asked for. */
-function isGood(status: number): boolean {
+export function isGood(status: number): boolean {
   return (
     status === 200 || status === 203 || status === 204 || status === 206 || status === 300 || status === 301 || status === 308
   )

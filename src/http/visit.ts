@@ -104,9 +104,10 @@ export function routeOf(visit: Visit): RouteId {
 
 /** Opens a reading of the origin for a key of this visit. Call it before the origin is asked. */
 export function beginFill(visit: Visit, key: string): Fill {
-  const { memoryOnly } = visit.routed.policy
+  const { memoryOnly, adaptive } = visit.routed.policy
   const { desk, tags } = visit
-  return desk.engine.begin(key, { tags, route: routeOf(visit), memoryOnly, again: desk.again(visit), warm: desk.warm(visit) })
+  const target = { tags, route: routeOf(visit), memoryOnly, adaptive, again: desk.again(visit), warm: desk.warm(visit) }
+  return desk.engine.begin(key, target)
 }
 
 /** Whether it asks for an answer of its own: nothing shared can serve it. */

@@ -31,4 +31,20 @@ export interface Entry<V = unknown> {
   readonly tags: readonly string[]
   /** Identity of a body shared between equal entries (see tier/memory `canonical`). */
   readonly share?: { readonly id: string; readonly bytes: number }
+  /** What is learned of the key's changes, to be kept beside it; never given back with an entry that is read. */
+  readonly learned?: Learned
+}
+
+/** What stands beside an entry about the changes of its key. */
+export interface Learned {
+  /** Digest of what is stored, never 0; 0: it is not to be compared. */
+  readonly mark: number
+  /** See shelf/change-word; undefined: as it was. */
+  readonly word?: number
+  /** Where the fresh window was chosen by it. */
+  readonly chosen?: {
+    /** As it was promised, ms. */
+    readonly promisedMs: number
+    readonly route: number
+  }
 }

@@ -5,6 +5,7 @@
  * (ops/prometheus) and docs/reference/metrics.md are printed from these rows. All names get the prefix `forecache_`.
  */
 
+import { ADAPTIVE_ROWS } from './metric-adaptive.ts'
 import { PREFETCH_ROWS } from './metric-prefetch.ts'
 import { WARM_ROWS } from './metric-warm.ts'
 
@@ -305,6 +306,7 @@ export const COUNTER_ROWS = {
   snapshotsWritten: { ...SNAPSHOTS, labels: { outcome: 'written' } },
   snapshotsUnproven: { ...SNAPSHOTS, labels: { outcome: 'unproven' } },
   snapshotsFailed: { ...SNAPSHOTS, labels: { outcome: 'failed' } },
+  ...ADAPTIVE_ROWS,
   ...WARM_ROWS,
   stalenessViolations: {
     name: 'cache_staleness_violations_total',

@@ -30,6 +30,7 @@ export const REFUSALS = {
   'too-large': 'The body is larger than the limit; it is streamed through.',
   refused: 'The eviction policy or the memory limit refused the answer.',
   policy: "The route's policy says that this is not cached.",
+  demoted: 'The route was found to be of no use in the cache, and adaptive.demote takes it out; one key in 16 goes on trying.',
 } as const
 
 /** What stands under a key, or why nothing does. */

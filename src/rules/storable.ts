@@ -31,6 +31,7 @@ export type StoreRefusal =
   | 'fenced'
   | 'refused'
   | 'policy'
+  | 'demoted'
 
 /** What a profile asks beyond RFC 9111. */
 export interface StoreRules {

@@ -211,6 +211,7 @@ export const CONFIG = z.strictObject({
   audit: CACHE_OPTIONS.shape.audit,
   refreshAhead: CACHE_OPTIONS.shape.refreshAhead,
   warming: CACHE_OPTIONS.shape.warming,
+  adaptive: CACHE_OPTIONS.shape.adaptive,
   prefetch: PREFETCH.prefault(false).meta({
     description:
       'Fetches what a client is likely to ask for next, before he does, within a budget of extra requests: `true`, `false`, or `{extra, minChance, patience, concurrency, credentials, hints, bodies, routes, client, clients, rules}`; docs/guide/prediction.md.',

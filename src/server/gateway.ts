@@ -53,8 +53,8 @@ export interface Gateway {
  * @param clock source of time; default: the system's
  */
 export function createGateway(config: Config, logger: Logger = SILENT, clock?: Cache['engine']['clock']): Gateway {
-  const { memory, l2, audit, refreshAhead, warming, contexts, events } = config
-  const cache = createCache({ memory, l2, audit, refreshAhead, warming, contexts, events, logger, clock })
+  const { memory, l2, audit, refreshAhead, warming, adaptive, contexts, events } = config
+  const cache = createCache({ memory, l2, audit, refreshAhead, warming, adaptive, contexts, events, logger, clock })
   followRules(cache, config)
   return new AssembledGateway(config, { cache, logger })
 }

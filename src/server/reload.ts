@@ -38,6 +38,7 @@ const FIXED: readonly string[] = [
   'audit',
   'refreshAhead',
   'warming',
+  'adaptive',
   'contexts',
   'events',
   'limits',

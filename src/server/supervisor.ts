@@ -46,8 +46,8 @@ export class Supervisor {
   constructor(config: Config, { logger, script }: SupervisorParts) {
     checkServable(config)
     this.#config = config
-    const { memory, l2, audit, refreshAhead, contexts, events } = supervisorShare(config)
-    this.cache = createCache({ memory, l2, audit, refreshAhead, contexts, events, logger })
+    const { memory, l2, audit, refreshAhead, adaptive, contexts, events } = supervisorShare(config)
+    this.cache = createCache({ memory, l2, audit, refreshAhead, adaptive, contexts, events, logger })
     const { engine } = this.cache
     this.#crew = new Crew({ engine, logger, script, workers: workerCount(config), config: () => this.#config })
     this.resp = config.resp && createRespDoor(config, { cache: this.cache, engine, logger })

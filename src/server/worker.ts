@@ -82,14 +82,14 @@ class Worker {
   #closed: Promise<void> | undefined
 
   constructor(start: WorkerStart, parts: { channel: WorkerChannel; logger: Logger; end: End }) {
-    const { memory, l2, audit, refreshAhead, warming, contexts, events } = start.config
+    const { memory, l2, audit, refreshAhead, warming, adaptive, contexts, events } = start.config
     this.#start = start
     this.#config = start.config
     this.#rules = start.rules
     this.#channel = parts.channel
     this.#logger = parts.logger
     this.#onFailed = () => parts.end(1)
-    this.#cache = createCache({ memory, l2, audit, refreshAhead, warming, contexts, events, logger: parts.logger })
+    this.#cache = createCache({ memory, l2, audit, refreshAhead, warming, adaptive, contexts, events, logger: parts.logger })
     const { engine } = this.#cache
     this.#front = new Front(start.config, { engine, logger: parts.logger, name: start.generation })
     this.#warmth = new WorkerWarmth(start, {

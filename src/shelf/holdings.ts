@@ -7,6 +7,8 @@
  */
 import type { Entry, EntryKind } from '../model/entry.ts'
 import { arrivalsAt, closePeriod, READ_TICK_SHIFT, type RecentArrivals } from './arrivals.ts'
+import { Departed, type Former } from './departed.ts'
+import type { EvictionHost } from './evict.ts'
 import { KeyScan } from './fingerprint.ts'
 import { freshOf, REBASE_AFTER_MS, rebase, setFresh } from './fresh-end.ts'
 import { LargeBodies } from './large-bodies.ts'
@@ -17,7 +19,7 @@ import { TagCounts } from './tag-counts.ts'
 import { packWindow, unpackWindow } from './windows.ts'
 
 /** Bytes an entry is charged with beside its value, key and tags. */
-export const ENTRY_BYTES = 176
+export const ENTRY_BYTES = 184
 
 const KINDS: readonly EntryKind[] = ['value', 'pass', 'vary']
 
@@ -35,6 +37,8 @@ export class Holdings {
   readonly table = new Table()
   readonly shares = new Shares()
   readonly tagCounts = new TagCounts()
+  /** Of keys that stand here no longer. */
+  readonly departed = new Departed()
   readonly #large = new LargeBodies()
   #own = 0
   readonly #scan = new KeyScan()
@@ -43,6 +47,15 @@ export class Holdings {
 
   get bytes(): number {
     return this.#own + this.shares.bytes + this.tagCounts.bytes
+  }
+
+  /** What a policy asks of it. */
+  host(): EvictionHost {
+    return {
+      weightOf: (slot) => this.ownBytesAt(slot),
+      cool: (slot) => this.cool(slot),
+      release: (slot) => this.table.free(slot),
+    }
   }
 
   /** Whether the key reserved for, which needs `own` bytes, may push others out; see large-bodies.ts. */
@@ -54,6 +67,7 @@ export class Holdings {
   /** Drops what is only remembered. */
   shed(): void {
     this.#large.shed()
+    this.departed.shed()
   }
 
   /** Takes hold of the shared body and the tags of an entry about to be written. @returns bytes it is to be charged alone */
@@ -111,6 +125,7 @@ export class Holdings {
     table.stale[slot] = packWindow(budget.staleMs)
     table.setOnError(slot, packWindow(budget.onErrorMs))
     table.values[slot] = entry.value
+    table.setLearned(slot, entry.learned)
     this.#own += this.#reservedOwn
   }
 
@@ -178,10 +193,39 @@ export class Holdings {
     return Math.floor(now - this.table.baseMs)
   }
 
-  /** Ends the fresh window now. */
-  soften(slot: number): void {
-    setFresh(this.table, slot, 0)
+  /** What is known of the changes of the key in a slot. @param asOf a position at which the entry was current */
+  formerAt(slot: number, asOf: number): Former {
+    const { marks, changes, times } = this.table
+    return {
+      mark: marks[slot] as number,
+      word: changes[slot] as number,
+      storedAt: times[slot << row.TIME_SHIFT] as number,
+      asOf,
+    }
+  }
+
+  /** Remembers what is known of a key whose entry is to go though nobody said that it is outdated. */
+  depart(slot: number, asOf: number): void {
+    const former = this.formerAt(slot, asOf)
+    if (former.mark !== 0 || former.word !== 0) this.departed.keep(this.table.keys[slot] as string, former, this.table.capacity)
+  }
+
+  /** How the fresh window in a slot came about; undefined: as it was given. */
+  chosenAt(slot: number): { readonly promisedMs: number; readonly route: number } | undefined {
+    const promisedMs = unpackWindow(this.table.promised?.[slot] ?? 0)
+    return promisedMs === 0 ? undefined : { promisedMs, route: this.table.routes?.[slot] ?? 0 }
+  }
+
+  /** The next hit passes every check. */
+  cool(slot: number): void {
     this.table.words[(slot << row.ROW_SHIFT) | row.STAMP] = 0
+  }
+
+  /** Ends the fresh window now. That it changes has been told: it is not compared with what comes. */
+  soften(slot: number): void {
+    this.table.marks[slot] = 0
+    setFresh(this.table, slot, 0)
+    this.cool(slot)
   }
 }
 

@@ -5,12 +5,13 @@
  * need (tags, shares, a longer error window, months of freshness) are allocated when the first entry brings one. Slots are reused; a row is
  * meaningful only while its slot is in the index. Columns are replaced when they grow: do not keep them.
  */
+import type { Learned } from '../model/entry.ts'
 import { ARRIVALS, FLAGS, ROW_SHIFT, STAMP, TIME_SHIFT } from './row.ts'
-import { unpackWindow } from './windows.ts'
+import { packWindow, unpackWindow } from './windows.ts'
 
 const FIRST_SLOTS = 512
 /** A slot in all columns, and in the links of a policy. */
-const PLACE_BYTES = 72
+const PLACE_BYTES = 80
 
 /** See the module's header. */
 export class Table {
@@ -32,6 +33,12 @@ export class Table {
   longFresh: Int32Array<ArrayBuffer> | undefined
   tags: (readonly string[] | undefined)[] | undefined
   shares: (string | undefined)[] | undefined
+  /** Digest of what is stored, and what is known of the key's changes: `Learned`. */
+  marks: Int32Array<ArrayBuffer> = new Int32Array(0)
+  changes: Int32Array<ArrayBuffer> = new Int32Array(0)
+  /** Promised fresh windows, packed, and their routes, where the fresh window was chosen; undefined while none was. */
+  promised: Int32Array<ArrayBuffer> | undefined
+  routes: Int32Array<ArrayBuffer> | undefined
   #used = 0
   #free: number[] = []
 
@@ -65,6 +72,7 @@ export class Table {
     this.keys[slot] = key
     this.words[(slot << ROW_SHIFT) | FLAGS] = 0
     this.words[(slot << ROW_SHIFT) | ARRIVALS] = 0
+    this.changes[slot] = 0
     return slot
   }
 
@@ -98,6 +106,19 @@ export class Table {
   setShare(slot: number, id: string): void {
     this.shares ??= new Array<string | undefined>(this.capacity)
     this.shares[slot] = id
+  }
+
+  /** Nothing learned: what is stored is not to be compared; what the key's refreshes taught stays. */
+  setLearned(slot: number, learned: Learned | undefined): void {
+    this.marks[slot] = learned?.mark ?? 0
+    if (learned?.word !== undefined) this.changes[slot] = learned.word
+    const { chosen } = learned ?? {}
+    if (chosen !== undefined) {
+      this.promised ??= new Int32Array(this.capacity)
+      this.routes ??= new Int32Array(this.capacity)
+      this.routes[slot] = chosen.route
+    }
+    if (this.promised !== undefined) this.promised[slot] = packWindow(chosen?.promisedMs ?? 0)
   }
 
   setOnError(slot: number, packed: number): void {
@@ -138,6 +159,10 @@ export class Table {
     this.times = new Float64Array(this.words.buffer)
     this.stale = widen(this.stale, slots)
     this.bytes = widen(this.bytes, slots)
+    this.marks = widen(this.marks, slots)
+    this.changes = widen(this.changes, slots)
+    if (this.promised !== undefined) this.promised = widen(this.promised, slots)
+    if (this.routes !== undefined) this.routes = widen(this.routes, slots)
     if (this.onError !== undefined) this.onError = widen(this.onError, slots)
     if (this.longFresh !== undefined) this.longFresh = widen(this.longFresh, slots)
     this.keys = stretch(this.keys, slots)

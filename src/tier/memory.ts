@@ -11,8 +11,10 @@ import type { Entry } from '../model/entry.ts'
 import type { LogRecord } from '../model/log.ts'
 import type { MemoryPort, RemoveReason } from '../model/port.ts'
 import { noteRead, READ_TICK_SHIFT, type RecentArrivals } from '../shelf/arrivals.ts'
+import type { Former } from '../shelf/departed.ts'
 import { Holdings } from '../shelf/holdings.ts'
 import { createEviction, type Eviction } from '../shelf/policies.ts'
+import { Rounds } from '../shelf/rounds.ts'
 import * as row from '../shelf/row.ts'
 import type { Fence } from './fence.ts'
 import { type MemoryOptions, type MemorySettings, parseMemoryOptions } from './memory-options.ts'
@@ -49,7 +51,7 @@ export class MemoryTier implements MemoryPort {
   #readTick = 0
   /** Changes with `#freshTick`, with every invalidation of a group and with `#watch`: see row.STAMP. */
   #stamp = 1
-  #cursor = 0
+  readonly #rounds = new Rounds()
   #evictions = 0
   /** Bytes that may be held now, at most the setting's; see `limitTo`. */
   #limit: number
@@ -68,14 +70,7 @@ export class MemoryTier implements MemoryPort {
     this.#fence = settings.fence
     this.#table.baseMs = Math.floor(settings.clock.coarse())
     this.#groupMark = settings.fence.mark
-    const host = {
-      weightOf: (slot: number) => this.#holdings.ownBytesAt(slot),
-      cool: (slot: number) => {
-        this.#table.words[(slot << ROW_SHIFT) | STAMP] = 0
-      },
-      release: (slot: number) => this.#table.free(slot),
-    }
-    this.#policy = createEviction(settings.policy, host, settings.maxBytes)
+    this.#policy = createEviction(settings.policy, this.#holdings.host(), settings.maxBytes)
     this.#unsubscribe = settings.fence.onAppend((record) => this.#apply(record))
   }
 
@@ -91,9 +86,9 @@ export class MemoryTier implements MemoryPort {
     return this.#settings.maxBytes
   }
 
-  /** Bytes of places that stand ready for further entries. */
+  /** Bytes of places that stand ready for further entries, and of what is remembered of former ones. */
   get idleBytes(): number {
-    return this.#table.idleBytes
+    return this.#table.idleBytes + this.#holdings.departed.bytes
   }
 
   /** Values answered by `peek` and entries evicted since the start; to be read or swept once in 2^32 hits. */
@@ -142,6 +137,19 @@ export class MemoryTier implements MemoryPort {
     return slot !== undefined && this.#isAlive(slot) ? this.#holdings.entryAt(slot, this.#provenAt(slot)) : undefined
   }
 
+  /** What is known of a key's changes, and of what stands under it, or stood there last. */
+  former(key: string): Former | undefined {
+    const slot = this.#table.index.get(key)
+    const isHere = slot !== undefined && this.#isAlive(slot)
+    return isHere ? this.#holdings.formerAt(slot, this.#provenAt(slot)) : this.#holdings.departed.find(key)
+  }
+
+  /** What was promised where the fresh window of a key was chosen; undefined: it is as promised. */
+  chosen(key: string): ReturnType<Holdings['chosenAt']> {
+    const slot = this.#table.index.get(key)
+    return slot === undefined ? undefined : this.#holdings.chosenAt(slot)
+  }
+
   /** How a key has been read lately; undefined when absent. */
   arrivals(key: string): RecentArrivals | undefined {
     const slot = this.#table.index.get(key)
@@ -159,22 +167,19 @@ export class MemoryTier implements MemoryPort {
       if (this.#insert(entry, own)) return true
     }
     this.#holdings.cancel(entry, this.#fence.horizon)
-    const left = this.#table.index.get(entry.key)
-    if (left !== undefined) this.#remove(left, 'replaced')
+    this.#end(entry.key, 'replaced')
     return false
   }
 
   delete(key: string): boolean {
-    const slot = this.#table.index.get(key)
-    if (slot !== undefined) this.#remove(slot, 'deleted')
-    return slot !== undefined
+    return this.#end(key, 'deleted')
   }
 
   soften(key: string): boolean {
     const slot = this.#table.index.get(key)
-    if (slot === undefined) return false
-    this.#holdings.soften(slot)
-    return true
+    if (slot === undefined) this.#holdings.departed.unmark(key)
+    else this.#holdings.soften(slot)
+    return slot !== undefined
   }
 
   canonical<T>(id: string, body: T): T {
@@ -196,18 +201,12 @@ export class MemoryTier implements MemoryPort {
   sweep(maxSlots: number): number {
     let removed = 0
     const now = this.#clock.now()
-    const slots = Math.min(maxSlots, this.#table.used)
-    for (let i = 0; i < slots; i += 1) {
-      if (this.#cursor >= this.#table.used) this.#cursor = 0
-      const slot = this.#cursor
-      this.#cursor += 1
-      if (this.#table.keys[slot] === undefined) continue
-      if (!this.#isAlive(slot)) removed += 1
-      else if (now >= this.#table.endAt(slot) + this.#settings.retainMs) {
-        this.#remove(slot, 'expired')
-        removed += 1
-      }
-    }
+    this.#rounds.go(this.#table, maxSlots, (slot) => {
+      const isAlive = this.#isAlive(slot)
+      if (isAlive && now < this.#table.endAt(slot) + this.#settings.retainMs) return
+      if (isAlive) this.#remove(slot, 'expired')
+      removed += 1
+    })
     return removed
   }
 
@@ -216,8 +215,7 @@ export class MemoryTier implements MemoryPort {
    * is left over stays until it is called again. @returns entries evicted
    */
   limitTo(bytes: number, maxEvictions: number): number {
-    const before = this.#evictions
-    const wanted = Math.min(bytes, this.#settings.maxBytes)
+    const [before, wanted] = [this.#evictions, Math.min(bytes, this.#settings.maxBytes)]
     while (this.#holdings.bytes > wanted && this.#evictions - before < maxEvictions) if (this.#evictOne() < 0) break
     this.#limit = Math.max(wanted, Math.min(this.#holdings.bytes, this.#settings.maxBytes))
     return this.#evictions - before
@@ -258,8 +256,7 @@ export class MemoryTier implements MemoryPort {
     const at = slot << ROW_SHIFT
     if (this.#isVeiled || (words[at | FRESH_END] as number) <= this.#freshTick) return false
     if ((((words[at | MARK] as number) - this.#groupMark) | 0) < 0 && this.#recheck(slot) !== 'current') return false
-    const flags = words[at | FLAGS] as number
-    if ((flags & KIND_MASK) !== 0) return false
+    if (((words[at | FLAGS] as number) & KIND_MASK) !== 0) return false
     if (words[at | LAST_READ] !== this.#readTick) noteRead(words, at, this.#readTick)
     if (this.#watch !== undefined) this.#watch(key)
     if (this.#policy.touch(slot) && this.#watch === undefined) words[at | STAMP] = this.#stamp
@@ -304,8 +301,7 @@ export class MemoryTier implements MemoryPort {
 
   /** Evicts until `bytes` and `entries` more fit; false when `keep` was a victim or nothing is left to evict. */
   #makeRoom(bytes: number, entries: number, keep: number): boolean {
-    const { maxEntries } = this.#settings
-    while (this.#holdings.bytes + bytes > this.#limit || this.size + entries > maxEntries) {
+    while (this.#holdings.bytes + bytes > this.#limit || this.size + entries > this.#settings.maxEntries) {
       const victim = this.#evictOne()
       if (victim < 0 || victim === keep) return false
     }
@@ -326,8 +322,17 @@ export class MemoryTier implements MemoryPort {
     this.#drop(slot, reason)
   }
 
+  /** @returns whether something stood there */
+  #end(key: string, reason: RemoveReason): boolean {
+    const slot = this.#table.index.get(key)
+    if (slot === undefined) this.#holdings.departed.unmark(key)
+    else this.#remove(slot, reason)
+    return slot !== undefined
+  }
+
   #drop(slot: number, reason: RemoveReason): void {
     this.#tell(slot, reason)
+    if (reason === 'evicted' || reason === 'expired') this.#holdings.depart(slot, this.#provenAt(slot))
     this.#holdings.vacate(slot, this.#provenAt(slot))
     this.#table.forget(slot)
   }
@@ -342,10 +347,7 @@ export class MemoryTier implements MemoryPort {
     for (const target of record.targets) {
       if (target.kind === 'key') {
         if (record.soft) this.soften(target.key)
-        else {
-          const slot = this.#table.index.get(target.key)
-          if (slot !== undefined) this.#remove(slot, 'invalidated')
-        }
+        else this.#end(target.key, 'invalidated')
         continue
       }
       this.#groupMark = record.position | 0
@@ -362,11 +364,9 @@ export class MemoryTier implements MemoryPort {
 
   /** Asks the fence; a dead entry is removed, a softened one loses its fresh window. */
   #recheck(slot: number): 'current' | 'soft' | 'dead' {
-    const { words, keys } = this.#table
-    const at = slot << ROW_SHIFT
-    const namespace = (words[at | FLAGS] as number) >>> row.NAMESPACE_SHIFT
-    const reading = { key: keys[slot] as string, asOf: this.#provenAt(slot), namespace, tags: this.#table.tagsOf(slot) }
-    const standing = this.#fence.standing(reading)
+    const [{ words, keys }, at] = [this.#table, slot << ROW_SHIFT]
+    const [namespace, tags] = [(words[at | FLAGS] as number) >>> row.NAMESPACE_SHIFT, this.#table.tagsOf(slot)]
+    const standing = this.#fence.standing({ key: keys[slot] as string, asOf: this.#provenAt(slot), namespace, tags })
     if (standing === 'dead') this.#remove(slot, 'invalidated')
     else words[at | MARK] = this.#fence.mark
     if (standing === 'soft') this.#holdings.soften(slot)
