@@ -5,7 +5,7 @@
  */
 import { describe, expect, it } from 'vitest'
 import { runSchedules } from '../support/coherence-schedule.ts'
-import { SOUND, SPOILT } from '../support/coherence-spoilt.ts'
+import { SOUND, SPOILT, SPOILT_LIBRARY } from '../support/coherence-spoilt.ts'
 
 const COUNT = Number(process.env['FORECACHE_COHERENCE_SEEDS'] ?? 15_000)
 const WITHIN = 8000
@@ -31,6 +31,25 @@ describe('coherence before a server with threads', () => {
     expect(outcome.faults, `seed ${outcome.seed}`).toBeUndefined()
     expect(outcome.hits).toBeGreaterThan(COUNT)
   })
+})
+
+describe('coherence with the library in the same process', () => {
+  for (const causality of ['session', 'eventual'] as const) {
+    it(`shows nobody what it must not: ${causality}`, { timeout: 300_000 }, () => {
+      const outcome = runSchedules(COUNT, 1, { ...SOUND, causality, library: 'nothing' })
+
+      expect(outcome.faults, `seed ${outcome.seed}`).toBeUndefined()
+      expect(outcome.hits).toBeGreaterThan(COUNT)
+    })
+  }
+
+  for (const [what, options] of SPOILT_LIBRARY) {
+    it(`notices when ${what}`, { timeout: 120_000 }, () => {
+      const outcome = runSchedules(WITHIN, 1, { ...SOUND, ...options })
+
+      expect(outcome.faults).toBeDefined()
+    })
+  }
 })
 
 describe('each rule is needed: it is noticed when', () => {

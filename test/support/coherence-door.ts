@@ -20,6 +20,8 @@ interface Entry {
   readonly token: number
   readonly fence: number
   readonly deadlineMs: number
+  /** Invalidations before it was asked for. */
+  readonly since: number
 }
 
 /** Duties of a door that can be left out. */
@@ -37,6 +39,7 @@ export interface DoorParts {
 
 interface Flight {
   readonly fill: Fill
+  readonly since: number
   readonly followers: ((told: Told) => void)[]
 }
 
@@ -60,6 +63,8 @@ export class Door {
 export class DoorSession {
   readonly reader = new Reader()
   readonly knowledge = new Knowledge()
+  /** Runs when this client is told anything, by memory or by the server. */
+  onTold: () => void = () => undefined
   readonly #door: Door
   #line: Line
   #open = new Set<(isLost: boolean) => void>()
@@ -81,14 +86,19 @@ export class DoorSession {
       entry.deadlineMs > now &&
       entry.hashes.every((hash) => coherence.stands(hash, entry.token))
     ) {
-      for (const [i, key] of keys.entries()) judge.shown(this.knowledge, { db, key, value: entry.values[i] as number })
+      for (const [i, key] of keys.entries()) {
+        judge.believed(key, entry.since)
+        judge.shown(this.knowledge, { db, key, value: entry.values[i] as number })
+      }
       coherence.served(this.reader, entry.fence)
+      this.onTold()
       return
     }
     const flight = this.#door.flights.get(name)
     if (flight !== undefined && (spoilt === 'join whatever' || coherence.mayJoin(this.reader, flight.fill))) {
       const { known, own } = this.knowledge
       const owned = keys.map((key) => own.get(`${db} ${key}`) ?? 0)
+      for (const key of keys) judge.believed(key, flight.since)
       flight.followers.push(({ values }) => {
         coherence.learned(this.reader)
         for (const [i, key] of keys.entries()) {
@@ -96,10 +106,23 @@ export class DoorSession {
           judge.joined(of, { known, own: owned[i] as number })
           judge.learns(this.knowledge, of)
         }
+        this.onTold()
       })
       return
     }
     this.#read(db, keys, name)
+  }
+
+  /** What memory holds, as another reader of the same client is shown it; nothing is asked. */
+  peek(reader: Reader, db: number, key: string): void {
+    const { coherence, clock, judge } = this.#door.parts
+    const entry = this.#door.store.get(`${db} ${key}`)
+    const now = clock.now()
+    if (entry === undefined || entry.deadlineMs <= now || !coherence.mayHit(reader, now)) return
+    if (!entry.hashes.every((hash) => coherence.stands(hash, entry.token))) return
+    judge.believed(key, entry.since)
+    judge.shown(this.knowledge, { db, key, value: entry.values[0] as number })
+    coherence.served(reader, entry.fence)
   }
 
   set(db: number, key: string, write: { readonly value: number; readonly px?: number; readonly nx?: boolean }): void {
@@ -145,7 +168,8 @@ export class DoorSession {
   #read(db: number, keys: readonly string[], name: string): void {
     const { coherence, clock, judge, spoilt, random } = this.#door.parts
     const fill = coherence.begin(this.reader, keys.map(hashText), clock.now())
-    const flight: Flight | undefined = fill === undefined ? undefined : { fill, followers: [] }
+    const since = judge.invalidations
+    const flight: Flight | undefined = fill === undefined ? undefined : { fill, since, followers: [] }
     if (flight !== undefined) this.#door.flights.set(name, flight)
     const over = (): void => {
       fill?.void()
@@ -168,6 +192,7 @@ export class DoorSession {
       }
       if (!this.#isKnown(name, values, fill)) coherence.learned(this.reader)
       for (const [i, key] of keys.entries()) judge.learns(this.knowledge, { db, key, value: values[i] as number })
+      this.onTold()
       for (const follower of flight?.followers ?? []) follower(told)
       if (fill === undefined) over()
     })
@@ -178,7 +203,7 @@ export class DoorSession {
         if (i < keys.length - 1) return
         const store = (): void => {
           const { hashes, token, fence, deadlineMs } = fill
-          this.#door.store.set(name, { values, hashes: hashes as readonly number[], token, fence, deadlineMs })
+          this.#door.store.set(name, { values, hashes: hashes as readonly number[], token, fence, deadlineMs, since })
         }
         const keeps = coherence.keeps(fill, clock.now()) || (spoilt === 'stored unseen' && !fill.isVoid)
         // A promise between the reply and the store, and the token taken when it is kept.
@@ -200,6 +225,7 @@ export class DoorSession {
       token,
       fence: fill.fence,
       deadlineMs: fill.deadlineMs,
+      since: this.#door.parts.judge.invalidations,
     })
   }
 
@@ -246,6 +272,7 @@ export class DoorSession {
           }
         }
         if (isTeaching) this.knowledge.known = Math.max(this.knowledge.known, told.index)
+        this.onTold()
       }
       const fence = isTeaching ? coherence.learned(this.reader) : 0
       if (fence > 0) coherence.whenProven(fence, relay)

@@ -32,6 +32,9 @@ export class Judge {
   #pushedAll = 0
   /** By name: changes that were confirmed through this process, to anybody. */
   readonly #confirmed = new Map<string, number>()
+  /** By key: how many invalidations there were when it was last named. */
+  readonly #invalidated = new Map<string, number>()
+  invalidations = 0
   hits = 0
   readonly faults: string[] = []
 
@@ -45,6 +48,17 @@ export class Judge {
   pushed(names: readonly string[] | 'everything', index: number): void {
     if (names === 'everything') this.#pushedAll = index
     else for (const name of names) this.#pushed.set(name, index)
+  }
+
+  /** Another door has invalidated keys, and was told so. */
+  invalidated(keys: readonly string[]): void {
+    this.invalidations += 1
+    for (const key of keys) this.#invalidated.set(key, this.invalidations)
+  }
+
+  /** A reader is given what was asked for when there were so many invalidations. */
+  believed(key: string, since: number): void {
+    if ((this.#invalidated.get(key) ?? 0) > since) this.#fault(`${key}: believed though it was invalidated`)
   }
 
   /** A write through this process is about to be confirmed. @param db undefined: in any */

@@ -8,6 +8,7 @@ import type { Causality, Coherence, CoherenceParts } from '../../src/resp/cohere
 import { Tracking } from '../../src/resp/tracking.ts'
 import { Door, type DoorSession, type Spoilt } from './coherence-door.ts'
 import { Judge } from './coherence-judge.ts'
+import { ModelLibrary, type SpoiltLibrary } from './coherence-library.ts'
 import { type Line, TrackedRedis } from './tracked-redis.ts'
 
 /** What a schedule is run with. */
@@ -19,6 +20,8 @@ export interface ScheduleOptions {
   readonly isClustered: boolean
   /** The server's threads send replies before the pushes of their turn. */
   readonly isThreaded: boolean
+  /** A third client is the library of the process: it peeks, tags and invalidates. */
+  readonly library?: SpoiltLibrary
 }
 
 /** What came of it. */
@@ -30,6 +33,8 @@ export interface Outcome {
 const MAX_STALE_MS = 20
 const STEPS = 70
 const KEYS = ['a', 'b', 'flag']
+/** Of the steps, where there is one. */
+const LIBRARY_SHARE = 0.4
 
 /** See the module's header. */
 export class Schedule {
@@ -41,6 +46,7 @@ export class Schedule {
   readonly #sessions: readonly DoorSession[]
   readonly #direct: readonly Line[]
   readonly #isClustered: boolean
+  readonly #library: ModelLibrary | undefined
   #value = 0
 
   constructor(seed: number, options: ScheduleOptions) {
@@ -64,6 +70,10 @@ export class Schedule {
     const door = new Door({ clock, random, redis: this.#redis, coherence, judge: this.#judge, spoilt })
     this.#sessions = [door.open(), door.open()]
     this.#direct = [this.#redis.connect(), this.#redis.connect()]
+    const { library } = options
+    if (library === undefined) return
+    const around = { clock, random, coherence, judge: this.#judge }
+    this.#library = new ModelLibrary({ ...around, session: door.open(), keys: KEYS, spoilt: library })
   }
 
   run(): Outcome {
@@ -86,6 +96,7 @@ export class Schedule {
 
   #step(): void {
     const random = this.#random
+    if (this.#library !== undefined && random() < LIBRARY_SHARE) return this.#library.step(this.#next())
     const session = this.#pick(this.#sessions)
     const chance = random()
     if (chance < 0.78) session.get(this.#db(), random() < 0.15 ? ['a', 'b'] : [this.#pick(KEYS)])

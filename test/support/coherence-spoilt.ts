@@ -150,3 +150,15 @@ export const SPOILT: readonly (readonly [string, Partial<ScheduleOptions>])[] = 
   ['a question is joined by whoever comes', { spoilt: 'join whatever' }],
   ['strict replies are not held', { causality: 'strict', create: (parts) => new WithoutHolding(parts) }],
 ]
+
+/** The same for the library beside the door. */
+export const SPOILT_LIBRARY: readonly (readonly [string, Partial<ScheduleOptions>])[] = [
+  ['invalidations of the log do not reach the door', { library: 'deaf' }],
+  ['they reach it later than they are told of', { library: 'late word' }],
+  ['tags are not remembered', { library: 'no tags' }],
+  ["tags that gave way are nobody's", { library: 'forgetful' }],
+  ['who peeks is not taught what his own client was told', { library: 'untaught' }],
+  ['the token is not looked at', { library: 'nothing', spoilt: 'stored unseen', create: (parts) => new WithoutToken(parts) }],
+  ['writes are not marked when they are sent', { library: 'nothing', create: (parts) => new WithoutMarkWhenSent(parts) }],
+  ['a question is joined by whoever comes', { library: 'nothing', spoilt: 'join whatever' }],
+]
