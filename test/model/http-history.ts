@@ -6,6 +6,7 @@
  * else's private one, complete, not older than what was invalidated before the asking, and inside its windows.
  */
 import { createCache } from '../../src/flow/cache.ts'
+import { PREFETCH_DEFAULTS, type PrefetchSection } from '../../src/flow/prefetch-options.ts'
 import { createHttpDoor, type HttpDoor } from '../../src/http/door.ts'
 import type { ProfileName } from '../../src/http/profile.ts'
 import type { Reply, RequestHead } from '../../src/model/exchange.ts'
@@ -25,19 +26,30 @@ export interface HttpOutcome {
   readonly fenced: number
   /** Answers in a coding, from the store. */
   readonly coded: number
+  /** Asked for before a client did, and asked for by one in time. */
+  readonly beforehand: number
+  readonly foreseen: number
   readonly violations: readonly Violation[]
 }
 
 const ACCEPTS = [undefined, 'gzip', 'br, gzip', 'zstd;q=0.5, br;q=0.1', 'identity;q=0, gzip, br']
 const URLS = Array.from({ length: 8 }, (_, i) => `/r/${i}?v=1`)
 
+/** What is around the clients. */
+export interface HttpAround {
+  readonly profile: ProfileName
+  readonly compress?: boolean
+  /** What clients ask for next is fetched beforehand; they walk from one URL to the next for the most part. */
+  readonly prefetch?: 'omit' | 'send'
+}
+
 /** Runs one history. `sabotage` may break the engine, to prove that the judge sees it. */
 export async function runHttpHistory(
   seed: number,
   steps: number,
-  around: { profile: ProfileName; compress?: boolean; sabotage?: (door: HttpHistory) => void },
+  around: HttpAround & { readonly sabotage?: (door: HttpHistory) => void },
 ): Promise<HttpOutcome> {
-  const history = new HttpHistory(seed, around.profile, around.compress ?? false)
+  const history = new HttpHistory(seed, around)
   around.sabotage?.(history)
   await history.run(steps)
   return history.outcome()
@@ -59,10 +71,13 @@ export class HttpHistory {
   #hits = 0
   #stale = 0
   #coded = 0
+  /** Clients go from one URL to the next, and say who they are. */
+  readonly #walks: boolean
+  readonly #at = new Map<string, number>()
   /** Codings are made by real threads, and handed over when a step of the history says so. */
   readonly #press: HeldPress | undefined
 
-  constructor(seed: number, profile: ProfileName, compress: boolean) {
+  constructor(seed: number, { profile, compress = false, prefetch }: HttpAround) {
     this.#random = createRandom(seed)
     this.#press = compress ? new HeldPress() : undefined
     this.cache = createCache({
@@ -73,7 +88,9 @@ export class HttpHistory {
     this.#origin = new ModelOrigin(this.clock, this.#random, new Map(URLS.map((url) => [url, this.#manners(url)])))
     const coding = this.#press === undefined ? {} : { press: this.#press, compress: { minBytes: 1 } }
     const limits = { maxBodyBytes: 400, laggardMs: 500 }
-    this.#door = createHttpDoor({ engine: this.cache.engine, profile, limits, ...coding })
+    this.#walks = prefetch !== undefined
+    const foreseeing = this.#walks ? { origin: this.#origin, prefetch: foreseeingWith(prefetch ?? 'omit') } : {}
+    this.#door = createHttpDoor({ engine: this.cache.engine, profile, limits, ...coding, ...foreseeing })
   }
 
   async run(steps: number): Promise<void> {
@@ -99,6 +116,8 @@ export class HttpHistory {
       renewed: counts.revalidations,
       fenced: counts.fenced,
       coded: this.#coded,
+      beforehand: counts.prefetchStarted,
+      foreseen: counts.prefetchUsed,
       violations: this.#violations,
     }
   }
@@ -106,16 +125,24 @@ export class HttpHistory {
   #act(): void {
     const dice = this.#random()
     const url = this.#pick(URLS.slice(0, 2 + Math.floor(this.#random() * 7)))
-    if (dice < 0.8) void this.#read(url)
+    if (dice < 0.8) void (this.#walks ? this.#readNext() : this.#read(url))
     else if (dice < 0.88) void this.#write(url)
     else if (dice < 0.94) this.#purge(url)
     else void this.cache.invalidate({ tags: [(this.#origin.manners.get(url) as Manners).tag], soft: true })
   }
 
-  async #read(url: string): Promise<void> {
+  /** One of a few clients goes on to the URL behind his last. */
+  async #readNext(): Promise<void> {
+    const client = this.#pick(['1', '2', '3'])
+    const at = this.#random() < 0.9 ? ((this.#at.get(client) ?? 0) + 1) % URLS.length : 0
+    this.#at.set(client, at)
+    await this.#read(URLS[at] as string, client)
+  }
+
+  async #read(url: string, client?: string): Promise<void> {
     const lang = this.#pick(['de', 'en', 'fr'])
     const user = this.#pick(['u=ann', 'u=bob'])
-    const fields = Fields.from({ host: 'shop', 'accept-language': lang, cookie: user })
+    const fields = Fields.from({ host: 'shop', 'accept-language': lang, cookie: user, 'x-client': client })
     const accept = this.#press === undefined ? undefined : this.#pick(ACCEPTS)
     if (accept !== undefined) fields.set('accept-encoding', accept)
     const dice = this.#random()
@@ -255,4 +282,9 @@ export class HttpHistory {
   #fail(what: string): void {
     this.#violations.push({ step: this.#step, what })
   }
+}
+
+/** As eager as it may be: promises are at stake here, not budgets. */
+function foreseeingWith(credentials: 'omit' | 'send'): PrefetchSection {
+  return { ...PREFETCH_DEFAULTS, credentials, client: { header: 'x-client' }, extra: 10, minChance: 0.01, patience: 5000 }
 }

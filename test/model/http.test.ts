@@ -30,6 +30,30 @@ describe('the HTTP door against an oracle, in random histories', () => {
     expect(sum.coded / sum.answers).toBeGreaterThan(0.003)
   })
 
+  for (const prefetch of ['omit', 'send'] as const) {
+    const steps = (HISTORIES * STEPS) / 5
+    it(`never breaks a promise by what it fetches beforehand, credentials ${prefetch}, in ${steps} steps`, {
+      timeout: 1_200_000,
+    }, async () => {
+      const sum = { answers: 0, hits: 0, beforehand: 0, foreseen: 0, fenced: 0 }
+      for (let seed = FIRST_SEED; seed < FIRST_SEED + HISTORIES / 5; seed += 1) {
+        const { violations, ...counts } = await runHttpHistory(seed, STEPS, { profile: 'safe', prefetch })
+        expect(violations, `seed ${seed}`).toEqual([])
+        for (const name of Object.keys(sum) as (keyof typeof sum)[]) sum[name] += counts[name]
+      }
+      console.log(`http model with prefetch, ${prefetch}: seeds from ${FIRST_SEED}, ${JSON.stringify(sum)}`)
+      expect(Math.min(sum.beforehand, sum.foreseen) / sum.answers).toBeGreaterThan(0.003)
+    })
+  }
+
+  it('sees it when the fence admits what was fetched beforehand and invalidated meanwhile', { timeout: 120_000 }, async () => {
+    let violations = 0
+    const sabotage = ({ cache }: HttpHistory): void => void (cache.engine.fence.admits = () => true)
+    for (let seed = 1; seed <= 40 && violations === 0; seed += 1)
+      violations = (await runHttpHistory(seed, STEPS, { profile: 'safe', prefetch: 'send', sabotage })).violations.length
+    expect(violations).toBeGreaterThan(0)
+  })
+
   const sabotages: Record<string, (history: HttpHistory) => void> = {
     'the fence admits every fill': ({ cache }) => void (cache.engine.fence.admits = () => true),
     'stored entries are never judged': ({ cache }) => void (cache.engine.fence.standing = () => 'current'),
