@@ -7,7 +7,8 @@
  * writes if nothing newer stands there. No command looks at more than the keys it is given: no KEYS, no SCAN, no FLUSH. The
  * physical time to live is the end of the budget, so nothing has to be cleared away. When an entry was read is written as the
  * store's clock says it (see store-clock) and never later than its writer's own count of its age allows, so neither a command
- * that hung nor a clock that stepped makes it young.
+ * that hung nor a clock that stepped makes it young; nor do both at once: a write that finds the clock behind its own sending
+ * is refused.
  */
 import { hash } from 'node:crypto'
 import type { Clock } from '../model/clock.ts'
@@ -57,6 +58,12 @@ return { now[1] .. string.format('%06d', now[2]), found }
 const CLOCK_PLAY_MS = 100
 
 /**
+ * By the store's clock a write is never carried out before it was sent, but for what rounding takes. Where it is, that clock was set
+ * back meanwhile, and how long the write was under way cannot be said: by its writer's age it would be that much too young.
+ */
+const CLOCK_GRAIN_MS = 2
+
+/**
  * ARGV: generation, asOf, storedAt by the store's clock, age by the writer's, ms to live from storedAt, envelope.
  * Answers the store's time in µs and what was done.
  */
@@ -64,6 +71,7 @@ const WRITE = defineScript(`
 local time = redis.call('TIME')
 local told = time[1] .. string.format('%06d', time[2])
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if now + ${CLOCK_GRAIN_MS} < ARGV[3] + ARGV[4] then return { told, 'unsure' } end
 local stored = math.min(tonumber(ARGV[3]), now - tonumber(ARGV[4]))
 local left = stored + tonumber(ARGV[5]) - now
 if left < 1 then return { told, 'expired' } end

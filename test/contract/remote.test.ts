@@ -110,6 +110,28 @@ describe('a second level in Redis, when things go wrong', () => {
     expect(await remoteOn(redis).readMany(['odd', 'none'], DEADLINE_MS)).toEqual([undefined, undefined])
   }, 60_000)
 
+  it('refuses a write that finds the clock set back since it was sent: nobody could say how long it was under way', async () => {
+    const server = await startRedis()
+    closers.push(() => server.stop())
+    // Seen from the store, a writer whose clock leaps ahead is what a store set back is, seen from the writer.
+    let aheadMs = 0
+    const clock = { ...systemClock(), now: () => systemClock().now() + aheadMs }
+    const limits = { maxEntryBytes: 1024, maxMs: 86_400_000 }
+    const remote = createRemote({ redis: await openRedis(server.url), clock, prefix: 'test:', hidesKeys: false, ...limits })
+    const write = (): Promise<string> => {
+      const storedAt = clock.now()
+      const item = { key: 'k', generation: 'log-a', asOf: 1, storedAt, endsAt: storedAt + 60_000, envelope: Buffer.from('v') }
+      return remote.write(item, DEADLINE_MS)
+    }
+    expect(await write()).toBe('written')
+    aheadMs = 10_000
+
+    const refused = await write()
+
+    expect(refused).toBe('unsure')
+    expect(await write()).toBe('written') // it has learned the new clock
+  })
+
   it('believes nothing of a former run of the server, whose clock was another', async () => {
     const { server, remote } = await stand(['--appendonly', 'yes', '--appendfsync', 'always'])
     await remote.write(entry('kept'), DEADLINE_MS)

@@ -103,6 +103,7 @@ function read(data: StoreData, names: readonly string[], [most]: readonly Text[]
 function write(data: StoreData, [name = '']: readonly string[], args: readonly Text[]): RedisReply {
   const [generation, asOf, storedAt, age, life, envelope] = args
   const now = data.time()
+  if (now + 2 < Number(storedAt) + Number(age)) return [told(data), 'unsure']
   const stored = Math.min(Number(storedAt), now - Number(age))
   const left = stored + Number(life) - now
   if (left < 1) return [told(data), 'expired']

@@ -5,6 +5,8 @@
 
 /** Two readings of one place in the log: the younger one by more than this stays, ms. */
 const PLAY_MS = 100
+/** A write that comes so much before it was sent finds a clock that was set back, ms. */
+const GRAIN_MS = 2
 
 /** What stands under a key. */
 export interface Cell {
@@ -41,8 +43,9 @@ export class LeanCells {
     return cell !== undefined && cell.endsAt > now ? cell : undefined
   }
 
-  write(key: string, given: CellWrite, now: number): 'written' | 'older' | 'expired' {
+  write(key: string, given: CellWrite, now: number): 'written' | 'older' | 'expired' | 'unsure' {
     const { generation, asOf, version, tags } = given
+    if (now + GRAIN_MS < given.storedAt + given.ageMs) return 'unsure'
     const storedAt = Math.min(given.storedAt, now - given.ageMs)
     const leftMs = storedAt + given.lifeMs - now
     if (leftMs < 1) return 'expired'
