@@ -1,8 +1,9 @@
 /**
- * Eight clients of one Redis: through the front, through the hook, and directly.
+ * Clients of one Redis: through the front, through the hook, by library and API, and directly.
  */
 import { createRequire } from 'node:module'
 import { connect, type Socket } from 'node:net'
+import type { Cache } from '../../src/entry/index.ts'
 import { encodeCommand } from '../../src/resp/tracking-commands.ts'
 import { type Reply, ReplyError, TrackingReader } from '../../src/resp/tracking-reader.ts'
 import { type ClientName, openClient } from './hook-clients.ts'
@@ -14,6 +15,8 @@ export type DoorName = 'front' | 'hook' | 'direct'
 export interface DoorsClient {
   readonly name: string
   readonly door: DoorName
+  /** It knows texts alone, no hashes and no scripts. */
+  readonly isPlain?: true
   get(key: string): Promise<string | null>
   mget(keys: readonly string[]): Promise<readonly (string | null)[]>
   /** One field of a hash, read with all of it. */
@@ -87,5 +90,51 @@ export async function openPlain(port: number, door: DoorName): Promise<DoorsClie
     field: async (key) => (await client.hGetAll(key)).v ?? null,
     call: (...words) => client.sendCommand(words),
     close: () => client.destroy(),
+  }
+}
+
+/** The library of this process, in a namespace whose values stand behind a door; every second reading looks at memory first. */
+export function openLibrary(library: Cache, door: DoorName): DoorsClient {
+  let asked = 0
+  const get = async (key: string): Promise<string | null> => {
+    asked += 1
+    const peeked = asked % 2 === 0 ? undefined : library.peek<Buffer>(key)
+    return (peeked ?? (await library.get<Buffer>(key))?.data)?.toString() ?? null
+  }
+  return {
+    ...{ name: `${door} library`, door, isPlain: true, get },
+    mget: async (keys) => {
+      const found = await library.getMany<Buffer>(keys)
+      return keys.map((key) => found.get(key)?.data.toString() ?? null)
+    },
+    field: () => Promise.reject(new Error('a hash')),
+    call: (name, key, value, _, px) => {
+      if (name === 'DEL') return library.delete(key as string)
+      return library.set(key as string, value, { budget: px === undefined ? '1d' : Number(px) })
+    },
+    close: () => undefined,
+  }
+}
+
+/** The native cache API over a front. */
+export function openApi(port: number, door: DoorName): DoorsClient {
+  const at = (key: string, query = ''): string => `http://127.0.0.1:${port}/cache/${key}?namespace=redis${query}`
+  const get = async (key: string): Promise<string | null> => {
+    const answer = await fetch(at(key))
+    const text = await answer.text()
+    return answer.status === 200 ? text : null
+  }
+  return {
+    ...{ name: `${door} api`, door, isPlain: true, get },
+    mget: (keys) => Promise.all(keys.map(get)),
+    field: () => Promise.reject(new Error('a hash')),
+    call: async (name, key, value, _, px) => {
+      const ttl = px === undefined ? '&ttl=1d' : `&ttl=${px}ms`
+      const put = { method: 'PUT', body: value as string }
+      const answer = await (name === 'DEL' ? fetch(at(key as string), { method: 'DELETE' }) : fetch(at(key as string, ttl), put))
+      if (!answer.ok) throw new Error(await answer.text())
+      await answer.arrayBuffer()
+    },
+    close: () => undefined,
   }
 }

@@ -1,13 +1,14 @@
 /**
- * Many random operations by eight clients over front, hook and directly, mixed, each reading checked against the ledger; while
+ * Many random operations by eleven clients over front, hook, library, API and directly, mixed, each reading checked against the ledger; while
  * the tracking connections are slow, silent and cut, and the server stands still.
  */
+import { createCache } from '../../src/entry/index.ts'
 import { stats } from '../../src/entry/redis.ts'
 import { createRandom, type Random } from '../../src/model/random.ts'
 import { Coherence } from '../../src/resp/coherence.ts'
 import { hashText } from '../../src/resp/coherence-hash.ts'
 import { ReplyCache } from '../../src/resp/reply-cache.ts'
-import { type DoorName, type DoorsClient, openHooked, openPlain, openRaw } from './doors-clients.ts'
+import { type DoorName, type DoorsClient, openApi, openHooked, openLibrary, openPlain, openRaw } from './doors-clients.ts'
 import { KeyLedger, Ledger, type Question, type Version } from './doors-ledger.ts'
 import { type FrontHere, startFront } from './front-here.ts'
 import { openWay, type Way } from './hook-clients.ts'
@@ -64,6 +65,9 @@ async function openStage(): Promise<Stage> {
     await openHooked(way.port, 'redis6'),
     await openRaw(redis.port, 'direct', 3),
     await openPlain(redis.port, 'direct'),
+    openLibrary(createCache().namespace('redis'), 'hook'),
+    openLibrary(front.gateway.cache.namespace('redis'), 'front'),
+    openApi(front.gateway.address?.api.port as number, 'front'),
     await openRaw(front.port, 'front', 2),
     await openHooked(way.port, 'ioredis6'),
   ]
@@ -184,6 +188,7 @@ class Run {
   async #read(client: number, chance: number): Promise<void> {
     const of = this.#stage.clients[client] as DoorsClient
     const key = this.#pick()
+    if (of.isPlain && key.name.startsWith('h')) return
     if (chance < 0.05) {
       const keys = this.#keys.filter(({ name }) => name.startsWith('s')).slice(0, 3)
       const questions = keys.map((one) => this.#question(one, client))
@@ -221,7 +226,8 @@ class Run {
 
   async #write(client: number): Promise<void> {
     const of = this.#stage.clients[client] as DoorsClient
-    const mine = this.#keys.filter(({ owner, isBusy }) => (owner === client || owner < 0) && !isBusy)
+    const isAble = (name: string): boolean => of.isPlain !== true || /^[st]/.test(name)
+    const mine = this.#keys.filter(({ name, owner, isBusy }) => (owner === client || owner < 0) && !isBusy && isAble(name))
     const key = mine[Math.floor(this.#random() * mine.length)]
     if (key === undefined) return
     this.#writes += 1
