@@ -1,6 +1,6 @@
 /**
  * Question   is anybody shown by the Redis doors what he must not be, over many operations and mishaps?
- * Method     eight clients over front, hook and directly before one real Redis, mishaps of the
+ * Method     eleven clients over front, hook, library, API and directly before one real Redis, mishaps of the
  *            tracking connections now and then (slow, silent, cut, server frozen); every reading checked against a ledger of versions
  * Left out   network between machines: all share one event loop, so that the ledger knows what was before what
  */

@@ -174,7 +174,7 @@ export const CACHE_OPTIONS = z.strictObject({
   l2: L2.optional().meta({ description: 'A second level shared by several processes.' }),
   redis: REDIS_SHARED.prefault({}).meta({
     description:
-      'The namespace in which the keys of the Redis hook of this process stand: there the library reads and writes the very values of the Redis. `false`: it is a namespace as any.',
+      'The namespace in which the keys of the Redis hook of this process stand: there the library reads and writes the very values of the Redis. `{namespace, server, database}`, or `false`: a namespace as any.',
   }),
   clock: z
     .custom<Clock>((given) => offers(given, ['now', 'coarse', 'wall', 'after']), {
