@@ -78,6 +78,13 @@ export class HotBook {
     return { day: this.#moment?.day ?? 0, watched: this.#watched }
   }
 
+  /** Keys that have their hours. */
+  get rhythmic(): number {
+    let count = 0
+    for (const { rhythm } of this.#keys.values()) if (rhythm.isSound) count += 1
+    return count
+  }
+
   get(key: string): HotKey | undefined {
     return this.#keys.get(key)
   }

@@ -24,11 +24,16 @@ export interface WarmBudgetOptions {
 
 /** Before anything was earned. */
 const CREDIT = 2
+/** Of what is given: what a reading spares is an estimate, and budgets are kept rather than used up. */
+const SHARE = 0.86
 
 /** See the module's header. */
 export class WarmBudget {
   readonly #options: WarmBudgetOptions
   #tokens: number
+  /** Kept back for hours to come, and how much that may be. */
+  #kept = 0
+  #mostKept = 0
   readonly #rate: Pace
   readonly #urgent: Pace
 
@@ -39,27 +44,46 @@ export class WarmBudget {
     this.#urgent = new Pace(options.urgentRate)
   }
 
-  /** Requests that may be spent. */
+  /** Requests that may be spent in quiet times. */
   get tokens(): number {
     return this.#tokens
   }
 
+  /** So many keys have an hour: for them is put by first, or quiet times would have spent it all by then. */
+  expect(keys: number): void {
+    this.#mostKept = Math.min(keys, this.#options.maxTokens)
+    this.#tokens += Math.max(0, this.#kept - this.#mostKept)
+    this.#kept = Math.min(this.#kept, this.#mostKept)
+  }
+
   /** Somebody waited for a load. */
   earn(): void {
-    this.#tokens = Math.min(this.#options.maxTokens, this.#tokens + this.#options.extra)
+    this.#add(this.#options.extra * SHARE)
   }
 
   /** It was read, and spared its reader so much of a load. */
   refund(part: number): void {
-    this.#tokens = Math.min(this.#options.maxTokens, this.#tokens + part)
+    this.#add(part)
+  }
+
+  /** Whether there is anything to be spent on it. */
+  affords(cause: WarmCause): boolean {
+    return isUrgent(cause) || this.#tokens >= 1 || (cause === 'rhythm' && this.#kept >= 1)
   }
 
   /** @returns whether one may be made now; it counts as made */
   take(cause: WarmCause, now: number): boolean {
     if (isUrgent(cause)) return this.#urgent.take(now)
-    if (this.#tokens < 1 || !this.#rate.take(now)) return false
-    this.#tokens -= 1
+    if (!this.affords(cause) || !this.#rate.take(now)) return false
+    if (cause === 'rhythm' && this.#kept >= 1) this.#kept -= 1
+    else this.#tokens -= 1
     return true
+  }
+
+  #add(tokens: number): void {
+    const kept = Math.min(tokens, this.#mostKept - this.#kept)
+    this.#kept += kept
+    this.#tokens = Math.min(this.#options.maxTokens, this.#tokens + tokens - kept)
   }
 }
 

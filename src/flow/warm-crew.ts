@@ -147,7 +147,7 @@ export class WarmCrew {
   #isWanted({ hot, cause, untilMs, neededAtMs }: Choice, now: number): boolean {
     const { memory, backoff, flights, budget } = this.#parts
     if (now >= untilMs || (typeof hot.ask === 'string' && this.#ask === undefined)) return false
-    if (!isUrgent(cause) && budget.tokens < 1) return false
+    if (!budget.affords(cause)) return false
     const key = this.#rename(hot.key)
     if (flights.has(key) || backoff.leftMs(key) > 0) return false
     return freshEnd(memory.look(key)) <= Math.max(neededAtMs, now)

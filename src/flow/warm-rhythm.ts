@@ -32,6 +32,8 @@ export class Rhythm {
   today = 0
   /** Reads of today. */
   #reads = 0
+  /** Undefined: the day has changed it. */
+  #isSound: boolean | undefined
 
   constructor(words = new Float32Array(RHYTHM_WORDS)) {
     this.words = words
@@ -54,10 +56,16 @@ export class Rhythm {
     }
     this.today = 0
     this.#reads = 0
+    this.#isSound = undefined
   }
 
   /** Whether there is one: enough days, and too uneven for chance. */
   get isSound(): boolean {
+    this.#isSound ??= this.#test()
+    return this.#isSound
+  }
+
+  #test(): boolean {
     const hits = this.#sum(0, HOURS)
     if (this.#sum(SEEN_AT, WEEKDAYS) < MIN_DAYS || hits === 0) return false
     let all = 0

@@ -208,6 +208,7 @@ export class Warming {
     }
     if (now >= this.#chooseAtMs) {
       this.#chooseAtMs = now + CHOOSE_EVERY_MS
+      this.#budget.expect(this.#book.rhythmic)
       this.#crew.add(chooseForHour(this.#choice(), now, moment))
       if (this.#crew.waiting === 0 && this.#budget.tokens >= 1) this.#crew.add(chooseForQuiet(this.#choice(), now, moment))
     }

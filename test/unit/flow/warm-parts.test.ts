@@ -141,7 +141,7 @@ describe('what is kept of it', () => {
 
 describe('the budget of warming', () => {
   it('spends in quiet times what clients have earned, and no faster than its rate', () => {
-    const budget = new WarmBudget({ extra: 0.125, rate: 2, urgentRate: 100, maxTokens: 50 })
+    const budget = new WarmBudget({ extra: 0.125 / 0.86, rate: 2, urgentRate: 100, maxTokens: 50 })
     let taken = 0
     for (let at = 0; at < 1000; at += 1) if (budget.take('quiet', at * 1000)) taken += 1
     expect(taken).toBe(2) // its credit
@@ -151,6 +151,16 @@ describe('the budget of warming', () => {
     expect(taken).toBeLessThanOrEqual(5)
     for (let at = 0; at < 100; at += 1) if (budget.take('quiet', 3e6 + at * 1000)) taken += 1
     expect(taken).toBe(12)
+  })
+
+  it('puts by for hours to come before quiet times may spend, and as much as there are keys', () => {
+    const budget = new WarmBudget({ extra: 1 / 0.86, rate: 1000, urgentRate: 100, maxTokens: 50 })
+    budget.expect(3)
+    for (let load = 0; load < 5; load += 1) budget.earn()
+    let [quiet, rhythm] = [0, 0]
+    for (let at = 0; at < 20; at += 1) if (budget.take('quiet', at * 1000)) quiet += 1
+    for (let at = 20; at < 40; at += 1) if (budget.take('rhythm', at * 1000)) rhythm += 1
+    expect([quiet, rhythm]).toEqual([4, 3])
   })
 
   it('switches off what is not read, tries again later with few, and ever later', () => {
