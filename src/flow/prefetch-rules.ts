@@ -62,24 +62,37 @@ export interface Step {
 
 interface Past {
   readonly key: string
-  readonly atMs: number
+  readonly rules: Followed
+  atMs: number
   readonly mentions: Mentions | undefined
   /** What has been counted as following it in this session. */
-  readonly followed: Set<string>
+  readonly followed: string[]
+}
+
+interface Session {
+  readonly past: Past[]
+  /** When it was last made the youngest. */
+  touchedMs: number
 }
 
 /** Before so many the counts say nothing. */
 const MIN_SEEN = 2
 /** From here on a key needs no shape. */
 const KNOWN_SEEN = 8
+/** Successors counted for one request. */
+const MAX_FOLLOWED = 32
+/** Who was made the youngest just now need not be again. */
+const TOUCH_EVERY_MS = 1000
 const SESSION_BYTES = 256
 const PAST_BYTES = 320
+/** Of the bytes, what rules of keys may hold; the rest is for shapes. */
+const KEYS_SHARE = 3 / 4
 const NONE: readonly Successor[] = []
 
 /** See the module's header. */
 export class PrefetchRules {
   readonly #limits: RuleLimits
-  readonly #sessions = new OldestFirst<Past[]>()
+  readonly #sessions = new OldestFirst<Session>()
   readonly #keys: Successions
   readonly #shapes: Successions
 
@@ -104,18 +117,27 @@ export class PrefetchRules {
     return this.#keys.bytes + this.#shapes.bytes + this.#sessions.size * (SESSION_BYTES + this.#limits.depth * PAST_BYTES)
   }
 
-  /** Somebody asked for a key. @returns what is likely to be asked for next, in no order */
+  /**
+   * Somebody asked for a key.
+   *
+   * @returns what is likely to be asked for next, in no order; without what is known to stand, and rules that rest
+   */
   follow({ session, key, nowMs, mentions }: Step): readonly Successor[] {
     const { depth, windowMs, shapes } = this.#limits
-    const past = (this.#sessions.get(session) ?? []).filter(({ atMs }) => nowMs - atMs <= windowMs)
+    const { past } = this.#session(session, nowMs)
+    while (past.length > 0 && nowMs - (past[0] as Past).atMs > windowMs) past.shift()
+    const last = past.at(-1)
+    if (last?.key === key) {
+      last.atMs = nowMs
+      return NONE // the same again is no step
+    }
     for (const one of past) this.#count(one, key)
-    past.push({ key, atMs: nowMs, mentions, followed: new Set() })
-    this.#sessions.set(session, past.length > depth ? past.slice(-depth) : past)
-    if (this.#sessions.size > this.#limits.sessions) this.#sessions.takeOldest()
-    const { followed, before } = this.#keys.ask(key)
-    const own = before < MIN_SEEN ? NONE : toldBy(followed, before)
+    const { followed, before } = this.#keys.ask(key, nowMs)
+    past.push({ key, rules: followed, atMs: nowMs, mentions, followed: [] })
+    if (past.length > depth) past.shift()
+    const own = before < MIN_SEEN ? NONE : toldBy(followed, before, nowMs)
     if (!shapes || (before >= KNOWN_SEEN && mentions === undefined)) return own
-    return [...own, ...this.#byShape(key, { mentions, isKnown: before >= KNOWN_SEEN, own })]
+    return [...own, ...this.#byShape({ session, key, nowMs, mentions }, followed, before >= KNOWN_SEEN)]
   }
 
   clear(): void {
@@ -124,13 +146,22 @@ export class PrefetchRules {
     this.#shapes.clear()
   }
 
+  #session(name: string, nowMs: number): Session {
+    const known = this.#sessions.get(name)
+    if (known !== undefined && nowMs - known.touchedMs < TOUCH_EVERY_MS) return known
+    const session = known ?? { past: [], touchedMs: nowMs }
+    session.touchedMs = nowMs
+    this.#sessions.set(name, session)
+    if (this.#sessions.size > this.#limits.sessions) this.#sessions.takeOldest()
+    return session
+  }
+
   #count(past: Past, key: string): void {
-    if (past.key === key || past.followed.has(key)) return
-    past.followed.add(key)
-    const followed = this.#keys.at(past.key)
-    if (followed !== undefined) this.#keys.count(followed, key)
+    if (past.key === key || past.followed.length >= MAX_FOLLOWED || past.followed.includes(key)) return
+    past.followed.push(key)
+    this.#keys.count(past.rules, key)
     if (!this.#limits.shapes) return
-    const isKnown = followed !== undefined && followed.seen > KNOWN_SEEN
+    const isKnown = past.rules.seen > KNOWN_SEEN
     if (isKnown && past.mentions === undefined) return
     const shape = shapeOf(past.key)
     const known = this.#shapes.at(shape.text)
@@ -139,28 +170,28 @@ export class PrefetchRules {
     if (isMentioning(template) || !isKnown) this.#shapes.count(known, template)
   }
 
-  #byShape(key: string, about: { mentions: Mentions | undefined; isKnown: boolean; own: readonly Successor[] }): Successor[] {
-    const { mentions, isKnown, own } = about
+  #byShape({ key, nowMs, mentions }: Step, own: Followed, isKnown: boolean): Successor[] {
     const shape = shapeOf(key)
-    const { followed, before } = this.#shapes.ask(shape.text)
+    const { followed, before } = this.#shapes.ask(shape.text, nowMs)
     if (before < MIN_SEEN) return []
     const told: Successor[] = []
     for (const [template, link] of followed.next) {
-      if (isKnown && !isMentioning(template)) continue
+      if (link.lookAtMs > nowMs || link.restUntilMs > nowMs || (isKnown && !isMentioning(template))) continue
       const next = urlFrom(template, shape, mentions)
-      if (next === undefined || next === key || own.some((one) => one.key === next)) continue
+      if (next === undefined || next === key || own.next.has(next)) continue
       told.push({ key: next, chance: Math.min(1, link.count / (before + 1)), lesson: 'shape', link })
     }
     return told
   }
 }
 
-/** Of the bytes, what rules of keys may hold; the rest is for shapes. */
-const KEYS_SHARE = 3 / 4
-
 /** One more than was seen: who followed each of two times does not follow for certain. */
-function toldBy({ next }: Followed, before: number): readonly Successor[] {
-  const told: Successor[] = []
-  for (const [key, link] of next) told.push({ key, chance: link.count / (before + 1), lesson: 'key', link })
-  return told
+function toldBy({ next }: Followed, before: number, nowMs: number): readonly Successor[] {
+  let told: Successor[] | undefined
+  for (const [key, link] of next) {
+    if (link.lookAtMs > nowMs || link.restUntilMs > nowMs) continue
+    told ??= []
+    told.push({ key, chance: link.count / (before + 1), lesson: 'key', link })
+  }
+  return told ?? NONE
 }

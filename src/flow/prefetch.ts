@@ -16,6 +16,7 @@ import type { Mentions } from './prefetch-mentions.ts'
 import type { PrefetchSettings } from './prefetch-options.ts'
 import { PrefetchPace } from './prefetch-pace.ts'
 import { PrefetchRules, type RuleLimits } from './prefetch-rules.ts'
+import { PrefetchSample } from './prefetch-sample.ts'
 import { settleRule } from './prefetch-worth.ts'
 import { type Link, Successions } from './successions.ts'
 
@@ -104,6 +105,7 @@ export class Prefetch {
   readonly #parts: PrefetchParts
   readonly #rules: PrefetchRules
   readonly #hints = new Successions(HINT_LIMITS)
+  readonly #sample = new PrefetchSample()
   readonly #books = new Map<string, PrefetchBook>()
   readonly #paces = new Map<RouteId, PrefetchPace>()
   readonly #pending = new Map<string, Pending>()
@@ -123,9 +125,9 @@ export class Prefetch {
   /** A client got an answer that stood, or may stand: what is he likely to ask for next? */
   asked(asked: Asked, plan: Planner): void {
     const now = this.#parts.clock.now()
-    this.#wheel.turn(now, this.#onDue)
+    if (this.#pending.size > 0) this.#wheel.turn(now, this.#onDue)
     this.#note(asked, now)
-    if (asked.client === undefined) return
+    if (asked.client === undefined || !this.#sample.takes(asked.client, now)) return
     const step = { session: asked.client, key: asked.url, nowMs: now, mentions: asked.mentions }
     for (const { key: url, chance: counted, lesson: source, link } of this.#rules.follow(step))
       this.#consider({ url, source, counted, link }, plan, now)
@@ -135,10 +137,11 @@ export class Prefetch {
   /** The origin says itself what will be asked for next. */
   hinted(url: string, next: readonly string[], plan: Planner): void {
     const now = this.#parts.clock.now()
-    const { followed } = this.#hints.ask(url)
+    const { followed } = this.#hints.ask(url, now)
     for (const one of next) {
       const link = this.#hints.link(followed, one)
       link.count += 1
+      if (link.lookAtMs > now || link.restUntilMs > now) continue
       this.#consider({ url: one, source: 'hint', counted: HINT_CHANCE, link }, plan, now)
     }
     this.#charge()
@@ -158,7 +161,7 @@ export class Prefetch {
 
   /** What the answer says of what was fetched before, and of the origin. */
   #note({ key, route, settings, loadMs }: Asked, now: number): void {
-    const pending = this.#pending.get(key)
+    const pending = this.#pending.size === 0 ? undefined : this.#pending.get(key)
     // What was fetched and is gone by now was of no use to him.
     if (pending !== undefined) this.#settle(pending, loadMs === undefined || pending.isRunning, now)
     if (loadMs === undefined) return
@@ -168,7 +171,6 @@ export class Prefetch {
   }
 
   #consider({ url, source, counted, link }: Candidate, plan: Planner, now: number): void {
-    if (link.lookAtMs > now || link.restUntilMs > now) return
     const way = plan(url)
     if (way === undefined) {
       link.lookAtMs = now + LOOK_EVERY_MS

@@ -24,6 +24,10 @@ export interface Followed {
   /** How often it was asked for; fading. */
   seen: number
   readonly next: Map<string, Link>
+  /** When it was last made the youngest. */
+  touchedMs: number
+  /** It was forgotten: nothing is counted for it any more. */
+  isGone: boolean
 }
 
 /** Bounds of a table. */
@@ -37,6 +41,8 @@ export interface SuccessionLimits {
 const HALVED_AT = 64
 const KEY_BYTES = 224
 const LINK_BYTES = 136
+/** What was made the youngest just now need not be again. */
+const TOUCH_EVERY_MS = 1000
 
 /** See the module's header. */
 export class Successions {
@@ -63,23 +69,27 @@ export class Successions {
     return this.#table.get(key)
   }
 
-  /** A key was asked for. @returns what is known of it, `seen` not yet counting this time's halving, and how often before */
-  ask(key: string): { readonly followed: Followed; readonly before: number } {
+  /** A key was asked for. @returns what is known of it, and how often it was asked for before */
+  ask(key: string, nowMs: number): { readonly followed: Followed; readonly before: number } {
     let followed = this.#table.get(key)
     if (followed === undefined) {
-      followed = { seen: 0, next: new Map() }
+      followed = { seen: 0, next: new Map(), touchedMs: Number.NEGATIVE_INFINITY, isGone: false }
       this.#bytes += KEY_BYTES + key.length
     }
     const before = followed.seen
     followed.seen += 1
     if (followed.seen > HALVED_AT) this.#halve(followed)
-    this.#table.set(key, followed)
+    if (nowMs - followed.touchedMs >= TOUCH_EVERY_MS) {
+      followed.touchedMs = nowMs
+      this.#table.set(key, followed)
+    }
     this.#shrink()
     return { followed, before }
   }
 
   /** One followed. */
   count(followed: Followed, next: string): void {
+    if (followed.isGone) return
     const link = this.link(followed, next)
     link.count += 1
   }
@@ -128,9 +138,10 @@ export class Successions {
     while (this.#table.size > keys || (this.#bytes > maxBytes && this.#table.size > 1)) {
       const oldest = this.#table.takeOldest()
       if (oldest === undefined) return
-      const [key, { next }] = oldest
+      const [key, gone] = oldest
+      gone.isGone = true
       this.#bytes -= KEY_BYTES + key.length
-      for (const successor of next.keys()) this.#bytes -= LINK_BYTES + successor.length
+      for (const successor of gone.next.keys()) this.#bytes -= LINK_BYTES + successor.length
     }
   }
 }

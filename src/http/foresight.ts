@@ -7,7 +7,7 @@
  */
 import { type Mentions, mentionsIn } from '../flow/prefetch-mentions.ts'
 import { PREFETCH_DEFAULTS, type PrefetchSection } from '../flow/prefetch-options.ts'
-import { type Planner, Prefetch } from '../flow/prefetch.ts'
+import { type Asked, type Planner, Prefetch } from '../flow/prefetch.ts'
 import { RULE_LIMITS } from '../flow/prefetch-rules.ts'
 import type { Engine } from '../flow/engine.ts'
 import type { Reply, ResponseHead } from '../model/exchange.ts'
@@ -61,20 +61,25 @@ class DoorForesight implements Foresight {
     if (reply.head.status >= 500) return this.#prefetch.failed(routeOf(visit))
     if (!cached && load === undefined) return
     const isLoad = load === 'kept' || cache === 'REFRESH'
-    const body = reply.body instanceof Uint8Array ? reply.body : undefined
-    this.#asked(visit, {
-      client: this.#name(visit.head.fields),
-      loadMs: isLoad ? tookMs : undefined,
-      fields: reply.head.fields,
-      body,
-    })
+    const asked = askedBy(visit, this.#name(visit.head.fields))
+    if (asked === undefined) return
+    const { fields } = reply.head
+    const mentions = asked.settings.bodies && reply.body instanceof Uint8Array ? this.#mentionsOf(reply.body, fields) : undefined
+    this.#prefetch.asked({ ...asked, loadMs: isLoad ? tookMs : undefined, mentions }, (next) => wayTo(visit, next, false))
     if (isLoad) this.#follow(visit, reply.head, HINTS)
   }
 
-  recalled(visit: KeyedVisit, client: string | undefined): void {
-    const value = visit.routed.policy.prefetch?.bodies === true ? visit.desk.engine.memory.look(visit.primary)?.value : undefined
-    const stored = value instanceof Stored ? value : undefined
-    this.#asked(visit, { client, loadMs: undefined, fields: stored?.plan.fields, body: stored?.body })
+  recalling(visit: KeyedVisit, client: string | undefined): (() => void) | undefined {
+    const asked = askedBy(visit, client)
+    if (asked === undefined) return undefined
+    const plan: Planner = (next) => wayTo(visit, next, false)
+    const { memory } = visit.desk.engine
+    if (!asked.settings.bodies) return () => this.#prefetch.asked(asked, plan)
+    return () => {
+      const value = memory.look(visit.primary)?.value
+      const mentions = value instanceof Stored ? this.#mentionsOf(value.body, value.plan.fields) : undefined
+      this.#prefetch.asked({ ...asked, mentions }, plan)
+    }
   }
 
   informed(visit: Visit, head: ResponseHead): void {
@@ -87,16 +92,6 @@ class DoorForesight implements Foresight {
 
   close(): void {
     this.#prefetch.close()
-  }
-
-  #asked(visit: KeyedVisit, { client, loadMs, fields, body }: Answered): void {
-    const { policy } = visit.routed
-    const settings = policy.prefetch
-    const url = urlOf(visit)
-    if (settings === undefined || url === undefined || isPrefetch(visit.head.fields)) return
-    const mentions = settings.bodies && body !== undefined && fields !== undefined ? this.#mentionsOf(body, fields) : undefined
-    const plan: Planner = (next) => wayTo(visit, next, false)
-    this.#prefetch.asked({ client, url, key: visit.primary, route: routeOf(visit), settings, loadMs, mentions }, plan)
   }
 
   #follow(visit: Visit, { fields }: ResponseHead, rels: readonly string[]): void {
@@ -122,12 +117,12 @@ class DoorForesight implements Foresight {
 const HINTS: readonly string[] = ['prefetch']
 const EARLY_HINTS: readonly string[] = ['prefetch', 'preload', 'modulepreload']
 
-/** What an answer says. */
-interface Answered {
-  readonly client: string | undefined
-  readonly loadMs: number | undefined
-  readonly fields: Fields | undefined
-  readonly body: Uint8Array | undefined
+/** A request as the prefetcher hears of it, where its answer stood; undefined where it is none of its business. */
+function askedBy(visit: KeyedVisit, client: string | undefined): Asked | undefined {
+  const settings = visit.routed.policy.prefetch
+  const url = urlOf(visit)
+  if (settings === undefined || url === undefined || isPrefetch(visit.head.fields)) return undefined
+  return { client, url, key: visit.primary, route: routeOf(visit), settings, loadMs: undefined }
 }
 
 /** A request as rules know it: without what does not count. */

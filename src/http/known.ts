@@ -9,7 +9,7 @@ import type { RequestHead } from '../model/exchange.ts'
 import { type Series, seriesOf } from '../model/meter.ts'
 import type { CacheControl } from '../rules/cache-control.ts'
 import { requestControl } from '../rules/reuse.ts'
-import { type Desk, type DoorExchange, type Foresight, type KeyedVisit, routeOf } from './visit.ts'
+import { type Desk, type DoorExchange, type KeyedVisit, routeOf } from './visit.ts'
 import { tokenOf } from './token.ts'
 
 /** What the fields of a request say, whatever its target: read once for all requests that bear the same fields. */
@@ -30,8 +30,8 @@ export interface Known {
   readonly plain: boolean
   readonly series: Series
   readonly accept: string | undefined
-  /** Told of its answers; undefined on routes that do not prefetch. */
-  readonly foreseen: { readonly client: string | undefined; readonly foresight: Foresight } | undefined
+  /** Called at each of its answers; undefined on routes that do not prefetch. */
+  readonly foreseen: (() => void) | undefined
   /** Where the response recalled last stands. */
   key: string
   /** What its coding saves against the response as it came, bytes. */
@@ -75,12 +75,13 @@ export function know(desk: Desk, bearing: Bearing, { method, target }: { method:
   if (primary === undefined) return undefined
   const visit: KeyedVisit = { desk, head, body: undefined, exchange: NOBODY, asked: bearing.asked, routed, tags: [], primary }
   const series = seriesOf(routeOf(visit), true, false)
-  const foreseen = method === 'GET' && policy.prefetch !== undefined ? foresee(desk, bearing) : undefined
+  const foreseen = method === 'GET' && policy.prefetch !== undefined ? foresee(visit, bearing) : undefined
   return { visit, plain: bearing.plain, accept: bearing.accept, series, foreseen, key: primary, savedBytes: 0 }
 }
 
-function foresee({ foresight }: Desk, bearing: Bearing): Known['foreseen'] {
+function foresee(visit: KeyedVisit, bearing: Bearing): Known['foreseen'] {
+  const { foresight } = visit.desk
   if (foresight === undefined) return undefined
   if (bearing.client === undefined) bearing.client = foresight.name(bearing.head.fields) ?? null
-  return { foresight, client: bearing.client ?? undefined }
+  return foresight.recalling(visit, bearing.client ?? undefined)
 }

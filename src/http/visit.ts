@@ -32,8 +32,8 @@ export interface Foresight {
   name(fields: Fields): string | undefined
   /** A GET was answered. @param tookMs from the question to the answer's head */
   answered(visit: KeyedVisit, reply: Reply, tookMs: number): void
-  /** A GET was answered by recalling. @param client of `name` */
-  recalled(visit: KeyedVisit, client: string | undefined): void
+  /** @param client of `name` @returns what to call whenever this GET was answered by recalling */
+  recalling(visit: KeyedVisit, client: string | undefined): (() => void) | undefined
   /** A 1xx answer came. */
   informed(visit: Visit, head: ResponseHead): void
   /** A GET could not be answered. */

@@ -38,8 +38,7 @@ export function createGatewayLane({ desk }: HttpDoor, receiver: Receiver, form: 
       if (now >= desk.engine.seesUntil) return undefined // what was missed is asked for first
       if (known.visit.routed.policy.blind !== undefined && desk.engine.shared?.isBlind === true) return undefined
       const answer = known.plain ? whole(known, now, parts) : particular(known, form)
-      if (known.foreseen !== undefined && answer !== undefined)
-        known.foreseen.foresight.recalled(known.visit, known.foreseen.client)
+      if (known.foreseen !== undefined && answer !== undefined) known.foreseen()
       return answer
     },
     await({ head }, method, target) {
