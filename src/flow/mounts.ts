@@ -64,21 +64,14 @@ export class Mounts {
    * A door's values: from now on those of its namespace, for everybody who names it; before any view of it is asked for.
    *
    * @param stands whether anything stands under a key, where the values stand in this process alone
-   * @returns the view, and a function that ends it
+   * @returns the view, and a function that ends it: values of a door that is closed are nowhere else
    */
   mount(name: string, mount: Mount, stands?: (key: string) => boolean): { readonly view: MountView; end(): void } {
     const { clock, memory } = this.#engine
     const notes = new MountNotes(Math.floor(memory.maxBytes * NOTES_SHARE), stands)
     const view = new MountView(name, mount, { notes, clock })
     this.#doors.set(name, view)
-    const stop = this.#follow(name, () => this.#doors.get(name))
-    return {
-      view,
-      end: () => {
-        stop()
-        this.#doors.delete(name)
-      },
-    }
+    return { view, end: this.#follow(name, () => view) }
   }
 
   #follow(name: string, view: () => MountView | undefined): () => void {

@@ -78,8 +78,9 @@ export class Line {
   #pieces: Buffer[] = []
   #waiting: Waiting[] = []
   #count = 0
-  /** The last turn. */
+  /** What the next question waits for: the writing of the one before it, its reply, or the end of a turn. */
   #gate: Promise<unknown> = Promise.resolve()
+  #isClosed = false
 
   constructor(parts: LineParts) {
     this.#parts = parts
@@ -92,33 +93,47 @@ export class Line {
 
   /** Has nobody else ask until it is over. @throws (rejects) what it throws */
   turn<T>(run: (ask: LineTurn) => Promise<T>): Promise<T> {
-    const turn = this.#gate.then(() => run(async (question) => assertReply(question.words, await this.#send(question))))
+    const ask: LineTurn = async (question) => {
+      await this.#ready()
+      return assertReply(question.words, await this.#exchange(question))
+    }
+    const turn = this.#gate.then(() => run(ask))
     this.#gate = turn.catch(() => undefined)
     return turn
   }
 
-  /** Ends the connection; the next question makes another one. */
+  /** Ends it for good: whoever asks is refused. */
   close(): void {
-    const socket = this.#socket
-    socket?.destroy()
-    if (socket !== undefined) this.#ended(socket)
+    this.#isClosed = true
+    this.#drop()
   }
 
   #queue(question: LineAsk): Promise<LineReply> {
     if (this.#count >= MAX_WAITING) return Promise.reject(this.#down())
     this.#count += 1
-    const asked = this.#gate.then(() => this.#send(question))
+    const written = this.#gate.then(async () => {
+      await this.#ready()
+      return { reply: this.#exchange(question) }
+    })
+    const asked = written.then(({ reply }) => reply)
+    this.#gate = (this.#parts.isPipelined ? written : asked).catch(() => undefined)
     const over = (): void => {
       this.#count -= 1
     }
     asked.then(over, over)
-    if (!this.#parts.isPipelined) this.#gate = asked.catch(() => undefined)
     return asked
   }
 
-  async #send(question: LineAsk): Promise<LineReply> {
+  /** The connection stands and is greeted. */
+  async #ready(): Promise<void> {
+    if (this.#isClosed) throw this.#down()
     if (this.#opening !== undefined || this.#socket === undefined) await (this.#opening ??= this.#open())
-    return this.#exchange(question)
+  }
+
+  #drop(): void {
+    const socket = this.#socket
+    socket?.destroy()
+    if (socket !== undefined) this.#ended(socket)
   }
 
   async #open(): Promise<void> {
@@ -128,7 +143,7 @@ export class Line {
       for (const words of greeting) assertReply(words, await this.#exchange({ words }))
       if (introduction !== undefined) introduction.told(await this.#exchange({ words: introduction.words }))
     } catch (error) {
-      this.close()
+      this.#drop()
       throw error
     } finally {
       this.#opening = undefined
@@ -181,7 +196,7 @@ export class Line {
       this.#pieces = []
       this.#answer(parseReply(frame))
     }
-    if (scanner.broken !== undefined) this.close()
+    if (scanner.broken !== undefined) this.#drop()
   }
 
   #answer(reply: LineReply): void {

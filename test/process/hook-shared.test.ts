@@ -10,6 +10,7 @@ import { createGateway } from '../../src/entry/gateway.ts'
 import { type Cache, createCache } from '../../src/entry/index.ts'
 import { stats, wrap } from '../../src/entry/redis.ts'
 import { RawRedis } from '../support/front-here.ts'
+import { runProgram } from '../support/hook-here.ts'
 import { type RedisHere, startRedis, until } from '../support/redis-here.ts'
 
 let redis: RedisHere
@@ -202,5 +203,32 @@ describe('one value', () => {
     const nowhere = createCache({ redis: { server: 'elsewhere:1' } }).namespace('redis')
     expect(await nowhere.get('k')).toBeUndefined()
     await expect(nowhere.set('k', 'x')).rejects.toMatchObject({ code: 'FC_MOUNT_NONE' })
+  })
+})
+
+describe('an application that was started with the hook', () => {
+  it.each([
+    ['the usual namespace', {}],
+    ['another one', { FORECACHE_NAMESPACE: 'store' }],
+  ])('shares its values with its cache in %s, and ends by itself', async (_, env) => {
+    const ran = await runProgram({ program: 'shared.ts', isHooked: true, env: { REDIS_PORT: String(redis.port), ...env } })
+
+    expect(ran.stderr).toBe('')
+    expect(ran.lines).toEqual([
+      'before FC_MOUNT_NONE',
+      'of the client of the client',
+      'of the library of the library',
+      'in memory of the library',
+      'forgotten true',
+      'clients 1',
+      'deleted true null',
+      'nobody undefined FC_MOUNT_NONE',
+    ])
+  })
+
+  it('has a namespace as any without the hook', async () => {
+    const ran = await runProgram({ program: 'shared.ts', isHooked: false, env: { REDIS_PORT: String(redis.port) } })
+
+    expect(ran.lines.slice(0, 3)).toEqual(['before true', 'undefined of the client', 'of the library of the client'])
   })
 })

@@ -285,3 +285,35 @@ describe('values with tags where the data stands here', () => {
     expect(values).toEqual([undefined, undefined, 'x', 'y'])
   })
 })
+
+describe('another instance on the same log', () => {
+  it('forgets what is invalidated here, and follows what is written', async () => {
+    const open = async (): Promise<{ gateway: Gateway; client: RawRedis }> => {
+      const resp = { listen: '127.0.0.1:0', upstream: redis.url }
+      const gateway = createGateway({ api: { listen: '127.0.0.1:0' }, resp, l2: { url: redis.url } })
+      const at = await gateway.listen()
+      const client = new RawRedis(at.resp?.port as number)
+      onTestFinished(async () => {
+        client.close()
+        await gateway.close(0)
+      })
+      await until(() => gateway.resp?.isCovered === true, 'the tracking connection')
+      return { gateway, client }
+    }
+    const [here, there] = [await open(), await open()]
+    await here.client.ask('SET', 'k', 'value')
+    const misses = (): number => there.gateway.cache.engine.meter.read('respMisses')
+    const isHit = async (): Promise<boolean> => {
+      const before = misses()
+      await there.client.ask('GET', 'k')
+      return misses() === before
+    }
+    await until(async () => (await isHit()) && (await isHit()), 'memory')
+    const { nodes } = await here.gateway.cache.namespace('redis').invalidate({ keys: ['k'] })
+
+    expect(nodes).toEqual({ expected: 2, acknowledged: 2 })
+    expect(await isHit()).toBe(false)
+    await here.gateway.cache.namespace('redis').set('k', 'another')
+    await until(async () => (await there.client.ask('GET', 'k')) === '$7\r\nanother\r\n', 'the push')
+  })
+})

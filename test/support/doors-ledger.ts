@@ -77,6 +77,9 @@ export class KeyLedger {
 /** Spare time for a value whose life is over, ms. */
 const TIME_SLACK_MS = 5
 
+/** No push is held back longer, ms. */
+const HELD_BACK_MS = 2000
+
 /** The server counts in whole ms: a life may be over so much earlier than asked for. */
 const CLOCK_STEP_MS = 2
 
@@ -112,9 +115,10 @@ export class Ledger {
     this.worstStaleMs = Math.max(this.worstStaleMs, staleMs)
     if (staleMs > this.#maxStaleMs) fault(`was replaced ${staleMs} ms before`)
     if (key.owner < 0) return seen
-    // One push may have been that of the version seen; the second is its successor's or a later one's.
+    // Pushes that were held back may be those of the version seen and of some before it; one more is its successor's or a later one's.
     const pushes = key.pushes[question.door].filter((at) => at > next.askedMs && at < question.askedMs)
-    if (next.lastsMs === Infinity && seen.lastsMs === Infinity && pushes.length >= 2)
+    const late = key.versions.filter(({ number, ackedMs }) => number <= seen.number && ackedMs > next.askedMs - HELD_BACK_MS)
+    if (next.lastsMs === Infinity && seen.lastsMs === Infinity && pushes.length > Math.max(1, late.length))
       fault('though the push of its successor had come')
     if (next.place <= (question.known[key.owner] as number)) fault(`though the reader knew of ${next.number} by what followed it`)
     return seen
