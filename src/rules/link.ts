@@ -15,7 +15,7 @@ export interface LinkValue {
 const MAX_CHARS = 16 * 1024
 const LINK =
   /[\s,]*<([^<>\s]*)>((?:[ \t]*;[ \t]*[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:[ \t]*=[ \t]*(?:"(?:[^"\\]|\\.)*"|[^\s",;<>]+))?)*)[ \t]*(?=,|$)/y
-const REL = /;[ \t]*rel[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s",;<>]+))/i
+const PARAMETER = /;[ \t]*([^ \t=;"]+)(?:[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s",;<>]+)))?/g
 
 /** @param value of one line, or of all combined */
 export function parseLinks(value: string): readonly LinkValue[] {
@@ -23,9 +23,18 @@ export function parseLinks(value: string): readonly LinkValue[] {
   if (value.length > MAX_CHARS) return links
   LINK.lastIndex = 0
   for (let match = LINK.exec(value); match !== null; match = LINK.exec(value)) {
-    const rel = REL.exec(match[2] as string)
-    const rels = (rel?.[1] ?? rel?.[2] ?? '').toLowerCase().split(/[ \t]+/)
-    links.push({ target: match[1] as string, rels: rels.filter((one) => one !== '') })
+    links.push({ target: match[1] as string, rels: relsOf(match[2] as string) })
   }
   return links
+}
+
+/** The first `rel` counts (RFC 8288 section 3.3). */
+function relsOf(parameters: string): readonly string[] {
+  for (const [, name = '', quoted, plain = ''] of parameters.matchAll(PARAMETER))
+    if (name.toLowerCase() === 'rel')
+      return (quoted ?? plain)
+        .toLowerCase()
+        .split(/[ \t]+/)
+        .filter((one) => one !== '')
+  return []
 }
