@@ -6,7 +6,7 @@
 import type { Advice } from '../ops/advice.ts'
 import { describeFinding } from './analyze-text.ts'
 import { type ApiPlace, callApi } from './api.ts'
-import { type Io, renderTable, showShare } from './io.ts'
+import { type Io, renderTable, showShare, showSpan } from './io.ts'
 
 /** @returns the exit code @throws FC_CLI_API */
 export async function runAdvice(wish: ApiPlace & { readonly json: boolean }, io: Io): Promise<number> {
@@ -17,8 +17,8 @@ export async function runAdvice(wish: ApiPlace & { readonly json: boolean }, io:
 
 /** As text. */
 export function describeAdvice({ routes, findings }: Advice): string {
-  const head = ['route', 'requests', 'from cache', 'stale', 'passed', 'answers a load', 'unchanged']
-  const rows = routes.map(({ route, requests, hitRatio, stale, passed, reuse, unchanged }) => [
+  const head = ['route', 'requests', 'from cache', 'stale', 'passed', 'answers a load', 'unchanged', 'changes every', 'kept out']
+  const rows = routes.map(({ route, requests, hitRatio, stale, passed, reuse, unchanged, changeEveryMs, demoted }) => [
     route,
     requests,
     showShare(hitRatio),
@@ -26,6 +26,8 @@ export function describeAdvice({ routes, findings }: Advice): string {
     showShare(passed),
     reuse,
     unchanged === null ? '–' : showShare(unchanged),
+    changeEveryMs === null ? '–' : showSpan(changeEveryMs),
+    demoted,
   ])
   const found = findings.length === 0 ? ['nothing found that is wrong'] : findings.flatMap(describeFinding)
   return [renderTable([head, ...rows]), '', ...found].join('\n')

@@ -52,6 +52,19 @@ function pad(text: string, width: number, right: boolean): string {
   return right ? text.padStart(width) : text.padEnd(width)
 }
 
+/** A span of time in its largest unit: `40s`, `3.5h`. */
+export function showSpan(ms: number): string {
+  for (const [unit, size] of SPANS) if (ms >= size) return `${Number((ms / size).toPrecision(2))}${unit}`
+  return `${ms}ms`
+}
+
+const SPANS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1000],
+] as const
+
 /** A duration in ms for people: three digits that count. */
 export function showMs(ms: number): string {
   if (!Number.isFinite(ms)) return '–'

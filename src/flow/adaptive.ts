@@ -17,7 +17,8 @@ import type { Former } from '../shelf/departed.ts'
 import { KeyScan } from '../shelf/fingerprint.ts'
 import type { AdaptiveSettings } from './adaptive-options.ts'
 import { ChangeBook, type Comparison } from './change-book.ts'
-import { chooseWindow, type WindowChoice, type WindowWish } from './choose-window.ts'
+import { changeChance, estimateRate } from './change-rate.ts'
+import { chooseWindow, rateOf, type WindowChoice, type WindowWish } from './choose-window.ts'
 import { type Flaw, ReuseBook, type ReuseCounts } from './reuse-book.ts'
 
 /** What it works with. */
@@ -137,9 +138,19 @@ export class Adaptive {
     return this.#parts.memory.former(key)?.word ?? 0
   }
 
-  /** What is known of one key. */
-  ofKey(key: string): ReturnType<typeof readChange> {
-    return readChange(this.wordOf(key))
+  /** What is known of one key, of late. */
+  ofKey(key: string): Pick<RouteChange, 'compared' | 'changed' | 'everyMs'> {
+    const { seen, changed, quietMs, changedMs } = readChange(this.wordOf(key))
+    const [quiet, gaps] = [seen - changed, changed === 0 ? [] : [{ count: changed, gapMs: changedMs }]]
+    const rate = seen === 0 ? 0 : estimateRate({ changed: gaps, quiet, quietMs: quiet * quietMs })
+    return { compared: seen, changed, everyMs: rate === 0 ? null : Math.round(1 / rate) }
+  }
+
+  /** The chance that what is read under a key has changed so long after; undefined: too little is known. */
+  chanceAfter(ms: number, { key, route }: { readonly key: string; readonly route: RouteId }): number | undefined {
+    const book = this.#books.get(route)
+    if (book?.changes.isKnown !== true) return undefined
+    return changeChance(rateOf(readChange(this.wordOf(key)), book.changes.cautious), ms)
   }
 
   /** What was learned, by route. */

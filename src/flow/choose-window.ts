@@ -30,6 +30,8 @@ export const WINDOW_REASONS = {
 } as const
 
 export type WindowReason = keyof typeof WINDOW_REASONS
+/** In an order that stays. */
+export const REASON_NAMES = Object.keys(WINDOW_REASONS) as readonly WindowReason[]
 
 export interface WindowChoice {
   /** Whole ms. */
@@ -59,7 +61,8 @@ export function chooseWindow(
   return { freshMs, because: mostMs < latestMs ? 'max' : 'window', chance }
 }
 
-function rateOf({ seen, changed, quietMs, changedMs }: KeyChange, routeRate: number): number {
+/** Changes a ms, with caution: see cautiousRate. */
+export function rateOf({ seen, changed, quietMs, changedMs }: KeyChange, routeRate: number): number {
   const quiet = seen - changed
   const own = { changed: changed === 0 ? [] : [{ count: changed, gapMs: changedMs }], quiet, quietMs: quiet * quietMs }
   return cautiousRate(own, { changes: 1, ms: 1 / routeRate })

@@ -14,6 +14,7 @@ import type { MemoryPort } from '../model/port.ts'
 import type { Random } from '../model/random.ts'
 import type { Fence, Reading } from '../tier/fence.ts'
 import type { Adaptive } from './adaptive.ts'
+import { REASON_NAMES, type WindowReason } from './choose-window.ts'
 import type { Fill } from './fill.ts'
 import type { Governor } from './governor.ts'
 
@@ -34,10 +35,16 @@ export interface Candidate<V = unknown> {
   /** Whether it is what stands, although the digests differ. */
   readonly sameAs?: (standing: unknown) => boolean
   /**
-   * Where fresh windows are adaptive, the one that was promised, ms: `budget` holds the chosen one already. `choose`: the
-   * budget is what was promised, and the window is chosen here.
+   * Where fresh windows are adaptive, what was promised: `budget` holds the chosen one already. `choose`: the budget is what
+   * was promised, and the window is chosen here.
    */
-  readonly promised?: number | 'choose'
+  readonly promised?: Promised | 'choose'
+}
+
+/** A window that was chosen instead of another. */
+export interface Promised {
+  readonly promisedMs: number
+  readonly because: WindowReason
 }
 
 /** What became of it. `fenced`, `older`, `late` are the fence's doing; `size` the memory limit's. */
@@ -104,11 +111,13 @@ function adapt(
   const windowMs = budget.staleMs
   const word = adaptive.learn({ key, namespace, tags, route, startedAt, settings, mark, sameAs, windowMs, repeats })
   if (settings === undefined || promised === undefined) return { budget, learned: { mark, word } }
-  const promisedMs = promised === 'choose' ? budget.freshMs : promised
+  const promisedMs = promised === 'choose' ? budget.freshMs : promised.promisedMs
   const wish = { settings, promisedMs, latestMs: budget.staleMs }
-  const freshMs = promised === 'choose' ? adaptive.choose({ route, key, word }, wish).freshMs : budget.freshMs
+  const { freshMs, because } =
+    promised === 'choose' ? adaptive.choose({ route, key, word }, wish) : { freshMs: budget.freshMs, because: promised.because }
   if (!repeats) adaptive.tell(route, { promisedMs, freshMs })
-  return { budget: { ...budget, freshMs }, learned: { mark, word, chosen: { promisedMs, route } } }
+  const chosen = { promisedMs, route, because: REASON_NAMES.indexOf(because) }
+  return { budget: { ...budget, freshMs }, learned: { mark, word, chosen } }
 }
 
 function put({ memory, governor, events }: KeepParts, entry: Entry, { softened, way }: { softened: boolean; way: Way }): Kept {

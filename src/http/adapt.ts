@@ -30,8 +30,9 @@ export function adaptTimes(visit: Visit, { status, said, times, selection }: Ada
   const latestMs = Math.min(said.explicit ? said.ms : Number.POSITIVE_INFINITY, lifetimeMs + windows.whileMs)
   const key = keyOfStored(desk, visit.exact ?? primary, selection)
   const wish = { settings, promisedMs: lifetimeMs, latestMs: Math.max(lifetimeMs, latestMs) }
-  const { freshMs } = desk.engine.adaptive.choose({ route: routeOf(visit), key }, wish)
-  return { ...times, lifetimeMs: freshMs, windows: shift(windows, lifetimeMs - freshMs), promisedMs: lifetimeMs }
+  const { freshMs, because } = desk.engine.adaptive.choose({ route: routeOf(visit), key }, wish)
+  const promised = { promisedMs: lifetimeMs, because }
+  return { ...times, lifetimeMs: freshMs, windows: shift(windows, lifetimeMs - freshMs), promised }
 }
 
 /** Whether what is stored for a visit is not to be, because its route is of no use in the cache. */

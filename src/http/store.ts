@@ -102,7 +102,7 @@ export function markPass(desk: Desk, fill: Fill, ms: number): void {
 
 function keepStored(desk: Desk, fill: Fill, stored: Stored): Kept {
   const { plan, shareId, bodyBytes } = stored
-  const { promisedMs } = plan
+  const { promised } = plan
   return desk.engine.keep(
     { ...fill, key: ownText(fill.key) },
     {
@@ -113,7 +113,7 @@ function keepStored(desk: Desk, fill: Fill, stored: Stored): Kept {
       jitter: 0,
       mark: markOfStored(stored),
       sameAs: (standing) => standing instanceof Stored && isSameTag(standing.plan.fields, plan.fields),
-      ...(promisedMs === undefined ? {} : { promised: promisedMs }),
+      ...(promised === undefined ? {} : { promised }),
       ...(shareId === undefined ? {} : { share: { id: shareId, bytes: bodyBytes } }),
     },
   )

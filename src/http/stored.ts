@@ -4,6 +4,7 @@
  * Floor 4, room http. Immutable. The body is complete, always; a part says which bytes it holds. Whether a response is
  * fresh is told by its own times (RFC 9111), the engine's budget only keeps it findable and bounds it.
  */
+import type { Promised } from '../flow/keep.ts'
 import type { NoVarySearch } from '../key/no-vary-search.ts'
 import type { Budget } from '../model/budget.ts'
 import type { Fields } from '../model/fields.ts'
@@ -26,8 +27,8 @@ export interface Plan {
   /** Age at `requestedAt`, ms: see rules/age. */
   readonly offsetMs: number
   readonly lifetimeMs: number
-  /** Where `lifetimeMs` was chosen by how often the key changes: as long as it was promised; absent: it is what was promised. */
-  readonly promisedMs?: number
+  /** Where `lifetimeMs` was chosen by how often the key changes, what was promised; absent: it is what was promised. */
+  readonly promised?: Promised
   readonly windows: StaleWindows
   /** `no-cache`: never used without validation. */
   readonly alwaysValidate: boolean

@@ -29,7 +29,7 @@ export interface Timing {
 }
 
 /** The times of a plan. */
-export type Times = Pick<Plan, 'offsetMs' | 'lifetimeMs' | 'windows' | 'alwaysValidate' | 'promisedMs'>
+export type Times = Pick<Plan, 'offsetMs' | 'lifetimeMs' | 'windows' | 'alwaysValidate' | 'promised'>
 
 /** Longest lifetime that is told apart, ms: ten years. */
 const MAX_MS = 315_360_000_000

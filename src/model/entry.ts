@@ -46,5 +46,7 @@ export interface Learned {
     /** As it was promised, ms. */
     readonly promisedMs: number
     readonly route: number
+    /** Why so: place in flow/choose-window's `WINDOW_REASONS`. */
+    readonly because: number
   }
 }

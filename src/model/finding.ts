@@ -15,6 +15,7 @@ export const FINDING_KINDS = {
   'large-payloads': 'answers of more than 1 MiB',
   'connection-per-request': 'each request opens a connection of its own',
   'changes-every-time': 'answers change about as fast as they are asked for',
+  'never-reused': 'what is loaded is hardly ever read before it is loaded again',
 } as const
 
 export type FindingKind = keyof typeof FINDING_KINDS

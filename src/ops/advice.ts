@@ -11,6 +11,7 @@ import { type Endpoint, type EndpointText, jsonReply } from '../model/endpoint.t
 import type { EventHub } from '../model/event.ts'
 import { type Finding, FINDING_KINDS, type FindingKind } from '../model/finding.ts'
 import type { Meter, RouteId } from '../model/meter.ts'
+import { changesEveryTime, readChanges } from './route-changes.ts'
 
 /** One route, since the start. Shares from 0 to 1. */
 export interface RouteAdvice {
@@ -24,8 +25,12 @@ export interface RouteAdvice {
   readonly reuse: number
   /** Loads that were not kept. */
   readonly unkept: number
-  /** Refreshes that found the answer unchanged (304), of those with a result; null: there was none. */
+  /** Readings that found what stood already, of those that were compared with it; null: there was none. */
   readonly unchanged: number | null
+  /** Mean time between two changes of one key, ms, as nearly as counters tell; null: none was seen. */
+  readonly changeEveryMs: number | null
+  /** Loads that were kept out of the second level or out of the cache, because the route is of no use there. */
+  readonly demoted: number
   readonly refreshesAhead: number
 }
 
@@ -41,8 +46,9 @@ const MIN_REUSE = 0.04
 const MAX_STALE = 0.05
 const MIN_PASSED = 0.5
 const MIN_REFRESHES = 50
-/** Of refreshes: nearly all found another answer. */
-const EVERY_TIME = 0.05
+/** Answers of a load, under which it is no use, with so many loads to tell. */
+const MIN_LOAD_REUSE = 0.05
+const MIN_LOADS = 64
 const FLAT_FACTOR = 10
 
 const share = z.number().min(0).max(1)
@@ -57,6 +63,8 @@ const ADVICE = z.strictObject({
       reuse: z.number().min(0),
       unkept: share,
       unchanged: share.nullable(),
+      changeEveryMs: z.int().min(0).nullable(),
+      demoted: z.int(),
       refreshesAhead: z.int(),
     }),
   ),
@@ -114,7 +122,8 @@ export function createAdviceEndpoint(source: () => StatsSource | Promise<StatsSo
 export function readAdvice(meter: Meter, large: Pick<LargeAnswers, 'count' | 'maxBytes' | 'key'>): Advice {
   const routes = meter.routes.map((_, id) => routeAdvice(meter, id)).filter(({ requests, passed }) => requests > 0 || passed > 0)
   const known = routes.filter(({ requests }) => requests >= MIN_REQUESTS)
-  return { routes, findings: [...known.flatMap(findIn), ...findFlat(known), ...findLarge(large)] }
+  const found = known.flatMap((one) => [...findIn(one), ...findUseless(one, meter)])
+  return { routes, findings: [...found, ...findFlat(known), ...findLarge(large)] }
 }
 
 function routeAdvice(meter: Meter, id: RouteId): RouteAdvice {
@@ -122,7 +131,7 @@ function routeAdvice(meter: Meter, id: RouteId): RouteAdvice {
   const rates = meter.rates(id)
   const answers = n.hits + n.staleServes + n.reserveServes
   const requests = answers + n.misses + n.passes
-  const refreshed = n.refreshes + n.aheadRefreshes - n.refreshFailures
+  const changes = readChanges(n)
   return {
     route: meter.routes[id] as string,
     requests,
@@ -131,13 +140,15 @@ function routeAdvice(meter: Meter, id: RouteId): RouteAdvice {
     passed: rates.bypass,
     reuse: round(answers / Math.max(1, n.originRequests)),
     unkept: round(Math.min(1, n.unkept / Math.max(1, n.originRequests))),
-    unchanged: refreshed > 0 ? round(Math.min(1, n.revalidations / refreshed)) : null,
+    unchanged: changes.compared === 0 ? null : round(1 - changes.changed / changes.compared),
+    changeEveryMs: changes.everyMs,
+    demoted: n.demotedL2 + n.demotedCache,
     refreshesAhead: n.aheadRefreshes,
   }
 }
 
 function findIn(one: RouteAdvice): Finding[] {
-  const { route, requests, hitRatio, stale, passed, unkept, unchanged, refreshesAhead } = one
+  const { route, requests, hitRatio, stale, passed, unkept, demoted, refreshesAhead } = one
   const found: Finding[] = []
   if (hitRatio < MIN_REUSE && passed < MIN_PASSED && unkept < MIN_PASSED) {
     found.push({
@@ -148,7 +159,7 @@ function findIn(one: RouteAdvice): Finding[] {
       advice: 'see with `forecache analyze` which parameters do not matter; if all do, do not cache it: strict: true',
     })
   }
-  if (passed >= MIN_PASSED || unkept >= MIN_PASSED) {
+  if ((passed >= MIN_PASSED || unkept >= MIN_PASSED) && demoted === 0) {
     found.push({
       kind: 'per-user',
       route,
@@ -166,13 +177,37 @@ function findIn(one: RouteAdvice): Finding[] {
       advice: 'refreshAhead: true',
     })
   }
-  if (unchanged !== null && unchanged < EVERY_TIME && one.reuse < 1 && requests >= MIN_REQUESTS) {
+  return found
+}
+
+/** What a cache cannot help: it changes at each refresh, or nobody reads it before it is loaded again. */
+function findUseless({ route, reuse, demoted, passed, unkept }: RouteAdvice, meter: Meter): Finding[] {
+  const counts = meter.totals(meter.routes.indexOf(route))
+  const changes = readChanges(counts)
+  const outcome = demoted === 0 ? '' : `; ${demoted} loads were kept out`
+  const found: Finding[] = []
+  if (changesEveryTime(changes)) {
+    const { compared, changed } = changes
+    const worth = reuse < 1 ? 'fewer than one answer' : `${reuse} answers`
     found.push({
       kind: 'changes-every-time',
       route,
-      text: `${percent(1 - unchanged)} of the refreshes brought a new answer, for fewer than one read each`,
-      evidence: { requests, unchanged, reuse: one.reuse },
-      advice: 'shorten the window to what may be wrong, or do not cache it',
+      text: `${changed} of ${compared} readings brought something else than stood, with ${worth} for each load${outcome}`,
+      evidence: { compared, changed, changeEveryMs: changes.everyMs ?? 0, reuse, demoted },
+      advice:
+        reuse < 1
+          ? 'do not cache it, or adaptive: {demote: cache}, which takes it out for as long as that is so'
+          : 'shorten the window to what may be wrong: adaptive: true does so inside the budget',
+    })
+  }
+  const isKept = passed < MIN_PASSED && unkept < MIN_PASSED
+  if ((isKept || demoted > 0) && reuse < MIN_LOAD_REUSE && counts.originRequests >= MIN_LOADS) {
+    found.push({
+      kind: 'never-reused',
+      route,
+      text: `${counts.originRequests} loads were read ${reuse} times each${outcome}`,
+      evidence: { loads: counts.originRequests, reuse, demoted },
+      advice: 'adaptive: {demote: cache} takes it out of the cache, {demote: l2} out of the second level',
     })
   }
   return found

@@ -12,6 +12,7 @@ import { type LogRecord, textOfTarget } from '../model/log.ts'
 import { type Reason, REASONS, type Refusal } from '../model/reason.ts'
 import { judge } from '../model/verdict.ts'
 import type { Fence } from '../tier/fence.ts'
+import { type ChangeView, viewChange } from './explain-change.ts'
 import type { Happening, Journal, Note } from './journal.ts'
 
 /** The answer of `explain`. Durations in ms, sizes in bytes, moments as ISO 8601. */
@@ -41,6 +42,8 @@ export interface Explanation {
   readonly backoffMs?: number
   /** The last broken promises that the audit found for this key, newest first; absent: none. */
   readonly violations?: readonly Violation[]
+  /** How often the key really changed, and what its fresh window was made of; absent: nothing is known. */
+  readonly change?: ChangeView
   /** A load of this key is under way. */
   readonly loading: boolean
 }
@@ -104,6 +107,7 @@ export function explain(parts: ExplainParts, key: string | undefined, view?: Req
     ...(record !== undefined && { lastInvalidation: viewRecord(engine.fence, record) }),
     ...(backoffMs > 0 && { backoffMs: Math.ceil(backoffMs) }),
     ...violationsOf(engine, key),
+    ...viewChange(engine, key, { entry, route: view?.route }),
     loading: engine.flights.has(key),
   }
 }

@@ -8,6 +8,7 @@ import { type Endpoint, jsonReply } from '../model/endpoint.ts'
 import { BOUNDS_SECONDS, Histogram } from '../model/histogram.ts'
 import type { LabelledHistogram, Meter, Rates, RouteId } from '../model/meter.ts'
 import type { CounterName } from '../model/metric.ts'
+import { readChanges, type RouteChanges } from './route-changes.ts'
 import { STATS_TEXT } from './texts.ts'
 
 /** Percentiles of one kind of answers, ms. */
@@ -31,6 +32,8 @@ export interface RouteStats {
   readonly rates: Rates
   readonly counts: Readonly<Partial<Record<CounterName, number>>>
   readonly latency: Latencies
+  /** How often its answers really change; absent: nothing was compared. */
+  readonly changes?: RouteChanges
 }
 
 /** A figure to hold and what it is now, both as shares of 0 to 1. */
@@ -123,8 +126,16 @@ function targets(rates: Rates, series: readonly LabelledHistogram[]): Target[] {
 }
 
 function routeStats(meter: Meter, id: RouteId, series: readonly LabelledHistogram[]): RouteStats {
-  const counts = Object.fromEntries(Object.entries(meter.totals(id)).filter(([, count]) => count > 0))
-  return { route: meter.routes[id] as string, rates: meter.rates(id), counts, latency: latencies(series) }
+  const all = meter.totals(id)
+  const counts = Object.fromEntries(Object.entries(all).filter(([, count]) => count > 0))
+  const changes = readChanges(all)
+  return {
+    route: meter.routes[id] as string,
+    rates: meter.rates(id),
+    counts,
+    latency: latencies(series),
+    ...(changes.compared > 0 && { changes }),
+  }
 }
 
 function isUsed({ counts, latency: measured }: RouteStats): boolean {

@@ -14,6 +14,8 @@ const moment = z.string().meta({ format: 'date-time' })
 const text = (): z.ZodString => z.string()
 const counts = z.partialRecord(z.enum(Object.keys(COUNTER_ROWS) as [string, ...string[]]), count)
 const rates = z.looseObject({ hit: share, effectiveHit: share, stale: share })
+/** How often something changed; counts fade where they are told by `explain`. */
+const CHANGES = { compared: z.number(), changed: z.number(), everyMs: count.nullable() }
 const budget = z.strictObject({ freshMs: z.number(), staleMs: z.number(), onErrorMs: z.number() })
 const latency = z.strictObject({ count, p50Ms: z.number(), p95Ms: z.number(), p99Ms: z.number() })
 const latencies = z.strictObject({ cached: latency, stale: latency, uncached: latency }).partial()
@@ -30,7 +32,9 @@ const STATS = z.looseObject({
   rates,
   latency: latencies,
   targets: z.array(z.strictObject({ name: text(), wanted: text(), now: z.number(), held: z.boolean() })),
-  routes: z.array(z.strictObject({ route: text(), rates, counts, latency: latencies })),
+  routes: z.array(
+    z.strictObject({ route: text(), rates, counts, latency: latencies, changes: z.strictObject(CHANGES).optional() }),
+  ),
 })
 
 const found = z.enum(['same', 'changed', 'unknown'])
@@ -100,6 +104,7 @@ const EXPLANATION = z.looseObject({
     .strictObject({ position: count, at: moment, by: text(), soft: z.boolean(), targets: z.array(text()) })
     .optional(),
   backoffMs: count.optional(),
+  change: z.looseObject({ ...CHANGES, route: z.looseObject({ route: text(), ...CHANGES }) }).optional(),
   violations: z.array(VIOLATION).optional(),
   loading: z.boolean(),
 })

@@ -5,7 +5,7 @@
  * ENTRY_BYTES for row, index, columns, ghosts and the key's header; shared bodies and tag records are charged once. `bytes` is always the
  * exact sum. Knows no fence, no clock and no policy.
  */
-import type { Entry, EntryKind } from '../model/entry.ts'
+import type { Entry, EntryKind, Learned } from '../model/entry.ts'
 import { arrivalsAt, closePeriod, READ_TICK_SHIFT, type RecentArrivals } from './arrivals.ts'
 import { Departed, type Former } from './departed.ts'
 import type { EvictionHost } from './evict.ts'
@@ -14,7 +14,7 @@ import { freshOf, REBASE_AFTER_MS, rebase, setFresh } from './fresh-end.ts'
 import { LargeBodies } from './large-bodies.ts'
 import * as row from './row.ts'
 import { Shares } from './shares.ts'
-import { Table } from './table.ts'
+import { BECAUSE_SHIFT, Table } from './table.ts'
 import { TagCounts } from './tag-counts.ts'
 import { packWindow, unpackWindow } from './windows.ts'
 
@@ -211,9 +211,11 @@ export class Holdings {
   }
 
   /** How the fresh window in a slot came about; undefined: as it was given. */
-  chosenAt(slot: number): { readonly promisedMs: number; readonly route: number } | undefined {
+  chosenAt(slot: number): Learned['chosen'] {
     const promisedMs = unpackWindow(this.table.promised?.[slot] ?? 0)
-    return promisedMs === 0 ? undefined : { promisedMs, route: this.table.routes?.[slot] ?? 0 }
+    const packed = this.table.routes?.[slot] ?? 0
+    const route = packed & (2 ** BECAUSE_SHIFT - 1)
+    return promisedMs === 0 ? undefined : { promisedMs, route, because: packed >>> BECAUSE_SHIFT }
   }
 
   /** The next hit passes every check. */

@@ -10,6 +10,8 @@ import { ARRIVALS, FLAGS, ROW_SHIFT, STAMP, TIME_SHIFT } from './row.ts'
 import { packWindow, unpackWindow } from './windows.ts'
 
 const FIRST_SLOTS = 512
+/** Routes below it, the reason above. */
+export const BECAUSE_SHIFT = 16
 /** A slot in all columns, and in the links of a policy. */
 const PLACE_BYTES = 80
 
@@ -36,7 +38,7 @@ export class Table {
   /** Digest of what is stored, and what is known of the key's changes: `Learned`. */
   marks: Int32Array<ArrayBuffer> = new Int32Array(0)
   changes: Int32Array<ArrayBuffer> = new Int32Array(0)
-  /** Promised fresh windows, packed, and their routes, where the fresh window was chosen; undefined while none was. */
+  /** Promised fresh windows, packed, and their routes and reasons, where the fresh window was chosen; undefined while none was. */
   promised: Int32Array<ArrayBuffer> | undefined
   routes: Int32Array<ArrayBuffer> | undefined
   #used = 0
@@ -116,7 +118,7 @@ export class Table {
     if (chosen !== undefined) {
       this.promised ??= new Int32Array(this.capacity)
       this.routes ??= new Int32Array(this.capacity)
-      this.routes[slot] = chosen.route
+      this.routes[slot] = chosen.route | (chosen.because << BECAUSE_SHIFT)
     }
     if (this.promised !== undefined) this.promised[slot] = packWindow(chosen?.promisedMs ?? 0)
   }
