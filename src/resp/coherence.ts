@@ -224,6 +224,7 @@ export class Coherence {
     this.#clock.after(LOST_MS, () => {
       this.#lost += 1
       this.#lostFence = this.#lease.sent + 1
+      this.#lease.fence(this.#lostFence) // nobody may be asking: until then nothing is kept that would make him
     })
     this.#marks.markAll()
   }

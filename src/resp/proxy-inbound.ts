@@ -14,7 +14,7 @@ import type { ProxyShared } from './proxy-shared.ts'
 import type { ProxyState, StateChange } from './proxy-state.ts'
 import type { Subscriber } from './proxy-subscriber.ts'
 import { parseTime } from './proxy-time.ts'
-import type { Gather } from './session-gather.ts'
+import { type Gather, lengthOf } from './session-gather.ts'
 
 /** What it works with. */
 export interface InboundParts {
@@ -66,6 +66,11 @@ export class ProxyInbound {
     })
   }
 
+  /** Bytes of replies that are held. */
+  get heldBytes(): number {
+    return lengthOf(this.#held, 0)
+  }
+
   /** Frames are no longer told apart once everything that is owed has been sent. */
   becomeRaw(): void {
     this.#relay.becomeRaw()
@@ -105,10 +110,10 @@ export class ProxyInbound {
 
   /** Whether what comes may wake somebody who then asks elsewhere. */
   get #wakes(): boolean {
-    const { shared, subscriber, pending } = this.#parts
+    const { shared, subscriber, pending, sender } = this.#parts
     const { causality } = shared.coherence
     if (causality !== 'session') return causality === 'strict'
-    return subscriber.isUsed || pending.kind === EXPECT.wake || pending.kind === EXPECT.wakeWrite
+    return sender.hasLetGo || subscriber.isUsed || pending.kind === EXPECT.wake || pending.kind === EXPECT.wakeWrite
   }
 
   /** @returns whether memory has followed, or is off; else the chunk is held until then */

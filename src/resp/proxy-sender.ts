@@ -30,7 +30,7 @@ export interface SenderParts {
 const MAX_READING_KEYS = 16
 /** Replies owed behind which no further reading is kept. */
 const MAX_FILLING = 4096
-/** Writes of an unframed connection that are remembered one by one; with more, everything counts as being written. */
+/** Writes of an unframed connection that count as under way; of elder ones pushes tell, as of anybody's. */
 const MAX_MARKED = 4096
 const PTTL = Buffer.from('*2\r\n$4\r\nPTTL\r\n', 'latin1')
 
@@ -47,7 +47,8 @@ export class ProxySender {
   #queued: Effect = NO_EFFECT
   /** Writes of which nothing is heard any more. */
   readonly #marked: Effect[] = []
-  #isAllMarked = false
+  /** Some of them no longer count as under way: what confirms them is relayed once memory has followed. */
+  hasLetGo = false
   /** Where replies of this connection are kept; -1: nowhere. */
   #partition = -1
   #placed = -1
@@ -139,29 +140,29 @@ export class ProxySender {
     this.#send(frame)
   }
 
-  /** A request whose reply will not be known as such: what it writes counts as under way until the connection ends. */
+  /**
+   * A request whose reply will not be known as such: what it writes counts as under way, until the connection ends or it has written
+   * much more.
+   */
   mark(frame: RequestScanner, rule: CommandRule): void {
     const effect = this.#effectOf(frame, rule)
     if (effect === NO_EFFECT) return
     this.#begun(effect)
-    if (this.#marked.length < MAX_MARKED) this.#marked.push(effect)
-    else if (!this.#isAllMarked) {
-      this.#isAllMarked = true
-      this.#parts.shared.coherence.forwarded('everything')
-      this.done(effect)
-    } else this.done(effect)
+    this.#marked.push(effect)
+    if (effect.written !== 'everything' && this.#marked.length <= MAX_MARKED) return
+    this.hasLetGo = true
+    for (const elder of this.#marked.splice(0, effect.written === 'everything' ? MAX_MARKED : MAX_MARKED / 2)) this.#lose(elder)
   }
 
   /** The connection is gone: all that was under way has or has not happened. */
   abandon(): void {
-    const { pending, shared } = this.#parts
+    const { pending } = this.#parts
     for (; pending.kind !== EXPECT.nothing; pending.shift()) {
       const { kind, item } = pending
       if (kind === EXPECT.write || kind === EXPECT.wakeWrite) this.#lose(item as Effect)
       else if (kind === EXPECT.exec) this.#lose((item as { readonly effect: Effect }).effect)
     }
-    for (const effect of this.#marked) this.#lose(effect)
-    if (this.#isAllMarked) shared.coherence.lost('everything')
+    for (const effect of this.#marked.splice(0)) this.#lose(effect)
   }
 
   /** Where replies of this connection are kept; -1: nowhere. */

@@ -16,7 +16,7 @@ import { ProxySender } from './proxy-sender.ts'
 import type { ProxyShared } from './proxy-shared.ts'
 import { ProxyState } from './proxy-state.ts'
 import { Subscriber } from './proxy-subscriber.ts'
-import { type ByteSink, Gather } from './session-gather.ts'
+import { type ByteSink, Gather, lengthOf } from './session-gather.ts'
 
 /** What a session asks of the connections on both sides. */
 export interface ProxyPort {
@@ -104,9 +104,9 @@ export class ProxySession {
     return this.#pending.visible
   }
 
-  /** Bytes kept of a request that is not whole. */
+  /** Bytes kept of a request that is not whole, of those that are held, and of replies that are. */
   get heldBytes(): number {
-    return this.#scanner.keptBytes
+    return lengthOf(this.#waiting, this.#scanner.keptBytes + this.#inbound.heldBytes)
   }
 
   /** Database, user, protocol, as far as they are known. */

@@ -12,6 +12,13 @@ export interface ByteSink {
   write(bytes: Buffer): boolean
 }
 
+/** Bytes of all chunks, and some more. */
+export function lengthOf(chunks: readonly Uint8Array[], more: number): number {
+  let bytes = more
+  for (const chunk of chunks) bytes += chunk.byteLength
+  return bytes
+}
+
 /** The place where bytes are gathered, shared by many gathers of which one is in use at a time. */
 export class GatherRoom {
   bytes: Buffer

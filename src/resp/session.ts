@@ -6,6 +6,7 @@
  */
 import type { RequestLimits } from '../wire/resp-limits.ts'
 import { BROKEN, REQUEST, RequestScanner } from '../wire/resp-request.ts'
+import { lengthOf } from './session-gather.ts'
 import { type ExecutorSession, OUTCOME, type ReplySink } from './executor.ts'
 import type { Gather } from './session-gather.ts'
 
@@ -51,9 +52,9 @@ export class CommandSession {
     }
   }
 
-  /** Bytes kept of a request that is not whole. */
+  /** Bytes kept of a request that is not whole, and of those that are not yet run. */
   get heldBytes(): number {
-    return this.#scanner.keptBytes
+    return lengthOf(this.#waiting, this.#scanner.keptBytes)
   }
 
   /** A command waits, or its bytes are here and not yet run. */

@@ -30,6 +30,8 @@ export interface AloneValues {
 export interface RespBack {
   /** What is true of it now. */
   readonly gauges: Omit<RespGauges, 'clients'>
+  /** What it keeps in memory. */
+  readonly heldBytes: number
   /** Before anybody is accepted. */
   open(): Promise<void>
   accept(socket: Socket): RespClient
@@ -38,6 +40,8 @@ export interface RespBack {
   readonly alone?: AloneValues
   /** One client more than allowed came. */
   refused(): void
+  /** A client was cut off because clients hold too much together. */
+  overflowed(): void
   /** When nobody is there any more. */
   close(): Promise<void>
 }

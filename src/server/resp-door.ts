@@ -13,6 +13,7 @@ import type { ListenAddress, ListenWish } from './listener.ts'
 import type { RespDoorParts, RespBack } from './resp-back.ts'
 import { createEmbeddedBack } from './resp-embedded.ts'
 import { createProxyBack } from './resp-proxy.ts'
+import { followHeld } from './resp-held.ts'
 import { exposeGauges } from './resp-metrics.ts'
 import { RespListener } from './resp-listener.ts'
 import type { RespSettings } from './resp-schema.ts'
@@ -53,12 +54,13 @@ export function createRespDoor(config: Config, parts: RespDoorParts): RespDoor {
     },
     onRefused: () => back.refused(),
   })
+  const held = followHeld(engine, listener.clients, back)
   return {
     get isCovered() {
       return back.gauges.isCovered
     },
     expose(registry, prefix = 'forecache_') {
-      exposeGauges(registry, prefix, () => ({ ...back.gauges, clients: listener.size }))
+      exposeGauges(registry, prefix, () => ({ ...back.gauges, clients: listener.clients.size }))
     },
     async listen(at = settings.listen) {
       if (isExposed(at) && !isProtected(settings)) throw new ForecacheError('FC_RESP_EXPOSED', { given: `${at.host}:${at.port}` })
@@ -70,11 +72,15 @@ export function createRespDoor(config: Config, parts: RespDoorParts): RespDoor {
     },
     async close(deadlineMs) {
       keeper?.close()
+      held.stop()
       mounted.end()
       await listener.close(deadlineMs)
       await back.close()
     },
-    kill: () => listener.destroy(),
+    kill: () => {
+      held.stop()
+      listener.destroy()
+    },
   }
 }
 

@@ -68,6 +68,10 @@ export class EmbeddedClient implements RespClient {
     return this.#session.isBusy || this.#socket.writableLength > 0
   }
 
+  get heldBytes(): number {
+    return this.#session.heldBytes + this.#socket.writableLength
+  }
+
   end(): void {
     this.#socket.destroySoon()
   }

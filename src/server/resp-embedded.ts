@@ -6,7 +6,6 @@
 import { Embedded } from '../resp/embedded.ts'
 import { EmbeddedValues } from '../resp/embedded-port.ts'
 import { GatherRoom } from '../resp/session-gather.ts'
-import { ACCOUNT } from '../model/ledger.ts'
 import { REQUEST_LIMITS } from '../wire/resp-limits.ts'
 import type { Config } from './config-schema.ts'
 import type { RespBack, RespDoorParts } from './resp-back.ts'
@@ -17,7 +16,7 @@ import { SlowDown } from './resp-slow-down.ts'
 
 export function createEmbeddedBack(config: Config, { engine, logger }: RespDoorParts): RespBack {
   const settings = config.resp as RespSettings
-  const { clock, governor } = engine
+  const { clock } = engine
   const { snapshot } = settings
   const embedded = new Embedded({
     ...{ clock, maxBytes: memoryOf(config), password: settings.password ?? '' },
@@ -26,7 +25,6 @@ export function createEmbeddedBack(config: Config, { engine, logger }: RespDoorP
   const values = new EmbeddedValues(embedded)
   const { space } = embedded.server
   embedded.server.onFault = (error) => logger.error({ err: error }, 'a command of the Redis door failed for a reason of ours')
-  governor.follow(ACCOUNT.resp, () => space.table.bytes.bytes + (embedded.keeper?.heldBytes ?? 0))
   const counts = { refused: 0, overflows: 0 }
   engine.meter.follow('respRefused', () => counts.refused)
   engine.meter.follow('respOverflows', () => counts.overflows)
@@ -41,6 +39,9 @@ export function createEmbeddedBack(config: Config, { engine, logger }: RespDoorP
   return {
     get gauges() {
       return { isCovered: true, entries: space.table.bytes.size, bytes: space.table.bytes.bytes }
+    },
+    get heldBytes() {
+      return space.table.bytes.bytes + (embedded.keeper?.heldBytes ?? 0)
     },
     open: () => embedded.keeper?.open() ?? Promise.resolve(),
     accept: (socket) => new EmbeddedClient(socket, parts),
@@ -64,6 +65,7 @@ export function createEmbeddedBack(config: Config, { engine, logger }: RespDoorP
     refused: () => {
       counts.refused += 1
     },
+    overflowed: parts.onOverflow,
     close: async () => {
       await embedded.keeper?.close(snapshot?.deadline ?? 0)
       embedded.close()

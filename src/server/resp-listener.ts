@@ -15,6 +15,8 @@ import type { Credentials } from './tls-credentials.ts'
 export interface RespClient {
   /** Whether he waits for replies. */
   readonly isOwed: boolean
+  /** Bytes of his in this process: requests that are not whole, replies that are not taken. */
+  readonly heldBytes: number
   /** Ends the connection when what was written has left. */
   end(): void
   destroy(): void
@@ -63,8 +65,8 @@ export class RespListener {
   }
 
   /** Clients now. */
-  get size(): number {
-    return this.#clients.size
+  get clients(): ReadonlySet<RespClient> {
+    return this.#clients
   }
 
   /** Takes other certificates for connections to come. */

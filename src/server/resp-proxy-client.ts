@@ -66,6 +66,10 @@ export class ProxyClient implements RespClient {
     return this.#session.owed > 0
   }
 
+  get heldBytes(): number {
+    return this.#session.heldBytes + this.#socket.writableLength + this.#upstream.writableLength
+  }
+
   end(): void {
     this.#socket.destroySoon()
   }

@@ -3,7 +3,6 @@
  *
  * Floor 5, room server. One tracking connection for all clients of this process.
  */
-import { ACCOUNT } from '../model/ledger.ts'
 import { REQUEST_LIMITS, type RequestLimits } from '../wire/resp-limits.ts'
 import type { Config } from './config-schema.ts'
 import type { RespBack, RespDoorParts } from './resp-back.ts'
@@ -34,12 +33,16 @@ export function createProxyBack(config: Config, { engine, logger }: RespDoorPart
     idleMs: settings.limits.idleTimeout,
   }
   followCounts(meter, shared.counts)
-  governor.follow(ACCOUNT.resp, () => cache.bytes + coherence.bytes)
+  let overflows = 0
+  meter.follow('respOverflows', () => overflows)
   const yielding = yieldMemory(cache, engine)
   let endMount: (() => void) | undefined
   return {
     get gauges() {
       return { isCovered: tracking.state === 'on', entries: cache.size, bytes: cache.bytes + coherence.bytes }
+    },
+    get heldBytes() {
+      return cache.bytes + coherence.bytes
     },
     open: () => {
       tracking.open()
@@ -53,6 +56,9 @@ export function createProxyBack(config: Config, { engine, logger }: RespDoorPart
     },
     refused: () => {
       shared.counts.refused += 1
+    },
+    overflowed: () => {
+      overflows += 1
     },
     close: () => {
       endMount?.()
