@@ -173,7 +173,7 @@ export class Prefetch {
   #consider({ url, source, counted, link }: Candidate, plan: Planner, now: number): void {
     const way = plan(url)
     if (way === undefined) {
-      link.lookAtMs = now + LOOK_EVERY_MS
+      if (source !== 'shape') link.lookAtMs = now + LOOK_EVERY_MS // one URL of a shape says nothing of the others
       return
     }
     if (this.#pending.has(way.key) || this.#pending.size >= MAX_PENDING) return
@@ -206,7 +206,6 @@ export class Prefetch {
     book.running -= 1
     pending.isRunning = false
     if (fetched.outcome === 'failed') book.pace.failed(now)
-    // One URL of a shape says nothing of the others.
     if (fetched.outcome === 'unkept' && pending.source !== 'shape') link.restUntilMs = now + UNKEPT_REST_MS
     if (this.#pending.get(way.key) !== pending) return
     if (fetched.outcome === 'kept') {
