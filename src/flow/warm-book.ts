@@ -169,9 +169,15 @@ export class HotBook {
     return rateOf(recent, RECENT_HALF_LIFE_MS, now - hot.bornAtMs)
   }
 
+  /** Some, hottest first. */
+  sorted(some: Iterable<HotKey>, now: number): HotKey[] {
+    const heats = Array.from(some, (hot) => ({ hot, heat: this.heatOf(hot, now) }))
+    return heats.sort((a, b) => b.heat - a.heat).map(({ hot }) => hot)
+  }
+
   /** All, hottest first. */
   hottest(now: number): HotKey[] {
-    return [...this.#keys.values()].sort((a, b) => this.heatOf(b, now) - this.heatOf(a, now))
+    return this.sorted(this.#keys.values(), now)
   }
 
   get #isFull(): boolean {

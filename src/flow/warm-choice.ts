@@ -47,13 +47,15 @@ export function chooseForStart({ book, memory, minChance }: ChoiceParts, now: nu
 
 /** After an invalidation: what stood fresh and does not any more, hottest first. */
 export function chooseAfterBump({ book, memory, minChance, rename }: ChoiceParts, now: number): Choice[] {
-  return book.hottest(now).flatMap((hot) => {
-    if (hot.endMs <= now) return []
-    const chance = chanceOf(book.recentRateOf(hot, now), hot.freshMs)
-    if (freshEnd(memory.look(rename(hot.key))) > now) return []
+  const gone: HotKey[] = []
+  for (const hot of book.all()) {
+    if (hot.endMs <= now || freshEnd(memory.look(rename(hot.key))) > now) continue
     hot.endMs = now
-    if (chance < minChance) return []
-    return [{ hot, cause: 'bump' as const, chance, untilMs: now + URGENT_MS, neededAtMs: now }]
+    gone.push(hot)
+  }
+  return book.sorted(gone, now).flatMap((hot) => {
+    const chance = chanceOf(book.recentRateOf(hot, now), hot.freshMs)
+    return chance < minChance ? [] : [{ hot, cause: 'bump' as const, chance, untilMs: now + URGENT_MS, neededAtMs: now }]
   })
 }
 

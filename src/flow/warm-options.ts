@@ -23,7 +23,7 @@ function isTimeZone(given: string): boolean {
 }
 
 const FIELDS = z.strictObject({
-  keys: z.int().min(1).max(100_000).default(1000).meta({ unit: 'keys', description: 'Hottest keys that are remembered.' }),
+  keys: z.int().min(1).max(20_000).default(1000).meta({ unit: 'keys', description: 'Hottest keys that are remembered.' }),
   halfLife: span(MINUTE, 90 * DAY, 'a duration from 1m to 90d')
     .default(DAY)
     .meta({ unit: 'ms', shown: '1d', description: 'After so long a read counts half.' }),

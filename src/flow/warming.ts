@@ -28,8 +28,9 @@ const BUSY_TICK_MS = 50
 const SCAN_TICKS = 10
 /** Between two choices of what to ask for in quiet times. */
 const CHOOSE_EVERY_MS = 10_000
-/** Several invalidations in a row are one. */
+/** Several invalidations in a row are one; and what a look at all keys costs stays a part in a hundred or so. */
 const BUMP_EVERY_MS = 1000
+const BUMP_EVERY_MS_A_KEY = 0.1
 /** Shorter windows are over before anybody comes; longer ones need no warming. */
 const MIN_FRESH_MS = 1000
 const MAX_READS = 255
@@ -176,12 +177,13 @@ export class Warming {
   }
 
   #heard({ targets }: LogRecord): void {
-    if (targets.every(({ kind }) => kind === 'key')) return
-    this.#bumpAtMs = Math.min(this.#bumpAtMs, Math.max(this.#parts.clock.now(), this.#bumpedAtMs + BUMP_EVERY_MS))
+    if (this.#bumpAtMs !== Number.POSITIVE_INFINITY || targets.every(({ kind }) => kind === 'key')) return
+    const everyMs = Math.max(BUMP_EVERY_MS, this.#book.size * BUMP_EVERY_MS_A_KEY)
+    this.#bumpAtMs = Math.max(this.#parts.clock.now(), this.#bumpedAtMs + everyMs)
     this.#arm(0)
   }
 
-  /** Later than now: whoever invalidates may not have finished. */
+  /** @param afterMs 0: as soon as whoever is at work now has finished */
   #arm(afterMs: number): void {
     const isUrgent = afterMs === 0
     if (this.#timer !== undefined && !isUrgent) return

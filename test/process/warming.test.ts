@@ -6,7 +6,7 @@ import { Agent, request } from 'undici'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createRandom, type Random } from '../../src/model/random.ts'
 import { type GatewayHere, gatewayBefore, originHere, type Wish } from '../support/gateway-here.ts'
-import { until } from '../support/redis-here.ts'
+import { startRedis, until } from '../support/redis-here.ts'
 
 const KEYS = 120
 const LOAD_MS = 30
@@ -182,5 +182,41 @@ describe('warming before an origin that slows', () => {
     expect(asked.length).toBeLessThanOrEqual(4)
     expect(here.gateway.cache.stats().counts.warmHeldSlow).toBeGreaterThanOrEqual(1)
     expect(here.gateway.cache.engine.warming.waiting).toBeGreaterThan(0)
+  }, 60_000)
+})
+
+describe('warming by several instances', () => {
+  it('asks once for all of them after an invalidation that all hear of', async () => {
+    const redis = await startRedis()
+    try {
+      const wish = (name: string): Wish => ({
+        l2: { url: redis.url, prefix: 'warm:' },
+        warming: PATIENT,
+        snapshot: { file: join(directory, name) },
+      })
+      const first = await gatewayBefore(origin, wish('a'))
+      const second = await gatewayBefore(origin, wish('b'))
+      const headers = { host: 'shop.example' }
+      for (let round = 0; round < 12; round += 1) {
+        for (let key = 0; key < 10; key += 1) {
+          // Whoever loads it remembers it; the other has it from the second level.
+          for (const { url } of key % 2 === 0 ? [first, second] : [second, first])
+            await (await request(`${url}/${key}`, { headers, dispatcher: agent })).body.dump()
+        }
+      }
+      const engines = [first.gateway.cache.engine, second.gateway.cache.engine]
+      expect(engines.map(({ warming }) => warming.size)).toEqual([5, 5])
+      asked = []
+      await first.gateway.cache.invalidate({ all: true })
+      const size = (): number => new Set(asked.map(({ url }) => url)).size
+      await until(() => size() === 10 && engines.every(({ refreshes }) => refreshes.size === 0), 'all of them', 20_000)
+      await until(() => engines.every(({ second: level }) => level?.queueBytes === 0), 'the second level', 20_000)
+      for (let key = 0; key < 10; key += 1)
+        for (const { url } of [first, second]) await (await request(`${url}/${key}`, { headers, dispatcher: agent })).body.dump()
+
+      expect(asked.map(({ url }) => url).sort()).toEqual(Array.from({ length: 10 }, (_, key) => `/${key}`))
+    } finally {
+      await redis.stop()
+    }
   }, 60_000)
 })
