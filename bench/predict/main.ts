@@ -10,10 +10,12 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { AHEAD_DEFAULTS } from '../../src/flow/ahead-options.ts'
 import { createRandom } from '../../src/model/random.ts'
 import { columns, describeMachine, machine } from '../compare.ts'
 import { readTrace, type Trace } from '../trace/formats.ts'
 import { Ahead } from './ahead.ts'
+import { measureHits } from './hit-cost.ts'
 import { LastTenth, Oracle, Plain, XFetch } from './policies.ts'
 import { replayPrefetch } from './prefetch.ts'
 import { type Policy, replay, type Tally, timed, type Timed } from './replay.ts'
@@ -24,6 +26,7 @@ npm run bench -- predict --file F [--rate N]   another one; its format is found 
   --extra 0.1,0.2     budgets of extra requests to the origin
   --rate N            requests a second of a trace that tells no times; default 2 and 10
   --learn 0.3         share of the trace that is learned on and not judged
+  --hits              only what a hit costs more where it teaches prefetching
   --json              one JSON document instead of tables
 Traces are looked for in FORECACHE_TRACES, default ../shared/data; .xz needs the program xz.
 `
@@ -31,7 +34,7 @@ Traces are looked for in FORECACHE_TRACES, default ../shared/data; .xz needs the
 const KNOWN = ['nasa_19950801.tsv.xz', 'web07.trace.xz', 'semicomplete_apache_logs.xz', 'adaptsize_request.trace.xz']
 const RATES: readonly number[] = [2, 10]
 const RANDOM = { requests: 50_000, keys: 20_000 }
-const MIN_CHANCE = 0.15
+const MIN_CHANCE = AHEAD_DEFAULTS.minChance
 const LOAD_MS = 200
 /** Prefetching: its budget, and the chance from which on it is tried at all. */
 const PREFETCH = { extra: 0.1, minChance: 0.45 }
@@ -44,6 +47,7 @@ interface Options {
   readonly extras: readonly number[]
   readonly rates: readonly number[]
   readonly learn: number
+  readonly hits: boolean
   readonly json: boolean
 }
 
@@ -67,6 +71,7 @@ export async function run(args: readonly string[]): Promise<number> {
   try {
     const options = parseOptions(args)
     if (options === undefined) process.stdout.write(HELP)
+    else if (options.hits) await showHits(options.json)
     else await show(options)
     return 0
   } catch (error) {
@@ -85,6 +90,7 @@ function parseOptions(args: readonly string[]): Options | undefined {
       extra: text,
       rate: text,
       learn: text,
+      hits: { type: 'boolean' },
       json: { type: 'boolean' },
       help: { type: 'boolean' },
     },
@@ -101,6 +107,7 @@ function parseOptions(args: readonly string[]): Options | undefined {
     learn,
     ttls: numbers(values.ttl ?? '5,30,60,300'),
     extras: numbers(values.extra ?? '0.1,0.2'),
+    hits: values.hits ?? false,
     json: values.json ?? false,
   }
 }
@@ -109,6 +116,14 @@ function numbers(text: string): number[] {
   const read = text.split(',').map(Number)
   if (read.some((one) => !(one > 0))) throw new Error(`${text}: expected numbers above 0, separated by commas`)
   return read
+}
+
+async function showHits(json: boolean): Promise<void> {
+  const costs = await measureHits()
+  if (json) return void process.stdout.write(`${JSON.stringify({ machine: machine(), costs }, undefined, 2)}\n`)
+  const lines = costs.map(({ way, offNs, onNs }) => [way, offNs.toFixed(0), onNs.toFixed(0), (onNs - offNs).toFixed(0)])
+  process.stdout.write(`${describeMachine(machine())}\n\n`)
+  process.stdout.write(`${columns([['a hit, client after client', 'without ns', 'with ns', 'more ns'], ...lines])}\n`)
 }
 
 async function show(options: Options): Promise<void> {

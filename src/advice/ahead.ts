@@ -4,10 +4,10 @@
  * Floor 4, room advice. One period for all keys, memory without a limit. 128 bytes a key while it runs.
  */
 import { type Cell, Odds } from '../flow/predict-odds.ts'
-import { PredictBudget, type PredictBudgetOptions } from '../flow/predict-budget.ts'
+import { AheadBudget, type AheadBudgetOptions, type AheadQuestion } from '../flow/ahead-budget.ts'
 import { arrivalsAt, closePeriod, noteRead, READ_TICK_SHIFT } from '../shelf/arrivals.ts'
 import { ARRIVALS, LAST_READ, ROW_SHIFT } from '../shelf/row.ts'
-import { Wheel } from '../shelf/wheel.ts'
+import { Wheel, type WheelPlace } from '../shelf/wheel.ts'
 import type { Windows } from './replay.ts'
 import type { Trace } from './trace.ts'
 
@@ -21,14 +21,12 @@ export interface AheadServed {
 
 interface Open {
   readonly cell: Cell
-  readonly chance: number
-  readonly gap: number
-  readonly granted: boolean
+  readonly question: AheadQuestion
   readonly untilMs: number
   wasRead: boolean
 }
 
-const MIN_CHANCE = 0.15
+const MIN_CHANCE = 0.1
 const SLOTS = 2048
 /** Of the window: how exact moments are. */
 const TICKS = 1000
@@ -53,17 +51,18 @@ export function replayAhead({ ids, atMs, distinct }: Trace, windows: Windows, ex
 export class AheadReplay {
   readonly #windows: Windows
   readonly #odds = new Odds()
-  readonly #budget: PredictBudget
+  readonly #budget: AheadBudget
   readonly #rows: Int32Array
   readonly #endMs: Float64Array
   readonly #open: (Open | undefined)[] = []
+  readonly #places: (WheelPlace | undefined)[] = []
   readonly #wheel: Wheel<number>
   #now = 0
   #refreshed = 0
 
-  constructor(distinct: number, windows: Windows, options: PredictBudgetOptions) {
+  constructor(distinct: number, windows: Windows, options: AheadBudgetOptions) {
     this.#windows = windows
-    this.#budget = new PredictBudget(options)
+    this.#budget = new AheadBudget(options)
     this.#rows = new Int32Array(distinct << ROW_SHIFT)
     this.#endMs = new Float64Array(distinct).fill(Number.NEGATIVE_INFINITY)
     const tickMs = Math.max(1, windows.freshMs / TICKS)
@@ -87,43 +86,50 @@ export class AheadReplay {
       this.#note(id, nowMs)
       return 'fresh'
     }
-    this.#settle(id)
+    this.#settle(id, 1)
     this.#budget.missed()
     this.#note(id, nowMs)
     this.#endMs[id] = nowMs + this.#windows.freshMs
-    this.#wheel.set(id, nowMs + this.#windows.freshMs)
+    this.#wait(id, nowMs + this.#windows.freshMs)
     return nowMs < end + this.#windows.staleMs ? 'stale' : 'miss'
   }
 
+  #wait(id: number, atMs: number): void {
+    const former = this.#places[id]
+    if (former !== undefined) this.#wheel.drop(former)
+    this.#places[id] = this.#wheel.set(id, atMs)
+  }
+
   readonly #onDue = (id: number): void => {
+    this.#places[id] = undefined
     const { freshMs } = this.#windows
     const end = this.#endMs[id] as number
     if (end > this.#now) return // stored again since
     const open = this.#open[id]
-    const isOver = open !== undefined && !open.granted && open.untilMs <= this.#now && end < open.untilMs
-    this.#settle(id)
-    if (isOver) return
+    const isOver = open !== undefined && !open.question.granted && open.untilMs <= this.#now && end < open.untilMs
     const at = id << ROW_SHIFT
     const arrivals = arrivalsAt(this.#rows, at)
+    this.#settle(id, arrivals.reads)
+    if (isOver) return
     const sinceMs = Math.max(0, end - ((this.#rows[at | LAST_READ] as number) << READ_TICK_SHIFT))
     const cell = this.#odds.cell(arrivals, sinceMs, freshMs)
     closePeriod(this.#rows, at)
-    const chance = this.#odds.chance(cell)
-    const granted = this.#budget.grants(chance)
-    this.#open[id] = { cell, chance, gap: arrivals.gapMs / freshMs, granted, wasRead: false, untilMs: end + freshMs }
-    if (granted) {
+    const question = this.#budget.ask(this.#odds.chance(cell), arrivals.reads)
+    this.#open[id] = { cell, question, wasRead: false, untilMs: end + freshMs }
+    if (question.granted) {
       this.#refreshed += 1
       this.#endMs[id] = end + freshMs
     }
-    this.#wheel.set(id, end + freshMs)
+    this.#wait(id, end + freshMs)
   }
 
-  #settle(id: number): void {
+  /** @param reads of the period, if there were any */
+  #settle(id: number, reads: number): void {
     const open = this.#open[id]
     if (open === undefined) return
     this.#open[id] = undefined
     this.#odds.learn(open.cell, open.wasRead)
-    if (open.granted) this.#budget.settle(open.wasRead, open)
+    this.#budget.settle(open.question, open.wasRead ? Math.max(1, reads) : 0)
   }
 
   #note(id: number, nowMs: number): void {

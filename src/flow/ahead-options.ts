@@ -16,7 +16,7 @@ const FIELDS = z.strictObject({
     .number()
     .min(0)
     .max(1)
-    .default(0.15)
+    .default(0.1)
     .meta({ unit: 'ratio', description: 'What is less likely to be read once more is never refreshed ahead.' }),
   concurrency: z
     .number()

@@ -13,9 +13,9 @@ import type { Meter, RouteId } from '../model/meter.ts'
 import { COUNTER } from '../model/metric.ts'
 import type { RecentArrivals } from '../shelf/arrivals.ts'
 import { Wheel, type WheelPlace } from '../shelf/wheel.ts'
+import { AheadBudget, type AheadQuestion } from './ahead-budget.ts'
 import type { AheadSettings } from './ahead-options.ts'
 import { type Cell, Odds } from './predict-odds.ts'
-import { PredictBudget } from './predict-budget.ts'
 import type { Refreshes } from './refresh.ts'
 
 /** What it works with. */
@@ -56,10 +56,7 @@ export interface AheadRoute {
 
 interface Open {
   readonly cell: Cell
-  readonly chance: number
-  /** Smoothed gap between reads, in periods. */
-  readonly gap: number
-  readonly granted: boolean
+  readonly question: AheadQuestion
   readonly untilMs: number
 }
 
@@ -82,7 +79,7 @@ interface Watch {
 
 interface RouteBook {
   readonly odds: Odds
-  readonly budget: PredictBudget
+  readonly budget: AheadBudget
   running: number
   granted: number
   read: number
@@ -158,7 +155,7 @@ export class Ahead {
   /** A load that somebody waited for, or that ran behind a stale answer: it would have been made anyway. */
   #waited(watch: Watch, book: RouteBook, now: number): void {
     book.budget.missed()
-    this.#settle(watch, watch.open !== undefined && now <= watch.open.untilMs)
+    this.#settle(watch, watch.open !== undefined && now <= watch.open.untilMs ? 1 : 0)
   }
 
   #begin(key: string, again: Again): Watch | undefined {
@@ -208,19 +205,18 @@ export class Ahead {
     const { clock, memory } = this.#parts
     const { key } = watch
     const now = clock.now()
-    if (watch.open !== undefined && !watch.open.granted) {
-      this.#settle(watch, false)
+    if (watch.open !== undefined && !watch.open.question.granted) {
+      this.#settle(watch, 0)
       return this.#drop(key)
     }
     const entry = memory.look(key)
     const row = memory.arrivals(key)
     if (entry === undefined || row === undefined) {
-      watch.open = undefined // evicted or invalidated: what would have been read is not known
-      return this.#drop(key)
+      return this.#drop(key) // evicted or invalidated: what would have been read is not known
     }
     const endMs = entry.storedAt + entry.budget.freshMs
     if (endMs - watch.loadMs > now + TICK_MS) return this.#wait(watch, endMs - watch.loadMs) // renewed by another way
-    this.#settle(watch, row.reads > 0)
+    this.#settle(watch, row.reads)
     this.#decide(watch, { endMs, periodMs: entry.budget.freshMs, row })
   }
 
@@ -231,10 +227,11 @@ export class Ahead {
     const gapMs = row.gapMs === 0 ? (former?.gapMs ?? 0) : row.gapMs
     const before = former === undefined || row.before[0] || row.before[1] ? row.before : former.before
     const cell = book.odds.cell({ reads, gapMs, before }, row.sinceReadMs, periodMs)
-    const chance = book.odds.chance(cell)
+    const question = book.budget.ask(book.odds.chance(cell), reads)
     watch.former = { before: [reads > 0, before[0]], gapMs }
-    const granted = book.running < again.settings.concurrency && book.budget.grants(chance) && this.#start(watch, book)
-    watch.open = { cell, chance, gap: gapMs / periodMs, granted, untilMs: endMs + periodMs }
+    const granted = question.granted && book.running < again.settings.concurrency && this.#start(watch, book)
+    if (question.granted && !granted) book.budget.withdraw(question)
+    watch.open = { cell, question: { ...question, granted }, untilMs: endMs + periodMs }
     if (!granted) this.#wait(watch, endMs + periodMs)
   }
 
@@ -261,19 +258,21 @@ export class Ahead {
   /** Asked for and not kept: spent, and nothing to wait for. */
   #lost(watch: Watch): void {
     watch.isOwn = false
-    this.#settle(watch, false)
+    this.#settle(watch, 0)
     this.#drop(watch.key)
   }
 
-  #settle(watch: Watch, wasRead: boolean): void {
+  /** @param reads within the period that was asked for */
+  #settle(watch: Watch, reads: number): void {
     const { open } = watch
     if (open === undefined) return
     watch.open = undefined
     const { route, settings } = watch.again
     const book = this.#book(route, settings)
+    const wasRead = reads > 0
     book.odds.learn(open.cell, wasRead)
-    if (!open.granted) return
-    book.budget.settle(wasRead, open)
+    book.budget.settle(open.question, reads)
+    if (!open.question.granted) return
     if (wasRead) book.read += 1
     this.#parts.meter.count(wasRead ? COUNTER.aheadRead : COUNTER.aheadWasted, route)
   }
@@ -283,6 +282,7 @@ export class Ahead {
     if (watch === undefined) return
     if (watch.place !== undefined) this.#wheel.drop(watch.place)
     watch.place = undefined
+    if (watch.open?.question.granted === true) this.#books.get(watch.again.route)?.budget.withdraw(watch.open.question)
     this.#watched.delete(key)
     this.#bytes -= watch.bytes
     this.#parts.ledger.release(ACCOUNT.ahead, watch.bytes)
@@ -291,7 +291,7 @@ export class Ahead {
   #book(route: RouteId, { extra, minChance }: AheadSettings): RouteBook {
     let book = this.#books.get(route)
     if (book === undefined) {
-      book = { odds: new Odds(), budget: new PredictBudget({ extra, minChance }), running: 0, granted: 0, read: 0 }
+      book = { odds: new Odds(), budget: new AheadBudget({ extra, minChance }), running: 0, granted: 0, read: 0 }
       this.#books.set(route, book)
       this.#parts.ledger.charge(ACCOUNT.ahead, Odds.BYTES)
     }
