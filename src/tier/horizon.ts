@@ -34,14 +34,23 @@ export type Judged = 'current' | 'behind' | 'lost' | 'moot'
 /** What a record is: the next one, one that is known already, one after a gap, one of another log. */
 export type Following = 'next' | 'known' | 'gap' | 'other'
 
+/** Of one stretch in which silence is trusted there are four, and some that were asked out of turn. */
+const MAX_AWAITED = 32
+
+/** A proof that holds once this member has come so far. */
+interface Awaited {
+  readonly last: Position
+  readonly at: number
+}
+
 /** See the module's header. */
 export class Horizon {
   readonly #blindAfterMs: number
   #generation = ''
   #position: Position = 0
   #provenAt = Number.NEGATIVE_INFINITY
-  /** Proofs that hold once this member has come so far; the latest of them. */
-  #awaited: { readonly last: Position; readonly at: number } | undefined
+  /** In the order asked. A later one does not take an earlier one's place: where the log grows as it is followed, none would ever hold. */
+  #awaited: Awaited[] = []
 
   constructor(blindAfterMs: number) {
     this.#blindAfterMs = blindAfterMs
@@ -70,7 +79,7 @@ export class Horizon {
   judge(place: LogPlace, asked: Asked): Judged {
     if (asked.generation !== this.#generation) return 'moot'
     if (place.generation !== this.#generation || place.last < asked.position || place.floor > this.#position) return 'lost'
-    if (this.#awaited === undefined || asked.at > this.#awaited.at) this.#awaited = { last: place.last, at: asked.at }
+    this.#await({ last: place.last, at: asked.at })
     this.#weigh()
     return place.last <= this.#position ? 'current' : 'behind'
   }
@@ -93,12 +102,26 @@ export class Horizon {
     this.#generation = generation
     this.#position = position
     this.#provenAt = Number.NEGATIVE_INFINITY
-    this.#awaited = undefined
+    this.#awaited = []
+  }
+
+  #await(proof: Awaited): void {
+    if (this.#awaited.some(({ last, at }) => at >= proof.at && last <= proof.last)) return
+    // What was asked too long ago proves nothing any more, nor more than this one what was asked before it and speaks of more.
+    const left = this.#awaited.filter(({ last, at }) => {
+      return at + this.#blindAfterMs > proof.at && !(at <= proof.at && last >= proof.last)
+    })
+    if (left.length < MAX_AWAITED) left.push(proof)
+    this.#awaited = left.sort((a, b) => a.at - b.at)
   }
 
   #weigh(): void {
-    if (this.#awaited === undefined || this.#awaited.last > this.#position) return
-    this.#provenAt = Math.max(this.#provenAt, this.#awaited.at)
-    this.#awaited = undefined
+    let held = 0
+    for (const { last, at } of this.#awaited) {
+      if (last > this.#position) break
+      this.#provenAt = Math.max(this.#provenAt, at)
+      held += 1
+    }
+    if (held > 0) this.#awaited.splice(0, held)
   }
 }

@@ -167,7 +167,10 @@ export class RedisNode {
     }
     try {
       this.#address = await this.#parts.locate()
-      while (fresh.length < CONNECTIONS) fresh.push(await this.#openLine(onEnd))
+      // Side by side: on a slow way each greeting takes its time. All are awaited, so that none is left open behind a failure.
+      const opened = await Promise.allSettled(Array.from({ length: CONNECTIONS }, () => this.#openLine(onEnd)))
+      for (const one of opened) if (one.status === 'fulfilled') fresh.push(one.value)
+      for (const one of opened) if (one.status === 'rejected') throw one.reason
       const refusal = this.#isClosed ? 'closed' : (ended ?? this.#parts.refuse((fresh[0] as Line).connection.info))
       if (refusal !== undefined) throw new ForecacheError('FC_L2_DOWN', { address: addressText(this.#address), reason: refusal })
       this.#connecting = false

@@ -134,10 +134,11 @@ export class DrillLink implements FenceLink {
     const { follower, world } = this
     const asked = follower.ask()
     let isOver = false
-    const end = (sees: boolean): void => {
+    const end = (hasSeen: boolean): void => {
       if (isOver) return
       isOver = true
       patience.cancel()
+      const sees = hasSeen || follower.look()
       if (!sees) {
         this.failedAskedAt = Math.max(this.failedAskedAt, asked.at)
         follower.unproven(asked)

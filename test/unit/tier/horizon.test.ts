@@ -30,6 +30,24 @@ describe('horizon: how far a member has come, and since when it knows', () => {
     expect(horizon.provenUntil).toBe(1000 + BLIND_MS)
   })
 
+  it('proves something where the log grows as it is followed: a later question does not put off what an earlier one has shown', () => {
+    horizon.judge({ generation: 'g', floor: 0, last: 7 }, horizon.ask(1000))
+    horizon.advance()
+    horizon.judge({ generation: 'g', floor: 0, last: 8 }, horizon.ask(1040))
+    horizon.advance()
+    expect(horizon.provenUntil).toBe(1000 + BLIND_MS)
+    horizon.judge({ generation: 'g', floor: 0, last: 9 }, horizon.ask(1080))
+    horizon.advance()
+    expect(horizon.provenUntil).toBe(1040 + BLIND_MS)
+  })
+
+  it('learns at once what a later question shows of less', () => {
+    horizon.judge({ generation: 'g', floor: 0, last: 9 }, horizon.ask(1000))
+    horizon.judge({ generation: 'g', floor: 0, last: 6 }, horizon.ask(1040))
+    horizon.advance()
+    expect(horizon.provenUntil).toBe(1040 + BLIND_MS)
+  })
+
   it('follows only what comes next', () => {
     expect(horizon.follow(6, 'g')).toBe('next')
     expect(horizon.follow(5, 'g')).toBe('known')

@@ -7,6 +7,7 @@ import { VirtualLog, VirtualLogStore } from '../../support/virtual-log.ts'
 const BLIND_MS = 400
 const BEAT_MS = BLIND_MS / 4
 const STEP_MS = 5
+const RECORD = '{"targets":[{"kind":"tag","tag":"t"}],"soft":false,"source":"test","rules":0}'
 
 /** A member behind a way that takes its time. */
 class Slow implements LinkReceiver {
@@ -83,6 +84,26 @@ describe('a member whose way to the log is slow', () => {
   it.each([0.2, 0.3, 0.4, 0.6, 0.7])('sees on where each answer takes %s of the time that silence is trusted', async (share) => {
     slow.wayMs = (share * BLIND_MS) / 2
     await slow.clock.advanceAsync(BLIND_MS * 2)
+
+    expect(await slow.blindShare(BLIND_MS * 20)).toBe(0)
+  })
+
+  it.each([
+    [0.2, 40],
+    [0.35, 40],
+    [0.35, 10],
+    [0.5, 200],
+    [0.5, 60],
+    [0.5, 35],
+    [0.5, 10],
+  ])('sees on where an answer takes %s of that time and others write every %i ms', async (share, everyMs) => {
+    slow.wayMs = (share * BLIND_MS) / 2
+    const write = (): void => {
+      slow.log.append('other', slow.log.generation, [RECORD])
+      slow.clock.after(everyMs, write)
+    }
+    write()
+    await slow.clock.advanceAsync(BLIND_MS * 3)
 
     expect(await slow.blindShare(BLIND_MS * 20)).toBe(0)
   })
