@@ -2,6 +2,7 @@
 import { request } from 'undici'
 import { describe, expect, it } from 'vitest'
 import { createVirtualClock, settle, type VirtualClock } from '../../src/model/virtual-clock.ts'
+import { parseConfig } from '../../src/server/config.ts'
 import { type GatewayHere, gatewayBefore, originHere, type Wish } from '../support/gateway-here.ts'
 
 interface Asked {
@@ -17,6 +18,7 @@ interface Stand {
   readonly here: GatewayHere
   readonly asked: Asked[]
   readonly clock: VirtualClock
+  readonly url: string
 }
 
 const FRESH = { 'cache-control': 'max-age=600', 'content-type': 'application/json' }
@@ -31,7 +33,7 @@ async function start(wish: Wish, answer: Answer): Promise<Stand> {
     const { status = 200, headers: fields = FRESH, body = `{"url":"${url}"}` } = answer(one)
     response.writeHead(status, fields).end(body)
   })
-  return { asked, clock, here: await gatewayBefore(origin, { routes: ROUTES, ...wish }, clock) }
+  return { asked, clock, url: origin, here: await gatewayBefore(origin, { routes: ROUTES, ...wish }, clock) }
 }
 
 /** One request of a client, and time for what follows from it. @returns X-Cache and the body */
@@ -213,5 +215,59 @@ describe('hints of the origin', () => {
       stand.clock.advance(20_000)
     }
     expect(stand.asked.filter(({ purpose }) => purpose !== undefined)).toEqual([])
+  })
+
+  it('are followed from 103 Early Hints, while the answer is still being made', async () => {
+    const order: string[] = []
+    const origin = await originHere(({ url = '', headers }, response) => {
+      order.push(`${headers['sec-purpose'] ?? 'client'} ${url}`)
+      const finish = (): void => void response.writeHead(200, { ...FRESH, 'cache-control': 'max-age=15' }).end(url)
+      if (url !== '/slow') return finish()
+      response.writeEarlyHints({ link: '</part.js>; rel=preload; as=script' }, () => setTimeout(finish, 30))
+    })
+    const clock = createVirtualClock()
+    const stand = {
+      asked: [],
+      clock,
+      url: origin,
+      here: await gatewayBefore(origin, { routes: ROUTES, prefetch: { ...SECTION, hints: true } }, clock),
+    }
+    for (let turn = 0; turn < 12; turn += 1) {
+      await ask(stand, 'reader', '/slow')
+      await ask(stand, 'reader', '/part.js')
+      clock.advance(20_000)
+    }
+    expect(order.filter((one) => one === 'prefetch /part.js').length).toBeGreaterThan(3)
+    expect(counts(stand).prefetchUsed).toBeGreaterThan(3)
+  })
+})
+
+describe('a configuration that changes', () => {
+  it('turns prefetching on and off without a restart', async () => {
+    const stand = await start({}, () => ({}))
+    const { gateway } = stand.here
+    await walk(stand, IDS, TO_ORDERS)
+    expect(stand.asked.some(({ purpose }) => purpose !== undefined)).toBe(false)
+    const config = (prefetch: unknown) =>
+      parseConfig({
+        values: { origin: { url: stand.url }, listen: '127.0.0.1:0', api: { listen: '127.0.0.1:0' }, routes: ROUTES, prefetch },
+      })
+    expect(await gateway.reload(config(SECTION))).toMatchObject({ applied: ['prefetch'], restart: [] })
+    await walk(
+      stand,
+      IDS.map((id) => id + 100),
+      TO_ORDERS,
+    )
+    const beforehand = stand.asked.filter(({ purpose }) => purpose !== undefined).length
+    expect(beforehand).toBeGreaterThan(5)
+    expect(gateway.cache.stats().memory?.ledger.prefetch).toBeGreaterThan(0)
+    await gateway.reload(config(false))
+    await walk(
+      stand,
+      IDS.map((id) => id + 200),
+      TO_ORDERS,
+    )
+    expect(stand.asked.filter(({ purpose }) => purpose !== undefined).length).toBe(beforehand)
+    expect(gateway.cache.stats().memory?.ledger.prefetch).toBe(0)
   })
 })
