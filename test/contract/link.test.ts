@@ -65,6 +65,7 @@ async function openSequenced(): Promise<LinkStand> {
   }
   return {
     blindAfterMs: BLIND_AFTER_MS,
+    isReal: false,
     join,
     until,
     wait: (ms) => clock.advanceAsync(ms),
@@ -86,6 +87,7 @@ async function openVirtual(): Promise<LinkStand> {
   }
   return {
     blindAfterMs: BLIND_AFTER_MS,
+    isReal: false,
     until,
     async join() {
       const name = `m${next}`
@@ -122,13 +124,11 @@ const PREFIX = 'fc-test'
 function servers<S extends { stop(): Promise<void> }>(
   start: () => Promise<S>,
   open: (server: S) => Promise<RealLog>,
-): () => Promise<LinkStand> {
+): readonly [open: () => Promise<LinkStand>, start: () => Promise<S>] {
   let server: Promise<S> | undefined
+  const started = (): Promise<S> => (server ??= start())
   afterAll(async () => (await server)?.stop())
-  return async () => {
-    server ??= start()
-    return openReal(await open(await server))
-  }
+  return [async () => openReal(await open(await started())), started]
 }
 
 /** Real servers; a silent member is one whose port answers nothing. */
@@ -143,6 +143,7 @@ function openReal(log: RealLog): LinkStand {
   const gateOf = (member: Member): LogGate => (members.find((one) => one.member === member) as { gate: LogGate }).gate
   return {
     blindAfterMs: REAL_BLIND_MS,
+    isReal: true,
     until,
     wait,
     async join() {
@@ -202,17 +203,8 @@ async function inJetStream(server: Stand, lose: (server: Stand) => Promise<void>
 
 testLink('the sequencer of one machine', openSequenced)
 testLink('a log between machines, in virtual time', openVirtual)
-testLink('a Redis stream', servers(startRedis, inRedis))
-testLink('a stream in a Redis cluster', servers(startCluster, inRedis))
-testLink(
-  'a NATS JetStream that is purged',
-  servers(startNats, (server) => inJetStream(server, (at) => at.purge(PREFIX))),
-)
-testLink(
-  'a NATS JetStream that is thrown away',
-  servers(startNats, (server) => inJetStream(server, (at) => at.drop(PREFIX))),
-)
-testLink(
-  'one server of a NATS cluster',
-  servers(startNatsCluster, (cluster) => inJetStream(cluster, (at) => at.drop(PREFIX))),
-)
+testLink('a Redis stream', ...servers(startRedis, inRedis))
+testLink('a stream in a Redis cluster', ...servers(startCluster, inRedis))
+testLink('a NATS JetStream that is purged', ...servers(startNats, (server) => inJetStream(server, (at) => at.purge(PREFIX))))
+testLink('a NATS JetStream that is thrown away', ...servers(startNats, (server) => inJetStream(server, (at) => at.drop(PREFIX))))
+testLink('one server of a NATS cluster', ...servers(startNatsCluster, (cluster) => inJetStream(cluster, (at) => at.drop(PREFIX))))

@@ -1,7 +1,7 @@
 /**
  * What every link between fences promises, whatever carries it; run by link.test.ts against each of them.
  */
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { FenceLink, LinkDraft, LinkReceiver, LinkRecord } from '../../src/model/link.ts'
 
 /** A member and all that it was told. */
@@ -59,9 +59,14 @@ export class Member implements LinkReceiver {
   }
 }
 
+/** Servers on a busy machine take their time. */
+const STARTS_WITHIN_MS = 90_000
+
 /** Where members meet. */
 export interface LinkStand {
   readonly blindAfterMs: number
+  /** Its members wait for a real machine: answers may be so late that nobody is sure who the members are. */
+  readonly isReal: boolean
   /** Takes in a member; resolves when it sees. */
   join(): Promise<Member>
   /** Waits until it is so, at most about 8 s of the stand's own time. */
@@ -81,9 +86,10 @@ export function draft(name: string): LinkDraft {
   return { targets: [{ kind: 'tag', tag: name }], soft: false, source: name, rules: 0 }
 }
 
-/** The suite. */
-export function testLink(name: string, open: () => Promise<LinkStand>): void {
+/** The suite. @param start what all its tests stand on: not within the time of the first of them */
+export function testLink(name: string, open: () => Promise<LinkStand>, start?: () => Promise<unknown>): void {
   describe(`a link over ${name}`, () => {
+    if (start !== undefined) beforeAll(start, STARTS_WITHIN_MS)
     let stand: LinkStand | undefined
     afterEach(async () => {
       await stand?.close()
@@ -155,9 +161,13 @@ export function testLink(name: string, open: () => Promise<LinkStand>): void {
       const settled = a.link.publish(draft('x'))
       await done(at, settled)
       const { expected, acknowledged } = await settled
+      const heard = b.sources.length
+      await at.until(() => b.sources.length > 0)
       expect(b.sources).toEqual(['x'])
       expect(c.sources).toEqual([])
-      expect(expected - acknowledged).toBeLessThanOrEqual(1)
+      expect(acknowledged).toBeLessThanOrEqual(1 + heard)
+      // The silent one, unless it is taken for dead by then; and one more where somebody may be missing from the list of members.
+      expect(expected - acknowledged).toBeLessThanOrEqual(at.isReal ? 2 + (1 - heard) : 1)
     })
 
     it('tells a member that hears nothing that it is blind, and what it missed once it hears again', async () => {
