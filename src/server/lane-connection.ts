@@ -205,14 +205,19 @@ export class LaneConnection {
   #remember(chunk: Buffer, at: number): void {
     const end = this.#end
     const bytes = chunk.subarray(at, end)
-    this.#head = bytes.length * 2 < chunk.length ? Buffer.from(bytes) : bytes
+    this.#keep(bytes.length * 2 < chunk.length ? Buffer.from(bytes) : bytes)
     this.#fieldsAt = this.#line.fieldsStart - at
     this.#isHead = this.#line.method === 'HEAD'
   }
 
+  #keep(head: Buffer): void {
+    this.#lane.headBytes += head.length - this.#head.length
+    this.#head = head
+  }
+
   #meet(desk: LaneDesk | undefined): void {
     this.#desk = desk
-    this.#head = NOTHING
+    this.#keep(NOTHING)
     this.#fieldsAt = 0
     this.#fields = undefined
     this.#known = undefined
@@ -311,6 +316,7 @@ export class LaneConnection {
   }
 
   readonly #onClose = (): void => {
+    this.#keep(NOTHING)
     this.#aside?.destroy()
   }
 
@@ -383,6 +389,7 @@ export class LaneConnection {
     const socket = this.#socket
     this.#lane.counts.given += 1
     this.#given = true
+    this.#keep(NOTHING)
     socket.off('data', this.#onData).off('drain', this.#onDrain).off('end', this.#onEnd)
     socket.off('error', this.#onError).off('timeout', this.#onTimeout).off('close', this.#onClose)
     socket.pause()

@@ -47,6 +47,8 @@ const GATHER_BYTES = 64 * 1024
 export class LaneShared {
   readonly options: LaneOptions
   readonly host: LaneHost
+  /** Of heads that connections remember. */
+  headBytes = 0
   readonly counts: LaneCounts = { answered: 0, awaited: 0, aside: 0, given: 0 }
   /** Where answers are put together; whoever leaves bytes of it with the kernel takes it along. */
   gather: Buffer = Buffer.allocUnsafeSlow(GATHER_BYTES)

@@ -32,6 +32,11 @@ export class Lane {
     return this.#open.size
   }
 
+  /** Bytes of heads that connections remember, as they came. */
+  get headBytes(): number {
+    return this.#shared.headBytes
+  }
+
   /** Takes a connection; the lane sees its bytes first from now on. */
   take(socket: Socket): void {
     const connection = new LaneConnection(socket, this.#shared)
