@@ -114,6 +114,11 @@ export class Ahead {
     return this.#watched.size
   }
 
+  /** Whether a key is refreshed ahead, as far as that pays. */
+  watches(key: string): boolean {
+    return this.#watched.has(key)
+  }
+
   /** Something was stored that can be read again. */
   kept({ key, startedAt }: { readonly key: string; readonly startedAt: number }, again: Again): void {
     if (this.#isClosed) return

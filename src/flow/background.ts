@@ -38,12 +38,13 @@ export function createBackground(
   const { first, max, maxKeys } = pauses
   const backoff = new Backoff(clock, { firstMs: first, maxMs: max, maxKeys })
   const pulse = new OriginPulse()
+  const ahead = new Ahead({ ...parts, clock, refreshes, maxKeys: MAX_AHEAD, maxBytes: memory.maxBytes / AHEAD_SHARE })
   const warmingBytes = memory.maxBytes / WARM_SHARE
   return {
     refreshes,
     backoff,
     pulse,
-    warming: new Warming({ ...parts, clock, refreshes, backoff, pulse, settings, maxBytes: warmingBytes }),
-    ahead: new Ahead({ ...parts, clock, refreshes, maxKeys: MAX_AHEAD, maxBytes: memory.maxBytes / AHEAD_SHARE }),
+    warming: new Warming({ ...parts, clock, refreshes, backoff, pulse, settings, ahead, maxBytes: warmingBytes }),
+    ahead,
   }
 }

@@ -26,6 +26,8 @@ export interface ChoiceParts {
   readonly memory: { look(key: string): Entry | undefined }
   readonly minChance: number
   readonly leadMs: number
+  /** It is refreshed before it ends anyway. */
+  isWatched(key: string): boolean
   /** A key as it is by now: its namespace may have another version. */
   rename(key: string): string
 }
@@ -84,6 +86,7 @@ export function chooseForQuiet(parts: ChoiceParts, now: number, moment: Moment):
   for (const hot of book.all()) {
     if (chanceOf(book.rateOf(hot, now), hot.freshMs) < minChance) continue // cheap, and most of them
     const endMs = Math.max(now, freshEnd(memory.look(rename(hot.key))))
+    if (endMs > now && parts.isWatched(hot.key)) continue
     const addedMs = now + hot.freshMs - endMs
     const neededAtMs = now + hot.freshMs * QUIET_LEFT
     if (endMs > neededAtMs) continue

@@ -39,4 +39,6 @@ export interface WarmPartsInput {
   readonly flights: { has(key: string): boolean }
   readonly backoff: { leftMs(key: string): number }
   readonly governor: { readonly mood: Mood }
+  /** Keys that are refreshed before they end need no renewal in quiet times. */
+  readonly ahead: { watches(key: string): boolean }
 }

@@ -13,7 +13,7 @@ import type { LogRecord } from '../model/log.ts'
 import { HotBook, type HotKey } from './warm-book.ts'
 import { WarmBudget } from './warm-budget.ts'
 import { createCalendar } from './warm-calendar.ts'
-import { chooseAfterBump, chooseForHour, chooseForQuiet, chooseForStart } from './warm-choice.ts'
+import { type ChoiceParts, chooseAfterBump, chooseForHour, chooseForQuiet, chooseForStart } from './warm-choice.ts'
 import { WarmCrew } from './warm-crew.ts'
 import type { WarmAgain, WarmPartsInput } from './warm-parts.ts'
 import { packWarmth, type SavedWarmth } from './warm-saved.ts'
@@ -218,9 +218,16 @@ export class Warming {
     if (this.#book.size > 0) this.#arm(this.#crew.isIdle && this.#bumpAtMs === Number.POSITIVE_INFINITY ? TICK_MS : BUSY_TICK_MS)
   }
 
-  #choice(): Parameters<typeof chooseForStart>[0] {
-    const { settings, memory } = this.#parts
-    return { book: this.#book, memory, minChance: settings.minChance, leadMs: settings.lead, rename: this.#rename }
+  #choice(): ChoiceParts {
+    const { settings, memory, ahead } = this.#parts
+    return {
+      book: this.#book,
+      memory,
+      minChance: settings.minChance,
+      leadMs: settings.lead,
+      rename: this.#rename,
+      isWatched: (key) => ahead.watches(key),
+    }
   }
 
   /** Some keys' rows: how often they were read since. */

@@ -195,6 +195,18 @@ describe('warming in quiet times', () => {
     expect(demand).toBeLessThanOrEqual(30 * 1.5 + 2)
   }, 60_000)
 
+  it('leaves to refreshing ahead what is refreshed before it ends', async () => {
+    const catalog = Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`item${at}`, 1]))
+    const renewed: number[] = []
+    for (const refreshAhead of [false, true]) {
+      const here = setUp({ warming: { ...WARMING, extra: 1 }, refreshAhead })
+      await live(here, catalog, 50) // nothing has ended yet
+      renewed.push(here.counts().warmQuiet ?? 0)
+    }
+    expect(renewed[0]).toBeGreaterThan(5)
+    expect(renewed[1]).toBe(0)
+  }, 60_000)
+
   it('does not ask for what has ended before anybody comes', async () => {
     const here = setUp({ budget: '10s' })
     await live(here, { a: 1 / 3, b: 1 / 3 }, 60)
