@@ -39,7 +39,6 @@ export interface Reading {
 /** For invalidations that are not in the shared log yet, when the cache is closed. */
 const LEAVE_MS = 500
 const MAX_KEY_CHARS = 16_384
-const VERSIONED = /^([A-Za-z0-9_.-]{1,128}):v\d+:/
 const NAME = /^[A-Za-z0-9_.-]{1,128}$/
 
 /** See the module's header. */
@@ -150,6 +149,7 @@ export class Cache {
     const there = this.#mount?.view
     if (there !== undefined) return there.set(key, value, call)
     const { tags, memoryOnly } = call
+    this.#shared.mounts.refuse(full)
     const fill = this.#shared.engine.write(full, { namespace: this.#namespaceOf(full), tags, memoryOnly })
     const written = this.#shared.engine.written()
     const { kept } = storeValue(this.#shared.engine, fill, { data: value, call })
@@ -162,6 +162,7 @@ export class Cache {
     const { engine, fetcher } = this.#shared
     const full = this.#full(key)
     this.#mount?.view?.refuseLoad()
+    this.#shared.mounts.refuse(full)
     const fill: Fill = engine.begin(full, { namespace: this.#namespaceOf(full) })
     return {
       keep: (value, options = {}) => {
@@ -285,6 +286,7 @@ export class Cache {
     const { engine, fetcher } = this.#shared
     if (engine.closed) throw new ForecacheError('FC_CACHE_CLOSED')
     this.#mount?.view?.refuseLoad()
+    this.#shared.mounts.refuse(key)
     const route = typeof options?.context === 'string' ? engine.meter.route(options.context) : DEFAULT_ROUTE
     return fetcher.fetch({ key, namespace: this.#namespaceOf(key), route, options, ...how })
   }
@@ -303,9 +305,7 @@ export class Cache {
   #namespaceOf(full: string): number {
     const { versions, engine } = this.#shared
     if (this.#name !== '' || versions.size === 0) return this.#namespace
-    const name = VERSIONED.exec(full)?.[1]
-    if (name !== undefined && versions.has(name) && this.#shared.mounts.find(name) !== undefined)
-      throw new ForecacheError('FC_MOUNT_KEY', { key: full, name })
+    const name = this.#shared.mounts.nameIn(full)
     return name !== undefined && versions.has(name) ? engine.fence.namespace(name) : this.#namespace
   }
 

@@ -145,10 +145,11 @@ export class Contents {
   /**
    * Writes a content; what stood, and loads under way, are superseded even where it is refused.
    *
-   * @throws FC_CACHE_KEY, FC_CACHE_FULL, FC_CACHE_BLIND, FC_CACHE_CLOSED
+   * @throws FC_CACHE_KEY, FC_MOUNT_KEY, FC_CACHE_FULL, FC_CACHE_BLIND, FC_CACHE_CLOSED
    */
   put({ key, namespace }: Place, given: ContentWrite): Content {
     refuseUrlKey(key)
+    this.#cache.mounts.refuse(key)
     const { engine } = this
     if (engine.closed) throw new ForecacheError('FC_CACHE_CLOSED')
     const content = makeContent(given.type, ownBytes(given.body), (id, body) => engine.canonical(id, body))

@@ -4,6 +4,7 @@
  * Floor 3, room flow. A door mounts its namespace; the hook's is found when it is looked for, since the hook may come later.
  * Everything else is an ordinary namespace and costs nothing.
  */
+import { ForecacheError } from '../model/errors.ts'
 import { DEFAULT_HOOK_NAMESPACE, type RedisWish } from './mount-options.ts'
 import type { Engine } from './engine.ts'
 import type { Mount } from './mount.ts'
@@ -15,6 +16,8 @@ import { MountView } from './mount-view.ts'
 
 /** Of the memory, so much may be notes of a door's values. */
 const NOTES_SHARE = 1 / 32
+
+const VERSIONED = /^([A-Za-z0-9_.-]{1,128}):v\d+:/
 
 /** A namespace that may stand elsewhere. */
 export interface MountPlace {
@@ -58,6 +61,18 @@ export class Mounts {
     const door = this.#doors.get(name)
     if (door !== undefined) return door
     return this.#wish === false || name !== this.#hookName() ? undefined : this.#hookView()
+  }
+
+  /** The namespace that a full key is one of, as `digestKey` writes it (`quote:v2:…`), if it is any. */
+  nameIn(full: string): string | undefined {
+    return VERSIONED.exec(full)?.[1]
+  }
+
+  /** A full key written out may be one of a namespace whose values stand elsewhere: here nothing is written under it. @throws FC_MOUNT_KEY */
+  refuse(full: string): void {
+    if (this.#doors.size === 0 && (this.#wish === false || meetingHere().hook === undefined)) return
+    const name = this.nameIn(full)
+    if (name !== undefined && this.find(name) !== undefined) throw new ForecacheError('FC_MOUNT_KEY', { key: full, name })
   }
 
   /**

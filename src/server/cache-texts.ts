@@ -47,6 +47,9 @@ const ABOUT_VALUE = {
 }
 const TOKEN = { 'forecache-token': 'Version token of the log: bear it on a later read to see this write.' }
 const ABSENT: AnswerText = { description: 'Nothing may be served under this key.', fields: { 'x-cache': 'MISS' } }
+const OTHER_TYPE: AnswerText = {
+  description: 'In a namespace that stands in Redis: something else than a string stands under the key.',
+}
 const CONDITION: AnswerText = { description: 'A condition does not hold; nothing was done.' }
 const written: AnswerText = {
   description: 'The value stands.',
@@ -72,6 +75,7 @@ export const READ_TEXT: EndpointText = {
     400: { description: 'The key, the query or a field cannot be read.' },
     404: ABSENT,
     406: { description: 'Every form is refused, or the library stored what bytes cannot say.' },
+    409: OTHER_TYPE,
   },
 }
 
@@ -79,6 +83,7 @@ const WRITE_ANSWERS: EndpointText['answers'] = {
   200: { ...written, description: 'The value stands; another one did before.' },
   201: { ...written, description: 'The value stands; none did before.' },
   400: { description: 'The key, the query or a field cannot be read; nothing was done.' },
+  409: { description: `${OTHER_TYPE.description} Only where a condition had to be judged.` },
   412: CONDITION,
   413: { description: 'The value is too large; nothing was done.' },
   415: { description: 'The value has a content coding.' },

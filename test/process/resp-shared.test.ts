@@ -233,7 +233,7 @@ describe.each(KINDS)('shared entries %s', (_, upstream) => {
   })
 
   it('say clearly what they cannot be', async () => {
-    const { client, at, post, library } = await stand(upstream())
+    const { client, at, post, library, api, gateway } = await stand(upstream())
     await client.ask('RPUSH', 'list', 'a')
     const codeOf = async (answer: Promise<Response>): Promise<unknown> =>
       ((await (await answer).json()) as { error: { code: string } }).error.code
@@ -245,6 +245,15 @@ describe.each(KINDS)('shared entries %s', (_, upstream) => {
     await expect(library.set('k', { a: 1 })).rejects.toMatchObject({ code: 'FC_MOUNT_VALUE' })
     await expect(library.fetch('k', () => 'x')).rejects.toMatchObject({ code: 'FC_MOUNT_LOAD' })
     expect(() => library.begin('k')).toThrow(/nothing is loaded/)
+    // A full name written out is nobody's to write beside, and nothing stands under it here.
+    const full = `${api}/cache/redis:v1:list`
+    expect(await codeOf(fetch(full, { method: 'PUT', body: 'x' }))).toBe('FC_MOUNT_KEY')
+    for (let i = 0; i < 2; i += 1) expect((await fetch(full)).status).toBe(404)
+    await expect(gateway.cache.set('redis:v1:k', 'x')).rejects.toMatchObject({ code: 'FC_MOUNT_KEY' })
+    const named = await fetch(`${api}/cache/k%20l`, { headers: { 'forecache-namespace': 'redis' } })
+    expect(named.status).toBe(404)
+    await client.ask('SET', 'k l', 'v')
+    expect(await (await fetch(`${api}/cache/k%20l`, { headers: { 'forecache-namespace': 'redis' } })).text()).toBe('v')
   })
 })
 
