@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type EmbeddedHere, startEmbedded } from '../support/embedded-here.ts'
-import { type RedisHere, startRedis } from '../support/redis-here.ts'
+import { type RedisHere, startOriginal } from '../support/redis-here.ts'
 import { describeDifference, duel } from '../support/resp-duel.ts'
 import { RawResp } from '../support/resp-frames.ts'
 import { SCENES } from '../support/resp-scenes.ts'
@@ -17,7 +17,7 @@ let redis: RedisHere
 let here: EmbeddedHere
 
 beforeAll(async () => {
-  ;[redis, here] = await Promise.all([startRedis(), startEmbedded()])
+  ;[redis, here] = await Promise.all([startOriginal(), startEmbedded()])
 })
 
 afterAll(async () => {

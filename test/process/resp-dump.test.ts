@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createRandom } from '../../src/model/random.ts'
 import { type EmbeddedHere, startEmbedded } from '../support/embedded-here.ts'
-import { type RedisHere, startRedis } from '../support/redis-here.ts'
+import { type RedisHere, startOriginal } from '../support/redis-here.ts'
 import { RawResp, textOfFrame } from '../support/resp-frames.ts'
 
 let redis: RedisHere
@@ -13,7 +13,7 @@ let real: RawResp
 let ours: RawResp
 
 beforeAll(async () => {
-  ;[redis, here] = await Promise.all([startRedis(), startEmbedded()])
+  ;[redis, here] = await Promise.all([startOriginal(), startEmbedded()])
   ;[real, ours] = await Promise.all([RawResp.open(redis.port), RawResp.open(here.port)])
 })
 

@@ -3,7 +3,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type EmbeddedHere, startEmbedded } from '../support/embedded-here.ts'
-import { type RedisHere, startRedis } from '../support/redis-here.ts'
+import { type RedisHere, startOriginal } from '../support/redis-here.ts'
 import { RawResp, textOfFrame } from '../support/resp-frames.ts'
 
 const PASSWORD = 'correct-horse'
@@ -43,7 +43,7 @@ let redis: RedisHere
 let here: EmbeddedHere
 
 beforeAll(async () => {
-  redis = await startRedis()
+  redis = await startOriginal()
   await redis.command('CONFIG', 'SET', 'requirepass', PASSWORD)
   here = await startEmbedded({ password: PASSWORD })
 })

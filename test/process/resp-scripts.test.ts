@@ -3,7 +3,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type EmbeddedHere, startEmbedded } from '../support/embedded-here.ts'
-import { type RedisHere, startRedis } from '../support/redis-here.ts'
+import { type RedisHere, startOriginal } from '../support/redis-here.ts'
 import { RawResp, textOfFrame } from '../support/resp-frames.ts'
 import { SCRIPTS } from '../support/resp-scripts.ts'
 
@@ -11,7 +11,7 @@ let redis: RedisHere
 let here: EmbeddedHere
 
 beforeAll(async () => {
-  ;[redis, here] = await Promise.all([startRedis(), startEmbedded()])
+  ;[redis, here] = await Promise.all([startOriginal(), startEmbedded()])
 })
 
 afterAll(async () => {

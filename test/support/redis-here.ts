@@ -3,7 +3,7 @@
  *
  * Each server is a process of its own on free ports of the loopback, its data in a directory of its own; what was started
  * is ended and removed by `stop`. Needs `redis-server` or `valkey-server` in PATH (`npm test` installs it on Debian where
- * it may). FORECACHE_REDIS_SERVER names another program, such as a Valkey that was built elsewhere.
+ * it may). FORECACHE_REDIS_SERVER names another program, such as a Valkey that was built elsewhere; `startOriginal` alone does not heed it.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -62,6 +62,13 @@ export async function startRedis(
   const directory = mkdtempSync(join(tmpdir(), 'forecache-redis-'))
   const recipe = { port, directory, env, args: ['--save', '', '--appendonly', 'no', ...args] }
   return new Here(secure === undefined ? recipe : { ...recipe, secure }).start()
+}
+
+/** The Redis 7 that the embedded mode is compared with word for word, whatever FORECACHE_REDIS_SERVER names. */
+export async function startOriginal(): Promise<RedisHere> {
+  const port = await freePort()
+  const directory = mkdtempSync(join(tmpdir(), 'forecache-redis-'))
+  return new Here({ port, directory, args: ['--save', '', '--appendonly', 'no'], program: 'redis-server' }).start()
 }
 
 /** Three masters with a third of the slots each. */
@@ -151,6 +158,8 @@ interface Recipe {
   readonly secure?: TlsMaterial
   /** Started with a file of this text, as Sentinels must be. */
   readonly file?: string
+  /** Absent: what the module's header says. */
+  readonly program?: string
 }
 
 class Here extends ServerProcess implements RedisHere {
@@ -180,7 +189,7 @@ class Here extends ServerProcess implements RedisHere {
     if (file !== undefined) writeFileSync(join(directory, 'sentinel.conf'), file)
     const own = file === undefined ? [] : [join(directory, 'sentinel.conf'), '--sentinel']
     await this.launch(
-      { file: program(), args: [...own, ...place, ...args], env },
+      { file: this.#recipe.program ?? program(), args: [...own, ...place, ...args], env },
       async () => (await this.command('PING')) === 'PONG',
     )
     return this

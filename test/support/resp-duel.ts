@@ -6,7 +6,7 @@
 import { pathToFileURL } from 'node:url'
 import { createRandom } from '../../src/model/random.ts'
 import { startEmbedded } from './embedded-here.ts'
-import { startRedis } from './redis-here.ts'
+import { startOriginal } from './redis-here.ts'
 import { compareExec, compareReplies } from './resp-compare.ts'
 import { RespDice } from './resp-dice.ts'
 import { RawResp, requestOf } from './resp-frames.ts'
@@ -97,7 +97,7 @@ export function describeDifference({ seed, args, text, before }: Difference): st
 async function main(): Promise<void> {
   const [first = '1', seeds = '100', commands = '2000', ...names] = process.argv.slice(2)
   const chosen = names.map((name) => (groups as unknown as Record<string, readonly groups.Template[]>)[name] ?? [])
-  const [redis, embedded] = await Promise.all([startRedis(), startEmbedded()])
+  const [redis, embedded] = await Promise.all([startOriginal(), startEmbedded()])
   let differences = 0
   try {
     for (let seed = Number(first); seed < Number(first) + Number(seeds); seed += 1) {
