@@ -124,13 +124,22 @@ export class TrackingLife implements FencePort {
     if (this.#grants === undefined || this.#isAskingGrants) return
     this.#isAskingGrants = true
     const askedMs = this.#parts.clock.now()
-    this.ask(ACL_LIST, (reply) => {
+    this.#lookAtGrants((reply, grants) => {
       this.#isAskingGrants = false
-      const grants = grantsOf(reply)
       if (grants === undefined) return this.#fail(`ACL LIST was answered ${said(reply)}`)
       if (grants !== this.#grants) this.#parts.coherence.regranted()
       this.#grants = grants
       this.#parts.coherence.granted(askedMs)
+    })
+  }
+
+  /** The rules, and how often they were changed before: rules that are what they were may have been others in between. */
+  #lookAtGrants(told: (reply: Reply, grants: string | undefined) => void): void {
+    let changes = ''
+    this.ask(STATS, (reply) => (changes = ruleChangesOf(reply)))
+    this.ask(ACL_LIST, (reply) => {
+      const rules = grantsOf(reply)
+      told(reply, rules === undefined ? undefined : `${changes}\n${rules}`)
     })
   }
 
@@ -204,7 +213,7 @@ export class TrackingLife implements FencePort {
       else table = new CommandTable((answer as readonly unknown[]).filter(isRow))
     })
     this.#grantsAskedMs = this.#parts.clock.now()
-    this.ask(ACL_LIST, (answer) => (this.#grants = grantsOf(answer)))
+    this.#lookAtGrants((_, grants) => (this.#grants = grants))
     this.ask(encodeCommand(['CLIENT', 'NO-EVICT', 'ON']), () => undefined) // may be refused: then we are as others are
     this.ask(encodeCommand(['INFO', 'server']), (info) => {
       if (table !== undefined) this.#opened(greeting, table, info)
@@ -247,6 +256,14 @@ export class TrackingLife implements FencePort {
 const GONE = new ReplyError('the connection is gone')
 const ACL_LIST = encodeCommand(['ACL', 'LIST'])
 const COMMAND = encodeCommand(['COMMAND'])
+const STATS = encodeCommand(['INFO', 'commandstats'])
+/** As servers count since Redis 7; elder ones count all of ACL together, our own questions included. */
+const RULE_CHANGES = /^cmdstat_acl\|(?:setuser|deluser|load):calls=\d+/gm
+
+/** How often the rules of access were changed, as text to compare; '' where the server does not tell. */
+function ruleChangesOf(reply: Reply): string {
+  return typeof reply === 'string' ? (reply.match(RULE_CHANGES) ?? []).join(' ') : ''
+}
 
 function grantsOf(reply: Reply): string | undefined {
   if (!Array.isArray(reply)) return undefined

@@ -82,6 +82,7 @@ describe('Tracking', () => {
       'HELLO 3 SETNAME forecache-tracking',
       'CLIENT TRACKING ON BCAST',
       'COMMAND',
+      'INFO commandstats',
       'ACL LIST',
       'CLIENT NO-EVICT ON',
       'INFO server',
@@ -169,7 +170,7 @@ describe('Tracking', () => {
       stand.clock.advance(10)
     }
 
-    expect(idle).toBe(9)
+    expect(idle).toBe(10)
     expect(stand.asked.filter((asked) => asked === 'PING').length).toBeGreaterThan(15)
     expect(stand.asked.filter((asked) => asked === 'PING').length).toBeLessThan(30)
   })
@@ -194,6 +195,31 @@ describe('Tracking', () => {
 
     expect(stand.coherence.stands(1, token)).toBe(false)
     expect(stand.asked.filter((asked) => asked === 'ACL LIST').length).toBeLessThan(9)
+  })
+
+  it('takes rules that are what they were, but were others in between, for changed', () => {
+    const stand = standOf({
+      'INFO commandstats': bulk('cmdstat_acl|setuser:calls=2,usec=9\r\ncmdstat_acl|list:calls=5,usec=1\r\n'),
+    })
+    stand.tracking.open()
+    stand.clock.advance(5)
+    const reader = new Reader()
+    const use = (): void => {
+      for (let i = 0; i < 150; i += 1) {
+        stand.coherence.mayHit(reader, stand.clock.now())
+        stand.clock.advance(10)
+      }
+    }
+    const token = stand.coherence.state().changes
+    stand.known['INFO commandstats'] = bulk('cmdstat_acl|setuser:calls=2,usec=9\r\ncmdstat_acl|list:calls=9,usec=1\r\n')
+    use()
+    expect(stand.coherence.stands(1, token)).toBe(true)
+
+    // Given and taken away again between two looks.
+    stand.known['INFO commandstats'] = bulk('cmdstat_acl|setuser:calls=4,usec=9\r\ncmdstat_acl|list:calls=9,usec=1\r\n')
+    use()
+
+    expect(stand.coherence.stands(1, token)).toBe(false)
   })
 
   it('answers other users nothing from memory where the rules of access cannot be seen', () => {
