@@ -110,6 +110,7 @@ export class Prefetch {
   readonly #paces = new Map<RouteId, PrefetchPace>()
   readonly #pending = new Map<string, Pending>()
   readonly #wheel: Wheel<Pending>
+  #isClosed = false
 
   constructor(parts: PrefetchParts) {
     this.#parts = parts
@@ -124,6 +125,7 @@ export class Prefetch {
 
   /** A client got an answer that stood, or may stand: what is he likely to ask for next? */
   asked(asked: Asked, plan: Planner): void {
+    if (this.#isClosed) return // answers under way when the door was replaced
     const now = this.#parts.clock.now()
     if (this.#pending.size > 0) this.#wheel.turn(now, this.#onDue)
     this.#note(asked, now)
@@ -136,6 +138,7 @@ export class Prefetch {
 
   /** The origin says itself what will be asked for next. */
   hinted(url: string, next: readonly string[], plan: Planner): void {
+    if (this.#isClosed) return
     const now = this.#parts.clock.now()
     const { followed } = this.#hints.ask(url, now)
     for (const one of next) {
@@ -153,7 +156,8 @@ export class Prefetch {
   }
 
   close(): void {
-    this.#pending.clear()
+    this.#isClosed = true
+    for (const pending of [...this.#pending.values()]) this.#drop(pending)
     this.#rules.clear()
     this.#hints.clear()
     this.#parts.ledger.set(ACCOUNT.prefetch, 0)

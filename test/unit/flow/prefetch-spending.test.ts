@@ -271,6 +271,7 @@ describe('prefetching', () => {
     await stand.teach(20, true)
     expect(stand.ledger.of(ACCOUNT.prefetch)).toBeGreaterThan(1000)
     stand.prefetch.close()
+    stand.ask('late', '/page')
     expect(stand.ledger.of(ACCOUNT.prefetch)).toBe(0)
   })
 })
