@@ -33,7 +33,7 @@ export interface CacheApiParts {
 /** The endpoints over a cache. */
 export function createCacheApi(cache: Cache, options: CacheApiOptions, encode: Encode): CacheApiParts {
   const contents = new Contents({ cache, encode, route: CACHE_API_ROUTE, maxNamespaces: options.namespaces })
-  const api: CacheApi = { contents, settings: options, mounts: cache.mounts, forms: new MountForms(encode) }
+  const api: CacheApi = { contents, settings: options, mounts: cache.mounts, forms: new MountForms(encode, cache.engine) }
   const read = whereItStands(api, readThere, (request) => readItemSurely(api, request))
   const write = whereItStands(api, writeThere, (request) => writeItem(api, request))
   const erase = whereItStands(api, deleteThere, (request) => deleteItem(api, request))

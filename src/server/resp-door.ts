@@ -5,6 +5,7 @@
  * itself.
  */
 import type { Cache } from '../flow/cache.ts'
+import type { MountNotes } from '../flow/mount-notes.ts'
 import { ForecacheError } from '../model/errors.ts'
 import type { PrometheusContentType, Registry } from 'prom-client'
 import { isExposed } from './api.ts'
@@ -54,7 +55,12 @@ export function createRespDoor(config: Config, parts: RespDoorParts): RespDoor {
     },
     onRefused: () => back.refused(),
   })
-  const held = followHeld(engine, listener.clients, back)
+  const held = followHeld(engine, listener.clients, {
+    get heldBytes() {
+      return back.heldBytes + mounted.notes.bytes
+    },
+    overflowed: () => back.overflowed(),
+  })
   return {
     get isCovered() {
       return back.gauges.isCovered
@@ -85,13 +91,13 @@ export function createRespDoor(config: Config, parts: RespDoorParts): RespDoor {
 }
 
 /** Has everybody in this process read and write the door's values in its namespace. */
-function mountDoor(cache: Cache, namespace: string, back: RespBack): { end(): void } {
+function mountDoor(cache: Cache, namespace: string, back: RespBack): { readonly notes: MountNotes; end(): void } {
   const { alone } = back
   const mount = back.mount((socket) => void back.accept(socket))
-  const mounted = cache.mounts.mount(namespace, mount, alone && ((key) => alone.stands(key)))
-  alone?.noted(mounted.view.notes)
+  const { view, end } = cache.mounts.mount(namespace, mount, alone && ((key) => alone.stands(key)))
+  alone?.noted(view.notes)
   cache.namespace(namespace)
-  return mounted
+  return { notes: view.notes, end }
 }
 
 /** Whether who is not allowed to gets nowhere: a login, a certificate, or the user's word that he knows. */

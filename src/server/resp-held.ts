@@ -27,7 +27,11 @@ const CLIENT_BYTES = 16 * 1024
 const SPARED_BYTES = 1024 * 1024
 
 /** Has the books of a process show what its Redis door holds, clients included. */
-export function followHeld({ clock, governor }: Engine, clients: ReadonlySet<RespClient>, back: RespBack): HeldByClients {
+export function followHeld(
+  { clock, governor }: Engine,
+  clients: ReadonlySet<RespClient>,
+  back: Pick<RespBack, 'heldBytes' | 'overflowed'>,
+): HeldByClients {
   const held = new HeldByClients({ clients, clock, isOver: () => governor.mood === 'over', onCut: () => back.overflowed() })
   governor.follow(ACCOUNT.resp, () => back.heldBytes + held.bytes)
   return held
