@@ -24,10 +24,12 @@ const MEMORY = '256MiB'
 export const PEERS: Readonly<Record<string, (redisPort: number) => Promise<Peer>>> = {
   floor: async () => node('floor', [join(import.meta.dirname, 'child.ts')]),
   embedded: async () => node('embedded', serve()),
-  front: async (redisPort) => ({
-    ...(await node('front', [...serve(), '--upstream', `redis://127.0.0.1:${redisPort}`])),
-    isFront: true,
-  }),
+  front: startFront,
+}
+
+/** A front before the Redis of a port. */
+export async function startFront(redisPort: number): Promise<Peer> {
+  return { ...(await node('front', [...serve(), '--upstream', `redis://127.0.0.1:${redisPort}`])), isFront: true }
 }
 
 /** @returns Redis first */
