@@ -7,14 +7,16 @@
  *                `status`, `time` and `bytes` or `size` are understood
  * - `clf`        common or combined log format; the key is the request target
  * - `adaptsize`  ordinal, id, size in bytes, separated by spaces
- * - `csv`        key[,size] per line; with a header as for tsv also any order of columns
- * - `text`       one key per line
+ * - `csv`        time,key[,client][,size] or key[,size] per line; with a header as for tsv also any order of columns
+ * - `json`       one object a line: an access log with the usual names, or `key`, `time`, `client`, `size`
+ * - `text`       one key per line, without blanks
  * Access logs (clf, and tsv with methods) are read as a cache sees them: only GET answered with 200 or 304 unless `all`
  * is asked for, in order of their time stamps. Files ending in .xz, .gz, .br or .zst are unpacked.
  */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
+import { columnParser, isCacheable, jsonParser, type LineParser, type Request } from './columns.ts'
 
 /** Requests of a trace. */
 export interface Trace {
@@ -34,7 +36,7 @@ export interface Trace {
   readonly skipped: number
 }
 
-export const FORMATS = ['auto', 'int32', 'tsv', 'clf', 'adaptsize', 'csv', 'text'] as const
+export const FORMATS = ['auto', 'int32', 'tsv', 'clf', 'adaptsize', 'csv', 'json', 'text'] as const
 export type Format = (typeof FORMATS)[number]
 
 const SYNONYMS: Readonly<Record<string, Format>> = {
@@ -47,6 +49,8 @@ const SYNONYMS: Readonly<Record<string, Format>> = {
   common: 'clf',
   apache: 'clf',
   lines: 'text',
+  jsonl: 'json',
+  ndjson: 'json',
   txt: 'text',
   plain: 'text',
 }
@@ -61,7 +65,7 @@ export function parseFormat(given: string): Format {
 /** @throws Error when the file cannot be read or unpacked, or holds no request */
 export function readTrace(file: string, format: Format = 'auto', all = false): Trace {
   const bytes = unpack(file)
-  const chosen = format === 'auto' ? detect(bytes) : format
+  const chosen = format === 'auto' ? detect(file, bytes) : format
   const trace = chosen === 'int32' ? readInt32(bytes) : readLines(bytes.toString('latin1'), chosen, all)
   if (trace.ids.length === 0) throw new Error(`${file}: no request found when read as ${chosen}; name another --format`)
   return trace
@@ -80,34 +84,57 @@ function unpack(file: string): Buffer {
   return file.endsWith('.br') ? brotliDecompressSync(raw) : raw
 }
 
-/** By the first 4 KiB: control bytes mean int32; then the look of the first full lines. */
-function detect(bytes: Buffer): Format {
+/** First bytes of files that are no traces, whatever else they are. */
+const FOREIGN: readonly (readonly [start: string, what: string])[] = [
+  ['PK\x03\x04', 'a zip archive'],
+  ['\x89PNG', 'a picture'],
+  ['\xff\xd8\xff', 'a picture'],
+  ['%PDF', 'a PDF'],
+  ['\x7fELF', 'a program'],
+  ['PAR1', 'Parquet'],
+  ['SQLite format', 'a database'],
+  ['BZh', 'packed by bzip2'],
+  ['\xff\xfe', 'UTF-16'],
+  ['\xfe\xff', 'UTF-16'],
+]
+const MAX_KEY = 8192
+
+/**
+ * By the first 4 KiB: control bytes mean int32; then the look of the first full lines.
+ *
+ * @throws Error saying what is understood
+ */
+function detect(file: string, bytes: Buffer): Format {
   const head = bytes.subarray(0, 4096)
-  const isBinary = head.some((byte) => byte < 9 || (byte > 13 && byte < 32 && byte !== 27))
-  if (isBinary) return 'int32'
-  const lines = head
-    .toString('latin1')
+  const text = head.toString('latin1').replace(/^\xef\xbb\xbf/, '')
+  const refuse = (what: string): Error =>
+    new Error(`${file}: ${what}; understood are ${FORMATS.slice(1).join(', ')}, plain or packed by xz, gzip, zstd or brotli`)
+  const foreign = FOREIGN.find(([start]) => text.startsWith(start))
+  if (foreign !== undefined) throw refuse(`it is ${foreign[1]}`)
+  if (head.some((byte) => byte < 9 || (byte > 13 && byte < 32 && byte !== 27))) {
+    if (bytes.length % 4 === 0) return 'int32'
+    throw refuse(`it is binary, and ${bytes.length} bytes are no whole number of 32-bit keys`)
+  }
+  const lines = text
     .split(/\r?\n/)
     .slice(0, 20)
-    .filter((line) => line !== '')
+    .filter((line) => line.trim() !== '')
+  if (lines.length === 0) throw refuse('it is empty')
   const full = lines.length > 1 && bytes.length > head.length ? lines.slice(0, -1) : lines
   const most = (test: RegExp): boolean => full.filter((line) => test.test(line)).length * 2 > full.length
   if (most(CLF)) return 'clf'
+  if (most(/^\s*\{.*\}\s*$/)) return 'json'
+  if (/^\s*[[{<]/.test(text))
+    throw refuse(text.trimStart().startsWith('<') ? 'it is markup' : 'it is JSON, but not one object a line')
   if (most(ADAPTSIZE)) return 'adaptsize'
   if (most(/\t/)) return 'tsv'
   if (most(/^[^,\s][^,]*(,[^,]*)+$/)) return 'csv'
-  return 'text'
+  if (full.every((line) => line.length < MAX_KEY) && most(/^\s*\S+\s*$/)) return 'text'
+  throw refuse('its lines are neither requests nor keys')
 }
 
 const CLF = /^(\S+) \S+ .*?\[([^\]]*)\] "(\S+) (\S+)[^"]*" (\d{3}) (\d+|-)/
 const ADAPTSIZE = /^(\d+)[ \t]+(\S+)[ \t]+(\d+)\s*$/
-
-interface Request {
-  readonly key: string
-  readonly size: number
-  readonly at: number
-  readonly client: string
-}
 
 function readInt32(bytes: Buffer): Trace {
   const count = bytes.length >>> 2
@@ -118,7 +145,7 @@ function readInt32(bytes: Buffer): Trace {
 }
 
 function readLines(text: string, format: Format, all: boolean): Trace {
-  const lines = text.split(/\r?\n/)
+  const lines = text.replace(/^\xef\xbb\xbf/, '').split(/\r?\n/)
   const parse = parserOf(lines, format, all)
   const requests: Request[] = []
   let skipped = 0
@@ -138,10 +165,10 @@ function readLines(text: string, format: Format, all: boolean): Trace {
 
 const UNTOLD = { atMs: undefined, clients: undefined, names: [] } as const
 
-/** Times count in seconds, or in ms where they are too large for that. */
+/** Times count in seconds, or in ms, µs or ns where they are too large for that. */
 function tellOf(requests: readonly Request[]): Pick<Trace, 'atMs' | 'clients'> {
   const first = requests[0]?.at ?? 0
-  const unit = first > 1e11 ? 1 : 1000
+  const unit = first > 1e17 ? 1e-6 : first > 1e14 ? 1e-3 : first > 1e11 ? 1 : 1000
   const isTimed = requests.some(({ at }) => at !== first)
   const known = new Map<string, number>()
   return {
@@ -151,8 +178,6 @@ function tellOf(requests: readonly Request[]): Pick<Trace, 'atMs' | 'clients'> {
       : undefined,
   }
 }
-
-type LineParser = (line: string) => Request | undefined
 
 function parserOf(lines: string[], format: Format, all: boolean): LineParser {
   switch (format) {
@@ -164,6 +189,8 @@ function parserOf(lines: string[], format: Format, all: boolean): LineParser {
       return columnParser(lines, '\t', all)
     case 'csv':
       return columnParser(lines, ',', all)
+    case 'json':
+      return jsonParser(all)
     default:
       return (line) => ({ key: line.trim(), size: -1, at: 0, client: '' })
   }
@@ -180,41 +207,6 @@ function parseClf(line: string, all: boolean): Request | undefined {
 function parseAdaptSize(line: string): Request | undefined {
   const match = ADAPTSIZE.exec(line)
   return match === null ? undefined : { key: match[2] as string, size: Number(match[3]), at: 0, client: '' }
-}
-
-/** Columns by the names of a header line, which it removes; without one the first is the key, a second the size. */
-function columnParser(lines: string[], separator: string, all: boolean): LineParser {
-  const header = (lines[0] ?? '')
-    .toLowerCase()
-    .split(separator)
-    .map((name) => name.trim())
-  const column = (...names: string[]): number => header.findIndex((name) => names.includes(name))
-  const key = column('url', 'key', 'id', 'obj_id', 'object', 'path', 'uri')
-  if (key >= 0) lines.shift()
-  const at =
-    key < 0
-      ? { key: 0, size: 1, time: -1, method: -1, status: -1, client: -1 }
-      : {
-          key,
-          size: column('bytes', 'size', 'obj_size'),
-          time: column('time', 'timestamp'),
-          method: column('method'),
-          status: column('response', 'status'),
-          client: column('host', 'client', 'session', 'user'),
-        }
-  return (line) => {
-    const cells = line.split(separator)
-    const name = cells[at.key]
-    if (name === undefined || name === '') return undefined
-    if (!all && at.method >= 0 && at.status >= 0 && !isCacheable(cells[at.method] ?? '', cells[at.status] ?? '')) return undefined
-    const size = Number.parseInt(cells[at.size] ?? '', 10)
-    const time = Number(cells[at.time] ?? 0)
-    return { key: name, size: Number.isNaN(size) ? -1 : size, at: Number.isNaN(time) ? 0 : time, client: cells[at.client] ?? '' }
-  }
-}
-
-function isCacheable(method: string, status: string): boolean {
-  return method === 'GET' && (status === '200' || status === '304')
 }
 
 /** `17/May/2015:10:05:03 +0000` in epoch ms; 0 when unreadable. */

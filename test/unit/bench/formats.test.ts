@@ -62,6 +62,38 @@ describe('trace formats', () => {
     expect(readTrace(write('a\nb\n')).atMs).toBeUndefined()
   })
 
+  it.each([
+    ['100,/a,ann\n101.5,/b,bob\n103,/a,ann\n', [0, 1500, 3000], 2, undefined],
+    ['2026-01-01T00:00:00Z,/a,10\n2026-01-01T00:00:02Z,/b,20\n', [0, 2000], undefined, [10, 20]],
+    ['100,/a,ann,10\n101,/b,bob,20\n103,/b,bob,20\n', [0, 1000, 3000], 2, [10, 20, 20]],
+    ['time,key\n1700000000000,a\n1700000000250,b\n', [0, 250], undefined, undefined],
+    ['{"time":5,"key":"a","client":"x","size":3}\n{"time":4,"key":"b","client":"x","size":4}\n', [0, 1000], 1, [4, 3]],
+    ['{"ts":1767225600.5,"url":"/a?x","bytes":1}\r\n{"ts":1767225601,"url":"/b","bytes":2}\r\n', [0, 500], undefined, [1, 2]],
+    ['\ufeffkey,time\n"a,b",1\nc,2\n', [0, 1000], undefined, undefined],
+  ])('reads times, clients and sizes of %j', (content, at, clients, sizes) => {
+    const trace = readTrace(write(content))
+    expect([...(trace.atMs ?? [])]).toEqual(at)
+    expect(trace.clients === undefined ? undefined : new Set(trace.clients).size).toBe(clients)
+    expect(trace.sizes === undefined ? undefined : [...trace.sizes]).toEqual(sizes)
+    expect(trace.skipped).toBe(0)
+  })
+
+  it('takes ordinals for no times', () => {
+    const trace = readTrace(write('1,77,10\n2,5,20\n3,77,10\n4,77,10\n'))
+    expect([trace.atMs, [...trace.ids], [...(trace.sizes ?? [])]]).toEqual([undefined, [0, 1, 0, 0], [10, 20, 10, 10]])
+  })
+
+  it.each([
+    ['', /it is empty/],
+    ['PK\x03\x04zip', /it is a zip archive; understood are int32, tsv/],
+    ['<html><p>no</p></html>', /it is markup/],
+    ['[\n{"key":1}\n]', /not one object a line/],
+    ['a\x00b\x00c', /no whole number of 32-bit keys/],
+    ['once upon a time\nthere was a log\n', /neither requests nor keys/],
+  ])('refuses %j in a sentence', (content, error) => {
+    expect(() => readTrace(write(content))).toThrow(error)
+  })
+
   it('reads access logs whole when told to', () => {
     expect(readTrace(write(CLF('01', 'POST', '/a', 500)), 'clf', true).ids.length).toBe(1)
   })
