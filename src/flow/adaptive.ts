@@ -16,7 +16,7 @@ import { noteChange, readChange } from '../shelf/change-word.ts'
 import type { Former } from '../shelf/departed.ts'
 import { KeyScan } from '../shelf/fingerprint.ts'
 import type { AdaptiveSettings } from './adaptive-options.ts'
-import { ChangeBook, type Comparison } from './change-book.ts'
+import { ChangeBook, type Comparison, isNear } from './change-book.ts'
 import { changeChance, estimateRate } from './change-rate.ts'
 import { chooseWindow, rateOf, type WindowChoice, type WindowWish } from './choose-window.ts'
 import { type Flaw, ReuseBook, type ReuseCounts } from './reuse-book.ts'
@@ -180,7 +180,7 @@ export class Adaptive {
     const { fence, memory } = this.#parts
     if (fence.standing({ key, namespace, tags, asOf: former.asOf }) !== 'current') return undefined
     const hasChanged = former.mark !== mark && arrival.sameAs?.(memory.look(key)?.value) !== true
-    return { hasChanged, gapMs }
+    return { hasChanged, gapMs, isNear: isNear(gapMs, former.freshMs) }
   }
 
   /** Where a route is out, what a key was when it tried the last time says nothing of one window. */

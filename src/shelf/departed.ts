@@ -2,7 +2,7 @@
  * What is remembered of keys whose entry ended or was evicted, so that their next filling can be compared with it: the
  * digest of what stood, when it was read and as of which place of the log, and what was learned of its changes.
  *
- * Floor 1, room shelf. About as many places as there are entries, at most 32,768, 28 bytes each; a later key of the same
+ * Floor 1, room shelf. About as many places as there are entries, at most 32,768, 36 bytes each; a later key of the same
  * place simply takes it over. Holds no values. Whatever it says is held against the fence by who asks.
  */
 import { KeyScan } from './fingerprint.ts'
@@ -17,9 +17,11 @@ export interface Former {
   readonly storedAt: number
   /** A position of the log at which it was current. */
   readonly asOf: number
+  /** For how long it was fresh. */
+  readonly freshMs: number
 }
 
-const PLACE_BYTES = 28
+const PLACE_BYTES = 36
 const MIN_PLACES = 256
 const MAX_PLACES = 32_768
 
@@ -33,6 +35,7 @@ export class Departed {
   #words = new Int32Array(0)
   #storedAt = new Float64Array(0)
   #asOf = new Float64Array(0)
+  #freshMs = new Float64Array(0)
 
   get bytes(): number {
     return (this.#mask + 1) * PLACE_BYTES
@@ -69,13 +72,14 @@ export class Departed {
     return this.#prints[at] === this.#scan.print && ((this.#marks[at] as number) | (this.#words[at] as number)) !== 0 ? at : -1
   }
 
-  #put(print: number, { mark, word, storedAt, asOf }: Former): void {
+  #put(print: number, { mark, word, storedAt, asOf, freshMs }: Former): void {
     const at = print & this.#mask
     this.#prints[at] = print
     this.#marks[at] = mark
     this.#words[at] = word
     this.#storedAt[at] = storedAt
     this.#asOf[at] = asOf
+    this.#freshMs[at] = freshMs
   }
 
   #at(at: number): Former {
@@ -84,6 +88,7 @@ export class Departed {
       word: this.#words[at] as number,
       storedAt: this.#storedAt[at] as number,
       asOf: this.#asOf[at] as number,
+      freshMs: this.#freshMs[at] as number,
     }
   }
 
@@ -102,5 +107,6 @@ export class Departed {
     this.#words = new Int32Array(places)
     this.#storedAt = new Float64Array(places)
     this.#asOf = new Float64Array(places)
+    this.#freshMs = new Float64Array(places)
   }
 }

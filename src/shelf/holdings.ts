@@ -201,6 +201,7 @@ export class Holdings {
       word: changes[slot] as number,
       storedAt: times[slot << row.TIME_SHIFT] as number,
       asOf,
+      freshMs: freshOf(this.table, slot),
     }
   }
 

@@ -19,7 +19,7 @@ const SETTINGS = fc.record(
 
 function known(route: readonly (readonly [boolean, number])[], own: readonly (readonly [boolean, number])[]) {
   const book = new ChangeBook()
-  for (const [hasChanged, gapMs] of route) book.learn({ hasChanged, gapMs })
+  for (const [hasChanged, gapMs] of route) book.learn({ hasChanged, gapMs, isNear: true })
   const word = own.reduce((sum, [hasChanged, gapMs]) => noteChange(sum, hasChanged, gapMs), 0)
   return { route: book, key: readChange(word) }
 }
