@@ -1,12 +1,14 @@
 /**
  * Keeps the data over a restart: read at the start, written now and then and at the end.
  *
- * Floor 3, room keyspace. One snapshot at a time. A file that is not whole is put aside and nothing of it is read.
+ * Floor 3, room keyspace. One snapshot at a time, one process to a file. A file that is not whole is put aside and nothing of
+ * it is read.
  */
 import { rename } from 'node:fs/promises'
 import type { Clock, Timer } from '../model/clock.ts'
 import { ForecacheError } from '../model/errors.ts'
 import { type Logger, SILENT } from '../model/port.ts'
+import { FileOwner } from '../tier/file-owner.ts'
 import type { Keyspace } from './keyspace.ts'
 import { loadSnapshot } from './snapshot-load.ts'
 import { saveSnapshot } from './snapshot-save.ts'
@@ -17,6 +19,9 @@ export interface KeeperOptions {
   readonly intervalMs: number
   readonly logger?: Logger
 }
+
+/** For a process that had the file before and writes its last snapshot. */
+const OWNER_MS = 20_000
 
 /** See the module's header. */
 export class SnapshotKeeper {
@@ -33,6 +38,7 @@ export class SnapshotKeeper {
   #running: Promise<void> | undefined
   #timer: Timer | undefined
   #isOpen = false
+  #owner: FileOwner | undefined
   #endsAt = Number.POSITIVE_INFINITY
 
   constructor(space: Keyspace, clock: Clock, options: KeeperOptions) {
@@ -51,10 +57,12 @@ export class SnapshotKeeper {
   /**
    * Reads what is there; from now on snapshots are written.
    *
-   * @throws (rejects) what the system says of a file that is there and cannot be opened
+   * @throws (rejects) FC_KEYSPACE_OWNED, or what the system says of a file that is there and cannot be opened
    */
   async open(): Promise<void> {
     const { path } = this
+    this.#owner = await FileOwner.take(path, this.#clock, OWNER_MS)
+    if (this.#owner === undefined) throw new ForecacheError('FC_KEYSPACE_OWNED', { path })
     const startedAt = this.#clock.now()
     this.#space.now = this.#clock.wall()
     try {
@@ -62,7 +70,10 @@ export class SnapshotKeeper {
       const ms = Math.round(this.#clock.now() - startedAt)
       if (loaded !== undefined) this.#logger.info({ ...loaded, path, ms }, 'the snapshot of the Redis data was read')
     } catch (error) {
-      if (!(error instanceof ForecacheError)) throw error
+      if (!(error instanceof ForecacheError)) {
+        this.#owner.release()
+        throw error
+      }
       const aside = `${path}.damaged`
       await rename(path, aside)
       this.#logger.error({ reason: error.message, aside }, 'the snapshot of the Redis data is put aside; beginning without data')
@@ -88,6 +99,7 @@ export class SnapshotKeeper {
     this.#endsAt = this.#clock.now() + deadlineMs
     await this.#running?.catch(() => undefined)
     if (this.#space.dirty > 0) await this.save().catch(() => undefined)
+    this.#owner?.release()
   }
 
   async #save(): Promise<void> {

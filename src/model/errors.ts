@@ -154,6 +154,10 @@ const CATALOGUE = {
     status: 500,
     text: 'the snapshot {path} cannot be read: {reason}',
   },
+  FC_KEYSPACE_OWNED: {
+    status: 500,
+    text: 'the snapshot {path} belongs to another process that runs; end it, or name another file in resp.snapshot.file',
+  },
   FC_WORKER_START: { status: 500, text: 'worker {worker} ended before it listened: {reason}; what it said stands in the log' },
   FC_REGISTER_CLIENT: { status: 500, text: 'wrap: the client is left alone: {reason}' },
   FC_CLI_USAGE: { status: 500, text: '{reason}' },
