@@ -1,5 +1,7 @@
 /** The OpenAPI document against the running server: every path, method and status in it happens, and nothing else is mounted. */
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import { request } from 'undici'
@@ -11,7 +13,9 @@ import { createAdmin } from '../../src/ops/admin.ts'
 import { STREAM_LIMITS } from '../../src/ops/stream.ts'
 import { type ApiServer, createApi } from '../../src/server/api.ts'
 import { type ApiSurface, createApiSurface } from '../../src/server/api-surface.ts'
+import { parseConfig } from '../../src/server/config.ts'
 import { createHealth, type Health } from '../../src/server/health.ts'
+import { createRespDoor, type RespDoor } from '../../src/server/resp-door.ts'
 import { CACHE_API_DEFAULTS } from '../support/cache-api-here.ts'
 
 interface Operation {
@@ -41,6 +45,8 @@ let cache: Cache
 let surface: ApiSurface
 let servers: ApiServer[] = []
 let health: Health
+let redisDoor: RespDoor
+let redisPort: number
 let base: string
 let keyed: string
 let document: Document
@@ -48,6 +54,9 @@ let ajv: Ajv2020
 
 beforeAll(async () => {
   cache = createCache({ memory: { maxBytes: 1_000_000, maxEntryBytes: 50_000 } })
+  const config = parseConfig({ values: { resp: { listen: '127.0.0.1:0' } } })
+  redisDoor = createRespDoor(config, { cache, engine: cache.engine, logger: SILENT })
+  redisPort = (await redisDoor.listen()).port
   health = createHealth()
   health.set('ready')
   const admin = createAdmin({ engine: cache.engine })
@@ -69,6 +78,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(servers.map((server) => server.close(0)))
   servers = []
+  await redisDoor.close(0)
   await cache.close()
 })
 
@@ -85,6 +95,13 @@ const gone = async (): Promise<() => void> => {
 const unsayable = async (): Promise<() => void> => {
   await cache.set('k', new Map([[1, 2]]))
   return () => void cache.delete('k')
+}
+/** A list stands where a value is asked for. */
+const listed = async (): Promise<() => void> => {
+  const socket = connect(redisPort, '127.0.0.1')
+  socket.write('DEL k\r\nRPUSH k 1\r\n')
+  for (let told = ''; !told.endsWith(':1\r\n'); ) told += String(((await once(socket, 'data')) as [Buffer])[0])
+  return () => void socket.end()
 }
 const unready = async (): Promise<() => void> => {
   health.set('starting')
@@ -108,6 +125,7 @@ const CASES: Readonly<Record<string, Readonly<Record<number, Case>>>> = {
     400: { target: '/cache/k?ttl=1s' },
     404: { arrange: gone },
     406: { arrange: unsayable },
+    409: { arrange: listed, target: '/cache/k?namespace=redis' },
   },
   'HEAD /cache/{key}': {
     200: { arrange: put('k') },
@@ -115,6 +133,7 @@ const CASES: Readonly<Record<string, Readonly<Record<number, Case>>>> = {
     400: { target: '/cache/k?ttl=1s' },
     404: { arrange: gone },
     406: { arrange: unsayable },
+    409: { arrange: listed, target: '/cache/k?namespace=redis' },
   },
   'PUT /cache/{key}': writeCases(),
   'POST /cache/{key}': writeCases(),
@@ -155,6 +174,7 @@ function writeCases(): Readonly<Record<number, Case>> {
     200: { arrange: put('k'), body: 'y' },
     201: { arrange: gone, body: 'y' },
     400: { target: '/cache/k?ttl=5', body: 'y' },
+    409: { arrange: listed, target: '/cache/k?namespace=redis', headers: { 'if-match': '*' }, body: 'y' },
     412: { arrange: put('k'), headers: { 'if-none-match': '*' }, body: 'y' },
     413: { body: 'y'.repeat(60_001) },
     415: { headers: { 'content-encoding': 'gzip' }, body: 'y' },
