@@ -9,12 +9,10 @@ import { type Clock, systemClock } from '../model/clock.ts'
 import { budget, duration, parseOptions, size } from '../model/option.ts'
 import { type Logger, SILENT } from '../model/port.ts'
 import type { Random } from '../model/random.ts'
-import { ADAPTIVE } from './adaptive-options.ts'
-import { REFRESH_AHEAD } from './ahead-options.ts'
 import { AUDIT } from './audit-options.ts'
 import { L2 } from './l2-options.ts'
 import { REDIS_SHARED } from './mount-options.ts'
-import { WARMING } from './warm-options.ts'
+import { PREDICTION } from './prediction-options.ts'
 
 const MEMORY = z
   .strictObject({
@@ -151,18 +149,7 @@ export const CACHE_OPTIONS = z.strictObject({
       description:
         'Tags that an event invalidates, such as {"user.updated": ["user:{id}"]}; without a rule `noun.verb` with an id names `noun:{id}`.',
     }),
-  refreshAhead: REFRESH_AHEAD.prefault(false).meta({
-    description:
-      'Refreshes entries before they end where readers are likely to come back, within a budget of extra loads; `true`, `false`, or `{extra, minChance, concurrency}`.',
-  }),
-  warming: WARMING.prefault(false).meta({
-    description:
-      'Loads what is read most before anybody waits for it: after an invalidation of more than keys, before the hour in which it is usually read, and while the origin is idle; `true`, `false`, or an object; docs/guide/prediction.md.',
-  }),
-  adaptive: ADAPTIVE.prefault(false).meta({
-    description:
-      'Chooses fresh windows by how often answers really changed, inside what was promised; `true`, `false`, or `{maxStaleChance, min, max, demote}`; docs/guide/prediction.md.',
-  }),
+  ...PREDICTION,
   originLag: duration().default(0).meta({
     unit: 'ms',
     shown: '0',
