@@ -4,7 +4,7 @@
  * Floor 4, room ops. Keys and methods are the server's business; what a handler gets is allowed and complete.
  */
 import type { Endpoint } from '../model/endpoint.ts'
-import { createAdviceEndpoint, LargeAnswers } from './advice.ts'
+import { createAdviceEndpoint, LargeAnswers, sumLarge } from './advice.ts'
 import { createAuditEndpoint } from './audit-endpoint.ts'
 import { createExplainEndpoint, createExplainer, type Explainer, type ExplainerParts } from './explain-endpoint.ts'
 import type { InstanceFacts } from './instance.ts'
@@ -54,7 +54,10 @@ export function createAdmin(parts: AdminParts): Admin {
       createStatsEndpoint(() => whole.stats()),
       createExplainEndpoint((query) => whole.explain(query)),
       createAuditEndpoint(whole, engine),
-      createAdviceEndpoint(() => whole.stats(), large),
+      createAdviceEndpoint(
+        () => whole.stats(),
+        async () => sumLarge([large.counts(), ...(await whole.large())]),
+      ),
       createTopEndpoint((windowMs) => whole.watch(windowMs)),
       createInstancesEndpoint(describeSelf, parts.instances),
       streams.endpoint,

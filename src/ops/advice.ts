@@ -2,8 +2,8 @@
  * `GET /v1/advice`: what an instance would have changed, from its own counters.
  *
  * Floor 4, room ops. The same findings as `forecache analyze` as far as counters tell them: who asked for what is in a log alone.
- * Nothing is counted for it but refusals and sizes of answers that are loaded; a hit costs nothing more. Behind workers
- * the sizes are not told, since they are counted where answers are stored.
+ * Nothing is counted for it but refusals and sizes of answers that are loaded; a hit costs nothing more. Before workers
+ * it is of all of them together; sizes of those that are there.
  */
 import { z } from 'zod'
 import type { StatsSource } from '../flow/stats.ts'
@@ -85,11 +85,24 @@ const ADVICE_TEXT: EndpointText = {
   answers: { 200: { description: 'By route, and what was found.', content: { 'application/json': ADVICE } } },
 }
 
-/** Sizes of what was stored, as far as they are told of: only what is larger than it should be. */
+/** What was stored and is larger than it should be. */
+export interface LargeCounts {
+  readonly count: number
+  readonly maxBytes: number
+  /** Key of the largest. */
+  readonly key: string
+}
+
+/** Of several processes together. */
+export function sumLarge(all: readonly LargeCounts[]): LargeCounts {
+  const largest = all.reduce((most, one) => (one.maxBytes > most.maxBytes ? one : most), { count: 0, maxBytes: 0, key: '' })
+  return { ...largest, count: all.reduce((sum, { count }) => sum + count, 0) }
+}
+
+/** Sizes of what was stored in this process. */
 export class LargeAnswers {
   count = 0
   maxBytes = 0
-  /** Key of the largest. */
   key = ''
   readonly #stop: () => void
 
@@ -103,23 +116,33 @@ export class LargeAnswers {
     })
   }
 
+  counts(): LargeCounts {
+    return { count: this.count, maxBytes: this.maxBytes, key: this.key }
+  }
+
   close(): void {
     this.#stop()
   }
 }
 
 /** @param source asked at each request */
-export function createAdviceEndpoint(source: () => StatsSource | Promise<StatsSource>, large: LargeAnswers): Endpoint {
+export function createAdviceEndpoint(
+  source: () => StatsSource | Promise<StatsSource>,
+  large: () => LargeCounts | Promise<LargeCounts>,
+): Endpoint {
   return {
     method: 'GET',
     path: '/v1/advice',
     about: ADVICE_TEXT,
-    handle: async () => jsonReply(200, readAdvice((await source()).meter, large)),
+    handle: async () => {
+      const [stats, sizes] = await Promise.all([source(), large()])
+      return jsonReply(200, readAdvice(stats.meter, sizes))
+    },
   }
 }
 
 /** Costs a pass over the routes. */
-export function readAdvice(meter: Meter, large: Pick<LargeAnswers, 'count' | 'maxBytes' | 'key'>): Advice {
+export function readAdvice(meter: Meter, large: LargeCounts): Advice {
   const routes = meter.routes.map((_, id) => routeAdvice(meter, id)).filter(({ requests, passed }) => requests > 0 || passed > 0)
   const known = routes.filter(({ requests }) => requests >= MIN_REQUESTS)
   const found = known.flatMap((one) => [...findIn(one), ...findUseless(one, meter)])
@@ -237,7 +260,7 @@ function findFlat(routes: readonly RouteAdvice[]): Finding[] {
   ]
 }
 
-function findLarge({ count, maxBytes, key }: Pick<LargeAnswers, 'count' | 'maxBytes' | 'key'>): Finding[] {
+function findLarge({ count, maxBytes, key }: LargeCounts): Finding[] {
   if (count === 0) return []
   return [
     {

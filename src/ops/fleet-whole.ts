@@ -45,6 +45,7 @@ export function fleetWhole(parts: FleetParts): Whole {
     explain: (query) => explainAll(parts, query),
     invalidate: (input) => invalidateAll(parts, input),
     violations: async () => (await fleet.ask({ what: 'audit' })).flatMap(({ answer }) => answer),
+    large: async () => (await fleet.ask({ what: 'large' })).map(({ answer }) => answer),
     stream: streamSource(parts),
     expose: (registry, prefix) => exposeWorkers(registry, parts, prefix),
     usage: () => usageOf(parts),

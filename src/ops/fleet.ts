@@ -10,6 +10,7 @@ import type { InvalidateInput } from '../flow/invalidate.ts'
 import type { Violation } from '../model/audit.ts'
 import { ForecacheError, type Detail, type ErrorCode } from '../model/errors.ts'
 import type { MeterWords } from '../model/meter.ts'
+import { LargeAnswers, type LargeCounts } from './advice.ts'
 import type { Explanation } from './explain.ts'
 import type { Explainer } from './explain-endpoint.ts'
 import { ownUsage, type ProcessUsage } from './own-usage.ts'
@@ -22,6 +23,7 @@ export type Question =
   | { readonly what: 'explain'; readonly query: string }
   | { readonly what: 'matches'; readonly input: InvalidateInput }
   | { readonly what: 'audit' }
+  | { readonly what: 'large' }
 
 /** Everything a process counts, and its gauges; sizes in bytes. */
 export interface Counts extends ProcessUsage {
@@ -46,6 +48,7 @@ export interface Answers {
   readonly explain: Explained
   readonly matches: number
   readonly audit: readonly Violation[]
+  readonly large: LargeCounts
 }
 
 /** A worker for people. */
@@ -81,12 +84,28 @@ export function countsOf({ meter, memory, flights, refreshes, governor }: Engine
   }
 }
 
-/** One process's answers. */
-export async function answer(
-  parts: { engine: Engine; explainer: Explainer },
+/** Gives one process's answers. */
+export interface Respondent {
+  answer(question: Question): Promise<Answers[keyof Answers]>
+  close(): void
+}
+
+/** Counts from now on what only questions need. @param explainer closed with it */
+export function createRespondent(engine: Engine, explainer: Explainer): Respondent {
+  const large = new LargeAnswers(engine.events)
+  return {
+    answer: (question) => answer({ engine, explainer, large }, question),
+    close: () => {
+      large.close()
+      explainer.close()
+    },
+  }
+}
+
+async function answer(
+  { engine, explainer, large }: { engine: Engine; explainer: Explainer; large: LargeAnswers },
   question: Question,
 ): Promise<Answers[keyof Answers]> {
-  const { engine, explainer } = parts
   switch (question.what) {
     case 'counts':
       return countsOf(engine)
@@ -98,6 +117,8 @@ export async function answer(
       return engine.invalidate({ ...question.input, dryRun: true }).matched
     case 'audit':
       return engine.audit?.violations() ?? []
+    case 'large':
+      return large.counts()
     default:
       return question satisfies never
   }

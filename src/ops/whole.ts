@@ -8,6 +8,7 @@ import type { Engine } from '../flow/engine.ts'
 import type { InvalidateInput, InvalidateResult } from '../flow/invalidate.ts'
 import type { Violation } from '../model/audit.ts'
 import type { StatsSource } from '../flow/stats.ts'
+import type { LargeCounts } from './advice.ts'
 import type { UrlExplanation, Explainer } from './explain-endpoint.ts'
 import { ownUsage } from './own-usage.ts'
 import type { MetricSource } from './prometheus.ts'
@@ -39,6 +40,8 @@ export interface Whole {
   invalidate(input: InvalidateInput): Promise<InvalidateResult>
   /** The last broken promises that the audit found. */
   violations(): readonly Violation[] | Promise<readonly Violation[]>
+  /** What the processes behind this one stored that is larger than it should be. */
+  large(): readonly LargeCounts[] | Promise<readonly LargeCounts[]>
   readonly stream: StreamSource
   usage(): Usage
   /** What `/v1/instances` tells besides. */
@@ -55,6 +58,7 @@ export function engineWhole(engine: Engine, explainer: Explainer): Whole {
     explain: (query) => explainer.explain(query),
     invalidate: (input) => engine.invalidateEverywhere(input),
     violations: () => engine.audit?.violations() ?? [],
+    large: () => [],
     stream: engineSource(engine),
     usage: () => ({ ...ownUsage(), processes: 1 }),
     describe: () => ({}),

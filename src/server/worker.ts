@@ -8,8 +8,8 @@
 import { type Logger, pino } from 'pino'
 import { type Cache, createCache } from '../flow/cache.ts'
 import type { SharedLog } from '../flow/shared-log.ts'
-import { createExplainer, type Explainer } from '../ops/explain-endpoint.ts'
-import { answer, countsOf } from '../ops/fleet.ts'
+import { createExplainer } from '../ops/explain-endpoint.ts'
+import { countsOf, createRespondent, type Respondent } from '../ops/fleet.ts'
 import { SequencedLink } from '../tier/sequenced-link.ts'
 import type { Config } from './config-schema.ts'
 import { Front } from './front.ts'
@@ -73,7 +73,7 @@ class Worker {
   readonly #cache: Cache
   readonly #front: Front
   readonly #warmth: WorkerWarmth
-  readonly #explainer: Explainer
+  readonly #respondent: Respondent
   readonly #events: EventTap
   #config: Config
   #link: SequencedLink | undefined
@@ -98,7 +98,7 @@ class Worker {
       preserver: () => this.#front.preserver,
     })
     const doors = [{ explain: (head: Parameters<Front['explain']>[0]) => this.#front.explain(head) }]
-    this.#explainer = createExplainer({ engine, doors, authority: () => this.#front.authority })
+    this.#respondent = createRespondent(engine, createExplainer({ engine, doors, authority: () => this.#front.authority }))
     this.#events = new EventTap(engine, (happened) => parts.channel.tell({ type: 'events', events: happened }))
     parts.channel.tell({ type: 'join' })
     this.#report()
@@ -117,8 +117,7 @@ class Worker {
       }
       case 'ask': {
         const { id, question } = message
-        const parts = { engine: this.#cache.engine, explainer: this.#explainer }
-        answer(parts, question).then(
+        this.#respondent.answer(question).then(
           (told) => this.#channel.tell({ type: 'answer', id, answer: told }),
           (error: unknown) => this.#logger.error({ err: error, question }, 'a question of the supervisor failed'),
         )
@@ -182,7 +181,7 @@ class Worker {
     await this.#warmth.close()
     this.#channel.tell({ type: 'counts', counts: countsOf(this.#cache.engine) })
     this.#events.watch([])
-    this.#explainer.close()
+    this.#respondent.close()
     this.#link?.close()
     await this.#channel.flush()
     await this.#cache.close()

@@ -10,6 +10,15 @@ async function hitEach(pins: readonly Pinned[], path: string, times: number): Pr
   for (const pin of pins) for (let i = 0; i < times; i += 1) await through(pin, `GET ${path}`)
 }
 
+/** Path of a configuration that is gone after the test. */
+function configFile(text: string): string {
+  const path = mkdtempSync(join(tmpdir(), 'forecache-'))
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }))
+  const file = join(path, 'forecache.yaml')
+  writeFileSync(file, text)
+  return file
+}
+
 describe('workers: one administration', () => {
   it('sums what all count, at /metrics and /v1/stats', async () => {
     const stand = await new WorkersStand().start(2)
@@ -68,6 +77,26 @@ describe('workers: one administration', () => {
     expect(top.keys[0]?.reads).toBeGreaterThan(reads / 2)
   })
 
+  it('advises by what all count, and by the large answers that any of them stored', async () => {
+    const large = 'routes:\n  - name: large\n    match: { path: /large/:name }\n    limits: { body: 4MiB }\n'
+    const stand = await new WorkersStand().start(2, [configFile(large)])
+    const pins = await stand.pins(2, 1)
+    stand.origin.padBytes = 1_500_000
+    await hitEach(pins.slice(0, 1), '/large/a', 2)
+    stand.origin.padBytes = 2_500_000
+    await hitEach(pins.slice(1), '/large/b', 2)
+
+    const advice = (await stand.api('/v1/advice')) as {
+      routes: { route: string; requests: number }[]
+      findings: { kind: string; evidence: { count: number; maxBytes: number; key: string } }[]
+    }
+    const found = advice.findings.find(({ kind }) => kind === 'large-payloads')
+
+    expect(advice.routes.find(({ route }) => route === 'large')?.requests).toBe(4)
+    expect(found?.evidence).toMatchObject({ count: 2, key: 'http://a.test/large/b' })
+    expect(found?.evidence.maxBytes).toBeGreaterThanOrEqual(2_500_000)
+  })
+
   it('streams what happens in every worker, and each invalidation once', async () => {
     const stand = await new WorkersStand().start(2)
     const pins = await stand.pins(2, 1)
@@ -96,11 +125,8 @@ describe('workers: one administration', () => {
   })
 
   it('honours a token of one worker at any other, and asks the origin for one it cannot vouch for', async () => {
-    const path = mkdtempSync(join(tmpdir(), 'forecache-'))
-    onTestFinished(() => rmSync(path, { recursive: true, force: true }))
-    const file = join(path, 'forecache.yaml')
-    writeFileSync(file, 'routes:\n  - name: own\n    match: { path: /own, methods: [GET, POST] }\n    readYourWrites: true\n')
-    const stand = await new WorkersStand().start(2, [file])
+    const own = 'routes:\n  - name: own\n    match: { path: /own, methods: [GET, POST] }\n    readYourWrites: true\n'
+    const stand = await new WorkersStand().start(2, [configFile(own)])
     const pins = await stand.pins(2, 1)
     await hitEach(pins, '/own', 2)
 

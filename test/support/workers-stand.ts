@@ -28,6 +28,8 @@ export class VersionedOrigin {
   readonly #random = createRandom(7)
   #server = createServer((request, response) => void this.#answer(request.method ?? '', request.url ?? '', response))
   maxDelayMs = 0
+  /** What every GET's answer is filled up to. */
+  padBytes = 0
 
   async listen(): Promise<string> {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve))
@@ -54,7 +56,7 @@ export class VersionedOrigin {
     await half()
     response.setHeader('cache-control', method === 'GET' ? 'max-age=600' : 'no-store')
     if (method === 'GET') response.setHeader('cache-tag', `p:${path}`)
-    response.end(String(version))
+    response.end(String(version).padEnd(method === 'GET' ? this.padBytes : 0))
   }
 }
 

@@ -6,7 +6,7 @@ import type { Report } from '../../../src/advice/report.ts'
 import { createMeter, DEFAULT_ROUTE } from '../../../src/model/meter.ts'
 import { COUNTER } from '../../../src/model/metric.ts'
 import { createRandom } from '../../../src/model/random.ts'
-import { readAdvice } from '../../../src/ops/advice.ts'
+import { readAdvice, sumLarge } from '../../../src/ops/advice.ts'
 import { knownLog } from '../../support/known-log.ts'
 
 const FACTS = { source: 'made.log', skippedLines: 0, origin: 'http://127.0.0.1:3000' }
@@ -127,6 +127,17 @@ describe('a log of more requests than there is room for', () => {
 })
 
 describe('advice from counters', () => {
+  it('tells the large answers of all processes together, by the largest', () => {
+    const all = [
+      { count: 2, maxBytes: 3_000_000, key: 'http://shop/big' },
+      { count: 0, maxBytes: 0, key: '' },
+      { count: 1, maxBytes: 5_000_000, key: 'http://shop/bigger' },
+    ]
+
+    expect(sumLarge(all)).toEqual({ count: 3, maxBytes: 5_000_000, key: 'http://shop/bigger' })
+    expect(readAdvice(createMeter(), sumLarge([])).findings).toEqual([])
+  })
+
   it('names routes of low reuse, of passes, and of stale answers without prediction', () => {
     const meter = createMeter()
     const add = (route: string, counts: Partial<Record<keyof typeof COUNTER, number>>): void => {
@@ -135,8 +146,10 @@ describe('advice from counters', () => {
     }
     add('users', { hits: 3, misses: 997, originRequests: 997 })
     add('cart', { passes: 900, misses: 100, originRequests: 1000 })
-    add('list', { hits: 800, staleServes: 200, refreshes: 200, revalidations: 198, originRequests: 202, misses: 2 })
-    add('ticker', { hits: 800, staleServes: 10, refreshes: 200, originRequests: 300, misses: 100 })
+    const quiet = { comparedSame: 198, sameSeconds: 11_880, comparedChanged: 2, changedSeconds: 120 }
+    const restless = { comparedSame: 40, sameSeconds: 400, comparedChanged: 160, changedSeconds: 1600 }
+    add('list', { hits: 800, staleServes: 200, refreshes: 200, revalidations: 198, originRequests: 202, misses: 2, ...quiet })
+    add('ticker', { hits: 800, staleServes: 10, refreshes: 200, originRequests: 300, misses: 100, ...restless })
     meter.count(COUNTER.hits, DEFAULT_ROUTE)
 
     const { routes, findings } = readAdvice(meter, { count: 2, maxBytes: 3_000_000, key: 'http://shop/big' })
@@ -146,6 +159,7 @@ describe('advice from counters', () => {
       'flat-ttl',
       'large-payloads',
       'low-reuse users',
+      'never-reused users',
       'per-user cart',
       'stale-without-prediction list',
     ])
