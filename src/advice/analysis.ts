@@ -3,8 +3,8 @@
  *
  * Floor 4, room advice. Costs about two seconds for a million requests.
  */
-import { type AheadServed, replayAhead } from './ahead.ts'
 import { measureChange } from './change.ts'
+import { compareAhead, compareDeclared } from './compare-ahead.ts'
 import { curveSample, freshCurve, memoryCurve, replayUnbounded, staleCurve, workingSetBytes } from './curves.ts'
 import { findAll } from './find.ts'
 import { inferDimensions } from './infer.ts'
@@ -31,7 +31,6 @@ const MIN_MEMORY = 64 * MIB
 const ENOUGH = 0.99
 /** Room for what a log does not show. */
 const MARGIN = 1.25
-const EXTRA = 0.1
 const MAX_CURVES = 50
 
 /** A route on its way to its report. */
@@ -92,8 +91,10 @@ function draftOf(book: RouteBook, hasCurves: boolean): Draft {
   const reuse = reads === 0 ? 0 : 1 - trace.distinct / Math.max(1, trace.ids.length)
   const plain = recommend({ dimensions, change, reuse, reads, meanBytes: book.bytes / Math.max(1, book.sized) })
   const small = curveSample(trace)
-  const ahead = plain.isCached && hasCurves ? simulateAhead(small, plain) : undefined
-  const recommendation = ahead === undefined ? plain : withAhead(plain, ahead.without, ahead.with)
+  const isSimulated = plain.isCached && hasCurves
+  const ahead = isSimulated ? compareAhead(small, plain) : undefined
+  const declared = isSimulated ? compareDeclared(small, book) : undefined
+  const recommendation = ahead === undefined ? plain : withAhead(plain, ahead)
   const raw = createTrace([{ table, keys: table.raw }])
   const rawServed = replayUnbounded(raw, { freshMs: plain.freshMs, staleMs: 0 })
   const part = {
@@ -105,14 +106,9 @@ function draftOf(book: RouteBook, hasCurves: boolean): Draft {
     freshCurve: hasCurves ? freshCurve(small) : [],
     staleCurve: hasCurves && plain.isCached ? staleCurve(small, plain.freshMs) : [],
     ...(ahead !== undefined && { ahead }),
+    ...(declared !== undefined && { declared }),
   }
   return { book, table, keys, part }
-}
-
-function simulateAhead(trace: Trace, { freshMs, staleMs }: Recommendation): { without: AheadServed; with: AheadServed } {
-  const { requests, fresh, stale } = replayUnbounded(trace, { freshMs, staleMs })
-  const without = { requests, stale, misses: requests - fresh - stale, origin: requests - fresh }
-  return { without, with: replayAhead(trace, { freshMs, staleMs }, EXTRA) }
 }
 
 function countsOf(

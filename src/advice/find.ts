@@ -4,11 +4,13 @@
  * Floor 4, room advice. What a log does not tell is not guessed at: without Cache-Control in it, nothing is said of flat
  * lifetimes; without the number of a request in its connection, nothing of connections.
  */
+import type { Change } from './change.ts'
+import { sparedShare } from './compare-ahead.ts'
 import { CLIENT } from './infer.ts'
 import type { Finding } from '../model/finding.ts'
-import { MIN_REUSE, personalOf } from './recommend.ts'
+import { MIN_GAIN, MIN_REUSE, personalOf } from './recommend.ts'
 import type { RouteReport } from './report.ts'
-import type { RouteBook } from './route-book.ts'
+import { MAX_TEXTS, type RouteBook } from './route-book.ts'
 import { spellDuration } from './spell.ts'
 
 /** Hit ratio that normalization has to give. */
@@ -27,7 +29,7 @@ const EVERY_TIME = 0.9
 export function findAll(routes: readonly RouteReport[], books: readonly RouteBook[]): Finding[] {
   const each = routes.flatMap((route, index) => {
     const book = books[index] as RouteBook
-    return [...ofKeys(route, book), ...ofWorth(route), ...ofStale(route, book), ...ofTransport(route, book)]
+    return [...ofKeys(route, book), ...ofWorth(route, book), ...ofStale(route), ...ofTransport(route, book)]
   })
   return [...ofLifetimes(routes, books), ...each]
 }
@@ -38,26 +40,22 @@ function ofKeys(route: RouteReport, book: RouteBook): Finding[] {
   const drop = dimensions
     .filter(({ name, verdict }) => name.startsWith('?') && verdict === 'irrelevant')
     .map(({ name }) => name.slice(1))
-  const gain = expected.hitRatio - rawHitRatio
+  const gain = expected.fresh - rawHitRatio
   if (recommendation.isCached && keys < targets && gain > MIN_NORMALIZED) {
     found.push({
       kind: 'no-normalization',
       route: pattern,
       text: `${targets} different targets are ${keys} answers: ${drop.join(', ') || 'the order of parameters'} count for nothing`,
-      evidence: { targets, keys, hitRatio: round(expected.hitRatio), hitRatioAsSent: round(rawHitRatio) },
+      evidence: { targets, keys, fresh: round(expected.fresh), freshAsSent: round(rawHitRatio) },
       advice: 'leave these parameters out of the key: key.query.drop',
     })
   }
-  for (const { name, verdict, evidence } of dimensions) {
-    if (verdict !== 'deciding' || !name.startsWith('header:')) continue
+  const personal = personalOf(dimensions)
+  for (const one of dimensions) {
+    const { name, verdict, evidence } = one
+    if (verdict !== 'deciding' || !name.startsWith('header:') || personal.includes(one)) continue
     const field = name.slice('header:'.length)
-    const isSaid = [...book.varies].some(([vary]) =>
-      vary
-        .toLowerCase()
-        .split(/[\s,]+/)
-        .includes(field),
-    )
-    if (isSaid) continue
+    if (isVaried(book, field)) continue
     found.push({
       kind: 'missing-vary',
       route: pattern,
@@ -69,11 +67,23 @@ function ofKeys(route: RouteReport, book: RouteBook): Finding[] {
   return found
 }
 
-function ofWorth(route: RouteReport): Finding[] {
+function isVaried({ varies }: RouteBook, field: string): boolean {
+  const named = [...varies.keys()].flatMap((vary) => vary.toLowerCase().split(/[\s,]+/))
+  return named.includes(field) || named.includes('*')
+}
+
+/** Whether every answer says that no shared cache may keep it; more texts than are remembered may say anything. */
+function isKeptOut({ cacheControls }: RouteBook): boolean {
+  if (cacheControls.size === 0 || cacheControls.size >= MAX_TEXTS) return false
+  return [...cacheControls.keys()].every((text) => /(?:^|[\s,])(?:private|no-store)(?:$|[\s,])/i.test(text))
+}
+
+function ofWorth(route: RouteReport, book: RouteBook): Finding[] {
   const { pattern, dimensions, reads, reuse, bytes, change } = route
   const found: Finding[] = []
   const personal = personalOf(dimensions)
-  if (personal.length > 0) {
+  const isOpen = !isKeptOut(book)
+  if (personal.length > 0 && isOpen) {
     const names = personal
       .map(({ name }) => (name === CLIENT ? 'who asks, or something else that the log does not show' : name))
       .join(', ')
@@ -90,7 +100,7 @@ function ofWorth(route: RouteReport): Finding[] {
       advice: 'keep it out of a shared cache: strict: true, and Cache-Control: private at the origin',
     })
   }
-  if (reads >= MIN_READS && reuse < MIN_REUSE) {
+  if (reads >= MIN_READS && reuse < MIN_REUSE && isOpen) {
     found.push({
       kind: 'low-reuse',
       route: pattern,
@@ -120,23 +130,23 @@ function ofWorth(route: RouteReport): Finding[] {
   return found
 }
 
-function ofStale({ pattern, ahead, recommendation }: RouteReport, book: RouteBook): Finding[] {
-  const declared = [...book.cacheControls.keys()].find((text) => /stale-while-revalidate/i.test(text))
-  if (declared === undefined || ahead === undefined) return []
-  const { requests, stale } = ahead.without
+function ofStale({ pattern, declared }: RouteReport): Finding[] {
+  if (declared === undefined) return []
+  const { cacheControl, without, with: ahead } = declared
+  const { requests, stale } = without
   const share = stale / Math.max(1, requests)
-  if (share < MIN_STALE || !recommendation.refreshAhead) return []
-  const after = ahead.with.stale / Math.max(1, requests)
+  if (share < MIN_STALE || sparedShare(declared) < MIN_GAIN) return []
+  const after = ahead.stale / Math.max(1, requests)
   return [
     {
       kind: 'stale-without-prediction',
       route: pattern,
       text: `stale-while-revalidate alone serves ${(share * 100).toFixed(1)} % of the answers stale; with refreshes ahead ${(after * 100).toFixed(1)} %`,
       evidence: {
-        cacheControl: declared,
+        cacheControl,
         stale: round(share),
         staleAhead: round(after),
-        extraRequests: ahead.with.origin - ahead.without.origin,
+        extraRequests: ahead.origin - without.origin,
       },
       advice: 'refresh what is read again before it ends: refreshAhead: true',
     },
@@ -160,7 +170,7 @@ function ofTransport({ pattern }: RouteReport, { placed, firsts }: RouteBook): F
 function ofLifetimes(routes: readonly RouteReport[], books: readonly RouteBook[]): Finding[] {
   const byAge = new Map<string, RouteReport[]>()
   for (const [index, route] of routes.entries()) {
-    if (!route.recommendation.isCached || route.change.changed === 0) continue
+    if (!route.recommendation.isCached || route.change.pairs < MIN_READS) continue
     for (const text of (books[index] as RouteBook).cacheControls.keys()) {
       const age = /(?:s-maxage|max-age)\s*=\s*(\d+)/i.exec(text)?.[1]
       if (age !== undefined) byAge.set(age, [...(byAge.get(age) ?? []).filter((one) => one !== route), route])
@@ -168,12 +178,13 @@ function ofLifetimes(routes: readonly RouteReport[], books: readonly RouteBook[]
   }
   return [...byAge].flatMap(([age, all]) => {
     const sorted = all.toSorted((a, b) => a.change.everyMs - b.change.everyMs)
-    const [fastest, slowest] = [sorted[0] as RouteReport, sorted.at(-1) as RouteReport]
+    const [fastest, slowest] = [sorted.find(({ change }) => change.changed > 0), sorted.at(-1)]
+    if (fastest === undefined || slowest === undefined) return []
     if (slowest.change.everyMs < fastest.change.everyMs * FLAT_FACTOR) return []
     return [
       {
         kind: 'flat-ttl' as const,
-        text: `${sorted.length} routes have a lifetime of ${age} s; ${fastest.pattern} changes every ${spellDuration(fastest.change.everyMs)}, ${slowest.pattern} every ${spellDuration(slowest.change.everyMs)}`,
+        text: `${sorted.length} routes have a lifetime of ${age} s; ${fastest.pattern} changes every ${spellDuration(fastest.change.everyMs)}, ${slowest.pattern} ${spellSlow(slowest.change)}`,
         evidence: {
           lifetimeSeconds: Number(age),
           fastest: fastest.pattern,
@@ -185,6 +196,10 @@ function ofLifetimes(routes: readonly RouteReport[], books: readonly RouteBook[]
       },
     ]
   })
+}
+
+function spellSlow({ changed, everyMs }: Change): string {
+  return changed === 0 ? `at most every ${spellDuration(everyMs)}` : `every ${spellDuration(everyMs)}`
 }
 
 function round(value: number): number {

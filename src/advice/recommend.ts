@@ -5,8 +5,8 @@
  * differ from the origin's at its end; where no change was seen, of the time that is proven without one. It is advice: what may
  * be how old is for those to say who know what it is for.
  */
-import type { AheadServed } from './ahead.ts'
 import type { Change } from './change.ts'
+import { type AheadCompared, sparedShare } from './compare-ahead.ts'
 import { CLIENT, type Dimension } from './infer.ts'
 import type { Recommendation } from './report.ts'
 import { MAX_BODY_BYTES } from './replay.ts'
@@ -33,7 +33,7 @@ const UNKNOWN_FRESH_MS = 30 * SECOND
 export const MIN_REUSE = 0.04
 const MIN_READS = 50
 /** Waits and stale answers that refreshing ahead has to spare. */
-const MIN_GAIN = 0.1
+export const MIN_GAIN = 0.1
 
 /** Names that stand for one person. */
 const PERSONAL = new Set<string>([
@@ -72,9 +72,8 @@ export function recommend(found: Found): Recommendation {
 }
 
 /** Says whether to refresh ahead, by what it would spare. */
-export function withAhead(given: Recommendation, before: AheadServed, after: AheadServed): Recommendation {
-  const [waits, left] = [before.misses + before.stale, after.misses + after.stale]
-  const spared = waits === 0 ? 0 : 1 - left / waits
+export function withAhead(given: Recommendation, compared: AheadCompared): Recommendation {
+  const spared = sparedShare(compared)
   if (spared < MIN_GAIN) return given
   const text = `refreshing ahead would spare ${(spared * 100).toFixed(0)} % of the waits and stale answers`
   return { ...given, refreshAhead: true, why: [...given.why, text] }

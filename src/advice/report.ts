@@ -3,8 +3,8 @@
  *
  * Floor 4, room advice. Durations in ms, sizes in bytes, shares from 0 to 1.
  */
-import type { AheadServed } from './ahead.ts'
 import type { Change } from './change.ts'
+import type { AheadCompared, AheadDeclared } from './compare-ahead.ts'
 import type { MemoryPoint, StalePoint, WindowPoint } from './curves.ts'
 import type { Finding } from '../model/finding.ts'
 import type { Dimension } from './infer.ts'
@@ -56,7 +56,9 @@ export interface RouteReport {
   readonly freshCurve: readonly WindowPoint[]
   readonly staleCurve: readonly StalePoint[]
   /** With the recommended windows: without and with refreshing ahead, +10 %. Absent where it is not cached. */
-  readonly ahead?: { readonly without: AheadServed; readonly with: AheadServed }
+  readonly ahead?: AheadCompared
+  /** The same in the windows of a `stale-while-revalidate` that the origin declares. */
+  readonly declared?: AheadDeclared
 }
 
 /** The whole. */

@@ -7,7 +7,8 @@ import type { Access } from './access.ts'
 import { RouteTable } from './route-table.ts'
 
 const HOURS = 24 * 7
-const MAX_TEXTS = 16
+/** Different texts that are remembered. */
+export const MAX_TEXTS = 16
 const MIB = 1024 * 1024
 const HOUR_MS = 3_600_000
 /** 1 January 1970 was a Thursday; weeks begin on Monday. */
