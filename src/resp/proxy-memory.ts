@@ -2,7 +2,7 @@
  * The memory of the front as the other doors of its process read it.
  *
  * Floor 4, room resp. A reader like any other: he is shown nothing from memory that is older than what he was answered through the
- * front's own client, and waits for the next fence after each answer.
+ * front's own client, and waits for the next fence after each answer. What memory has yet to follow a peek does not tell.
  */
 import type { LineFollower, LineMemory } from './line-values.ts'
 import { parseReply } from './line.ts'
@@ -28,8 +28,9 @@ export class ProxyMemory implements LineMemory {
     const bytes = encodeCommand(['GET', key])
     const hit = cache.find(this.#shared.partition(`2 0 0 ${ownUser}`), { bytes, start: 0, end: bytes.length }, now)
     if (hit === undefined || !coherence.mayHit(this.#reader, now)) return undefined
+    // The front's own client would not learn what a peek tells: it tells what memory has followed, and no news.
+    if (coherence.served(this.#reader, hit.fence)) return undefined
     const reply = parseReply(hit.bytes.subarray(hit.start, hit.end) as Buffer)
-    coherence.served(this.#reader, hit.fence)
     return Buffer.isBuffer(reply) ? reply : undefined
   }
 

@@ -120,9 +120,9 @@ export class DoorSession {
     const now = clock.now()
     if (entry === undefined || entry.deadlineMs <= now || !coherence.mayHit(reader, now)) return
     if (!entry.hashes.every((hash) => coherence.stands(hash, entry.token))) return
+    if (coherence.served(reader, entry.fence)) return
     judge.believed(key, entry.since)
     judge.shown(this.knowledge, { db, key, value: entry.values[0] as number })
-    coherence.served(reader, entry.fence)
   }
 
   set(db: number, key: string, write: { readonly value: number; readonly px?: number; readonly nx?: boolean }): void {
