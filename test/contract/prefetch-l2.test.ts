@@ -36,7 +36,7 @@ const written = ({ gateway }: GatewayHere): number => gateway.cache.stats().coun
 
 it('gives all of them what one has fetched, also who comes while it is on its way', async () => {
   const asked: string[] = []
-  let delayMs = 0
+  let delayMs = 150
   const originUrl = await originHere(({ url = '', headers }, response) => {
     asked.push(`${headers['sec-purpose'] ?? 'client'} ${url}`)
     setTimeout(() => response.writeHead(200, { 'cache-control': 'max-age=600' }).end(url), delayMs)
@@ -53,7 +53,7 @@ it('gives all of them what one has fetched, also who comes while it is on its wa
   await until(() => written(first) > before, 'it to be in the second level')
   expect(await ask(second, 'y', '/users/800/orders')).toEqual({ cache: 'HIT', body: '/users/800/orders' })
 
-  delayMs = 400
+  delayMs = 400 // long enough to come meanwhile, and not so much longer that the origin counts as slow
   await ask(first, 'z', '/users/900')
   await until(() => asked.includes('prefetch /users/900/orders'), 'the prefetch')
   const [here, there] = await Promise.all([ask(first, 'z', '/users/900/orders'), ask(second, 'w', '/users/900/orders')])
