@@ -33,5 +33,12 @@ export interface Access {
   readonly notes?: AccessNotes
 }
 
+const YEAR_10000_MS = 253_402_300_800_000
+
+/** Whether epoch ms are a moment that a log may tell: from 1970 until four digits no longer hold the year. */
+export function isMoment(ms: number): boolean {
+  return ms >= 0 && ms < YEAR_10000_MS
+}
+
 /** Makes an access of a line; undefined: it is none. */
 export type ReadLine = (line: string) => Access | undefined

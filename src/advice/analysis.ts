@@ -39,7 +39,7 @@ interface Draft extends Keyed {
   readonly part: Omit<RouteReport, 'expected' | 'share'>
 }
 
-/** @param books of an intake, most asked for first */
+/** @param books of an intake that took something, most asked for first */
 export function analyze(books: readonly RouteBook[], facts: LogFacts): Report {
   const drafts = books.map((book, index) => draftOf(book, index < MAX_CURVES))
   const trace = createTrace(drafts)
@@ -65,7 +65,7 @@ export function analyze(books: readonly RouteBook[], facts: LogFacts): Report {
   }
   const memory = { workingSetBytes: workingSetBytes(trace) * trace.scale, recommendedBytes, curve }
   const { source, skippedLines, origin } = facts
-  const [first, last] = [trace.atMs[0] ?? 0, trace.atMs.at(-1) ?? 0]
+  const [first, last] = [Math.min(...books.map(({ firstMs }) => firstMs)), Math.max(...books.map(({ lastMs }) => lastMs))]
   const times = { from: new Date(first).toISOString(), to: new Date(last).toISOString() }
   const findings = findAll(routes, books)
   return {

@@ -33,6 +33,8 @@ const CHECK_EVERY = 1 << 16
 const MAX_HALVINGS = 8
 /** Enough to tell what to sample by. */
 const SIFT_ROWS = 30_000
+/** What a column of 32 bits holds. */
+const MAX_BYTES = 0x7fffffff
 const isTracking = createNameMatch(TRACKING_PARAMETERS)
 
 interface Place {
@@ -155,7 +157,7 @@ function rowOf({ atMs, method, target, status, bytes, client, digest }: Access, 
     raw: hashText(target),
     client: client === '' ? 0 : hashText(client),
     answer: digest !== '' ? hashText(digest) : isWhole && bytes >= 0 ? mix(status, bytes) || 1 : 0,
-    bytes: isWhole ? bytes : -1,
+    bytes: isWhole ? Math.min(bytes, MAX_BYTES) : -1,
   }
 }
 

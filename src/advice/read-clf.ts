@@ -3,7 +3,7 @@
  *
  * Floor 4, room advice. By hand, without a regular expression: about 1 µs a line. Anything after the known fields is left alone.
  */
-import type { Access } from './access.ts'
+import { type Access, isMoment } from './access.ts'
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 const NO_TRAITS: Access['traits'] = []
@@ -13,11 +13,11 @@ export function createClfReader(): (line: string) => Access | undefined {
   let lastText = ''
   let lastMs = 0
   return (line) => {
-    const open = line.indexOf('[')
+    const open = line.indexOf(' [') + 1 // an address may stand in brackets too
     const close = line.indexOf(']', open)
     const quote = line.indexOf('"', close)
     const unquote = endOfQuoted(line, quote)
-    if (open < 0 || close < 0 || quote < 0 || unquote < 0) return undefined
+    if (open === 0 || close < 0 || quote < 0 || unquote < 0) return undefined
     const time = line.slice(open + 1, close)
     if (time !== lastText) {
       lastMs = parseLogTime(time)
@@ -52,9 +52,9 @@ export function parseLogTime(text: string): number {
   const at = (from: number, to: number): number => Number(text.slice(from, to))
   const utc = Date.UTC(at(7, 11), month, at(0, 2), at(12, 14), at(15, 17), at(18, 20))
   const zone = text.slice(21)
-  if (zone.length < 5) return utc
-  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(3, 5))
-  return utc - (zone.startsWith('-') ? -minutes : minutes) * 60_000
+  const minutes = zone.length < 5 ? 0 : Number(zone.slice(1, 3)) * 60 + Number(zone.slice(3, 5))
+  const ms = utc - (zone.startsWith('-') ? -minutes : minutes) * 60_000
+  return isMoment(ms) ? ms : Number.NaN
 }
 
 function readSize(text: string): number {

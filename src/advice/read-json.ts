@@ -5,7 +5,7 @@
  * them, and objects `headers` and `cookies` become traits.
  */
 import { ForecacheError } from '../model/errors.ts'
-import type { Access, AccessNotes } from './access.ts'
+import { type Access, type AccessNotes, isMoment } from './access.ts'
 import { parseLogTime } from './read-clf.ts'
 
 const KNOWN = {
@@ -65,7 +65,7 @@ function readValues(values: Values, { pick, named }: How): Access | undefined {
   const request = /^(?:([A-Z]+) )?(\S+)/.exec(textOf(pick('target')))
   const target = (request?.[2] ?? '').replace(/^https?:\/\/[^/?#]*/i, '')
   const atMs = readTime(pick('time'))
-  if (target.charCodeAt(0) !== 0x2f || Number.isNaN(atMs)) return undefined
+  if (target.charCodeAt(0) !== 0x2f || !isMoment(atMs)) return undefined
   const user = textOf(pick('user'))
   const traits = [
     ...traitsOf(values),

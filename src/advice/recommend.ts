@@ -83,6 +83,7 @@ function reasonsAgainst({ dimensions, change, reuse, reads, meanBytes }: Found):
   const reasons: string[] = []
   const personal = personalOf(dimensions).map(({ name }) => name)
   if (personal.length > 0) reasons.push(`the answer depends on ${personal.join(', ')}`)
+  if (reads === 0) reasons.push('nothing was answered that a cache may keep')
   if (reads >= MIN_READS && reuse < MIN_REUSE) reasons.push(`${(reuse * 100).toFixed(1)} % of the reads repeat an earlier one`)
   if (change.everyMs > 0 && change.changed > 0 && change.everyMs < MIN_CHANGE_MS)
     reasons.push(`answers change every ${spellDuration(change.everyMs)}`)

@@ -22,6 +22,9 @@ export class RouteBook {
   readonly cacheControls = new Map<string, number>()
   readonly varies = new Map<string, number>()
   requests = 0
+  /** Epoch ms of the earliest and the latest. */
+  firstMs = Number.POSITIVE_INFINITY
+  lastMs = Number.NEGATIVE_INFINITY
   /** Neither GET nor HEAD. */
   writes = 0
   /** Status of 500 and above. */
@@ -44,6 +47,8 @@ export class RouteBook {
 
   count({ method, status, bytes, digest, atMs, notes }: Access): void {
     this.requests += 1
+    if (atMs < this.firstMs) this.firstMs = atMs
+    if (atMs > this.lastMs) this.lastMs = atMs
     if (method !== 'GET' && method !== 'HEAD') this.writes += 1
     if (status >= 500) this.failures += 1
     if (digest !== '') this.digested += 1

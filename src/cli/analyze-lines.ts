@@ -28,11 +28,18 @@ export async function readLogLines(file: string, onLine: OnLine): Promise<void> 
       },
     })
     const splitter = createSplitter((line) => onLine(line, readBytes / total))
-    await (unpack === undefined ? pipeline(stream, counted, splitter) : pipeline(stream, counted, unpack, splitter))
+    if (unpack === undefined) await pipeline(stream, counted, splitter)
+    else await pipeline(stream, counted, unpack, splitter).catch((cause: unknown) => refusePacked(file, cause))
   } catch (cause) {
     if (cause instanceof ForecacheError) throw cause
     throw new ForecacheError('FC_CLI_FILE', { file, reason: cause instanceof Error ? cause.message : String(cause) }, { cause })
   }
+}
+
+/** @throws FC_CLI_FILE */
+function refusePacked(file: string, cause: unknown): never {
+  const reason = `it cannot be unpacked to its end, is it whole? (${cause instanceof Error ? cause.message : String(cause)})`
+  throw new ForecacheError('FC_CLI_FILE', { file, reason }, { cause })
 }
 
 interface Source {

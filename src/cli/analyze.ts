@@ -61,7 +61,7 @@ async function tap(wish: AnalyzeWish, intake: Intake, io: Io): Promise<number> {
 
 /** @returns lines that could not be read */
 async function readAll({ log, format, fields }: AnalyzeWish, intake: Intake, io: Io): Promise<number> {
-  let read: ReadLine | undefined = format === 'auto' ? undefined : createReader(format, fields)
+  const read = createReader(format, fields)
   let lines = 0
   let skipped = 0
   const beganAt = performance.now()
@@ -69,7 +69,6 @@ async function readAll({ log, format, fields }: AnalyzeWish, intake: Intake, io:
   await readLogLines(log as string, (line, progress) => {
     if (line === '') return
     lines += 1
-    read ??= createReader(line.trimStart().startsWith('{') ? 'json' : 'combined', fields)
     const access = read(line)
     if (access === undefined) skipped += 1
     else intake.take(access)
@@ -81,8 +80,11 @@ async function readAll({ log, format, fields }: AnalyzeWish, intake: Intake, io:
   return skipped
 }
 
-function createReader(format: 'combined' | 'json', fields: Readonly<Record<string, string>>): ReadLine {
-  return format === 'json' ? createJsonReader(fields) : createClfReader()
+/** By default each line is what it begins like: logs of several writers come together in one. */
+function createReader(format: AnalyzeWish['format'], fields: AnalyzeWish['fields']): ReadLine {
+  const [readJson, readClf] = [createJsonReader(fields), createClfReader()]
+  if (format !== 'auto') return format === 'json' ? readJson : readClf
+  return (line) => (line.trimStart().startsWith('{') ? readJson : readClf)(line)
 }
 
 function describeProgress(lines: number, share: number, ms: number): string {
@@ -95,7 +97,7 @@ function describeEmpty({ log }: AnalyzeWish, skipped: number): string {
   if (log === undefined) return 'nothing was asked of it in that time'
   return skipped === 0
     ? 'it is empty'
-    : `none of its ${skipped} lines is a request in the combined format or in JSON; name --format, or fields with --field`
+    : `none of its ${skipped} lines is a request with its time in the combined format or in JSON; name --format, or fields with --field`
 }
 
 async function save(file: string, text: string): Promise<void> {
