@@ -1,5 +1,5 @@
 /**
- * Servers that tests run against and npm does not bring: installed from Debian's packages where they are missing and this
+ * Programs that tests run against and npm does not bring: installed from Debian's packages where they are missing and this
  * process may do so. Where it may not, the tests that need one say what to install.
  */
 import { spawnSync } from 'node:child_process'
@@ -19,6 +19,7 @@ const SERVERS: readonly Server[] = [
   { what: 'Redis', programs: ['redis-server', 'valkey-server'], packages: ['redis-server', 'valkey-server'] },
   { what: "Redis's tools", programs: ['redis-cli'], packages: ['redis-tools'] },
   { what: 'redis-py', programs: ['/usr/bin/python3', 'python3'], asks: ['-c', 'import redis'], packages: ['python3-redis'] },
+  { what: 'Chromium', programs: ['chromium', 'chromium-browser', 'google-chrome'], packages: ['chromium'] },
 ]
 
 const INSTALL_DEADLINE_MS = 180_000
