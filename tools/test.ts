@@ -50,7 +50,7 @@ const STEPS: readonly Step[] = [
   { name: 'sizes', group: 'static', command: [NODE, 'tools/check-sizes.ts'] },
   { name: 'words', group: 'static', command: [NODE, 'tools/check-words.ts'] },
   { name: 'build', group: 'package', command: [NODE, 'tools/build.ts'] },
-  suite('fast', 4),
+  suite('fast', 8),
   suite('model', 6),
   { ...suite('process', 16), needsBuild: true },
   { ...suite('package', 3), needsBuild: true, group: 'package' },
