@@ -51,7 +51,7 @@ const STEPS: readonly Step[] = [
   { name: 'words', group: 'static', command: [NODE, 'tools/check-words.ts'] },
   { name: 'build', group: 'package', command: [NODE, 'tools/build.ts'] },
   suite('fast', 8),
-  suite('model', 6),
+  suite('model', 10),
   { ...suite('process', 16), needsBuild: true },
   { ...suite('package', 3), needsBuild: true, group: 'package' },
   { name: 'consumer', group: 'package', command: ['tsc', '--noEmit', '-p', 'test/types'], needsBuild: true },
